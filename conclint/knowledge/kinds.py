@@ -1,0 +1,114 @@
+"""The shapes of what is known about library names: one frozen value per line of a table.
+
+All names are canonical dotted names as documented (`concurrent.futures.ThreadPoolExecutor.submit`): a method is
+named below its class, and an instance's method is looked up along the class's bases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+
+class Context(Enum):
+    """What runs a piece of code."""
+
+    MAIN = "main"
+    THREAD = "thread"
+    PROCESS = "process"
+    LOOP = "event loop"
+    SIGNAL = "signal handler"
+    FINALIZER = "finalizer"
+
+
+class Target(Enum):
+    """Where a spawner finds the code that it runs."""
+
+    ARGUMENT = "argument"  # a callable among the arguments
+    METHODS = "methods"  # methods of the class itself, as a subclass defines them
+    HANDLER = "handler"  # methods of the class that an argument names
+    DECORATED = "decorated"  # the function that the name decorates
+
+
+@dataclass(frozen=True)
+class Spawner:
+    """A call that makes other code run somewhere else.
+
+    `position` (from 0) and `keyword` name the argument with the callable (or the handler class); `methods` are
+    the entry methods for METHODS and HANDLER (a trailing `*` matches a prefix).  `many` says that one call can have the
+    target run several times at once; otherwise a call in a loop or from several threads does.
+    """
+
+    context: Context
+    target: Target = Target.ARGUMENT
+    position: int | None = 0
+    keyword: str | None = None
+    methods: tuple[str, ...] = ()
+    many: bool = False
+
+
+@dataclass(frozen=True)
+class LockKind:
+    """What a lock type excludes: `among` threads, processes or the tasks of a loop; re-entrant by its holder or not."""
+
+    among: Context
+    reentrant: bool = False
+    condition: bool = False
+    counting: bool = False
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """All tables.  The built-in one is `conclint.knowledge.BUILTIN`; a project's configuration adds to it."""
+
+    aliases: dict[str, str] = field(default_factory=dict)  # other documented spelling -> canonical name
+    bases: dict[str, tuple[str, ...]] = field(default_factory=dict)  # library class -> its library bases
+    returns: dict[str, str] = field(default_factory=dict)  # library callable (not a class) -> class of what it returns
+    attributes: dict[str, str] = field(default_factory=dict)  # `Class.attribute` of a library -> class of its value
+    spawners: dict[str, Spawner] = field(default_factory=dict)
+    locks: dict[str, LockKind] = field(default_factory=dict)
+    thread_safe: frozenset[str] = frozenset()  # types whose methods may be called by several threads
+    mutators: dict[str, frozenset[str]] = field(default_factory=dict)  # container type -> methods that change it
+    atomic: frozenset[str] = frozenset()  # `builtins.list.append`: one step under the GIL, per the Python FAQ
+    snapshots: frozenset[str] = frozenset()  # callables that copy a container in one step: `builtins.list`, …
+    io: frozenset[str] = frozenset()  # callables or whole prefixes (`socket.`) that read or write the outside world
+    blocking: frozenset[str] = frozenset()  # callables that may wait for long
+    releases_gil: frozenset[str] = frozenset()  # callables or prefixes that compute with the GIL released
+    holds_gil: frozenset[str] = frozenset()  # callables or prefixes known to compute with the GIL held
+    durable: frozenset[str] = frozenset()  # callables that begin to write something an abrupt end would tear
+
+    def canonical(self, name: str) -> str:
+        """The documented name of `name`: its longest aliased prefix is replaced."""
+        head = name
+        while head:
+            if head in self.aliases:
+                return self.aliases[head] + name[len(head) :]
+            head = head.rpartition(".")[0]
+        return name
+
+    def matches(self, table: frozenset[str], name: str) -> bool:
+        """Whether `name` stands in `table` itself or below one of its prefixes (entries that end in a dot)."""
+        if name in table:
+            return True
+        head = name
+        while "." in head:
+            head = head.rpartition(".")[0]
+            if head + "." in table:
+                return True
+        return False
+
+    def ancestors(self, name: str) -> tuple[str, ...]:
+        """The library class `name` and its library bases, nearest first."""
+        found = [name]
+        for known in found:
+            found += [base for base in self.bases.get(known, ()) if base not in found]
+        return tuple(found)
+
+    def extended(self, **tables: object) -> Knowledge:
+        """This knowledge with a project's own entries laid over it."""
+        merged = {
+            key: old | new if isinstance(old, (dict, frozenset)) else new
+            for key, new in tables.items()
+            if (old := getattr(self, key)) is not None
+        }
+        return replace(self, **merged)  # type: ignore[arg-type]

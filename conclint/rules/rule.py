@@ -1,0 +1,47 @@
+"""What a rule is: one value that names, triggers, detects, mends and proves itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conclint.model import Finding, Fix
+from conclint.program.triggers import Triggers
+
+if TYPE_CHECKING:
+    from conclint.program.evidence import Evidence
+    from conclint.source.source import Source
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A program with defects, marked `# expect: CODE` on their lines; `fixed` is the text after the rule's own fixes."""
+
+    code: str
+    fixed: str | None = None
+
+
+@dataclass(frozen=True)
+class Good:
+    """A program on which the rule must stay silent."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One anti-pattern.
+
+    `check` sees one file's parsed regions.  `conclude` sees what all files observed; since it has no tree at hand,
+    `mend` builds the fix of one of its findings afterwards, and only when someone asks for fixes.
+    """
+
+    code: str
+    name: str
+    triggers: Triggers
+    examples: tuple[Bad | Good, ...]
+    check: Callable[[Source], Iterator[Finding]] | None = None
+    conclude: Callable[[Evidence], Iterator[Finding]] | None = None
+    mend: Callable[[Source, Finding], Fix | None] | None = None
+    default: bool = True
