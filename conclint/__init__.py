@@ -1,0 +1,3 @@
+"""conclint finds concurrency mistakes in Python programs."""
+
+__version__ = "0.1.0"
