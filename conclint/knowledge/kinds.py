@@ -6,8 +6,10 @@ named below its class, and an instance's method is looked up along the class's b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
+
+LONGEST_ALIAS_CHAIN = 4  # a project's aliases may go in a circle
 
 
 class Context(Enum):
@@ -34,9 +36,11 @@ class Target(Enum):
 class Spawner:
     """A call that makes other code run somewhere else.
 
-    `position` (from 0) and `keyword` name the argument with the callable (or the handler class); `methods` are
-    the entry methods for METHODS and HANDLER (a trailing `*` matches a prefix).  `many` says that one call can have the
-    target run several times at once; otherwise a call in a loop or from several threads does.
+    `position` (from 0) and `keyword` name the argument with the callable (or the handler class); with `rest` every
+    later positional argument is one too.  `methods` are the entry methods (a trailing `*` matches a prefix): for HANDLER
+    those of the handler class, otherwise those that a subclass of the named class defines.  `many` says that one call can
+    have the target run several times at once; otherwise a call in a loop or from several threads does.  `also` tells
+    of further callables that the same call takes.  A thread or process given an `async def` only makes a coroutine.
     """
 
     context: Context
@@ -45,6 +49,8 @@ class Spawner:
     keyword: str | None = None
     methods: tuple[str, ...] = ()
     many: bool = False
+    rest: bool = False
+    also: tuple[Spawner, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Knowledge:
     aliases: dict[str, str] = field(default_factory=dict)  # other documented spelling -> canonical name
     bases: dict[str, tuple[str, ...]] = field(default_factory=dict)  # library class -> its library bases
     returns: dict[str, str] = field(default_factory=dict)  # library callable (not a class) -> class of what it returns
-    attributes: dict[str, str] = field(default_factory=dict)  # `Class.attribute` of a library -> class of its value
+    attributes: dict[str, str] = field(default_factory=dict)  # `Class.attribute` or `module.name` of a library -> class of its value
     spawners: dict[str, Spawner] = field(default_factory=dict)
     locks: dict[str, LockKind] = field(default_factory=dict)
     thread_safe: frozenset[str] = frozenset()  # types whose methods may be called by several threads
@@ -78,7 +84,14 @@ class Knowledge:
     durable: frozenset[str] = frozenset()  # callables that begin to write something an abrupt end would tear
 
     def canonical(self, name: str) -> str:
-        """The documented name of `name`: its longest aliased prefix is replaced."""
+        """The documented name of `name`: its longest aliased prefix is replaced, and so on until none is left."""
+        for _ in range(LONGEST_ALIAS_CHAIN):
+            if (known := self._aliased(name)) == name:
+                break
+            name = known
+        return name
+
+    def _aliased(self, name: str) -> str:
         head = name
         while head:
             if head in self.aliases:
@@ -104,11 +117,22 @@ class Knowledge:
             found += [base for base in self.bases.get(known, ()) if base not in found]
         return tuple(found)
 
-    def extended(self, **tables: object) -> Knowledge:
-        """This knowledge with a project's own entries laid over it."""
-        merged = {
-            key: old | new if isinstance(old, (dict, frozenset)) else new
-            for key, new in tables.items()
-            if (old := getattr(self, key)) is not None
-        }
-        return replace(self, **merged)  # type: ignore[arg-type]
+    def extended(self, more: Knowledge) -> Knowledge:
+        """This knowledge with the entries of `more`, a project's own, laid over it."""
+        return Knowledge(
+            aliases=self.aliases | more.aliases,
+            bases=self.bases | more.bases,
+            returns=self.returns | more.returns,
+            attributes=self.attributes | more.attributes,
+            spawners=self.spawners | more.spawners,
+            locks=self.locks | more.locks,
+            thread_safe=self.thread_safe | more.thread_safe,
+            mutators=self.mutators | more.mutators,
+            atomic=self.atomic | more.atomic,
+            snapshots=self.snapshots | more.snapshots,
+            io=self.io | more.io,
+            blocking=self.blocking | more.blocking,
+            releases_gil=self.releases_gil | more.releases_gil,
+            holds_gil=self.holds_gil | more.holds_gil,
+            durable=self.durable | more.durable,
+        )
