@@ -33,8 +33,10 @@ class Codec(Generic[T]):
     """Reads and writes the values of one type."""
 
     def __init__(self, kind: type[T]) -> None:
+        hint: object = kind
+        assert isinstance(hint, Hashable)
         self._kind = kind
-        self._steps = _steps(kind)
+        self._steps = _steps(hint)
 
     def dumps(self, value: T) -> bytes:
         encode = self._steps.encode
