@@ -1,0 +1,191 @@
+"""What the index remembers of one file: plain tuples, no tree.
+
+An expression is remembered as a *path*: its text reduced to what decides its meaning.
+
+    threading.Thread     names and attributes           $list $dict $set $tuple $const    a literal's type
+    f()                  what a call returns             $lambda:3:9    the lambda that begins at line 3, column 9
+    d[]   d[*]           an item; what iteration yields  t.0            the first field of a tuple
+    :queue.Queue         an instance of the class (from an annotation)   "" nothing that can be followed
+    =True  =4            a small constant, in arguments only
+
+Lines and columns count from 1; columns count characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import IntFlag
+from typing import Any, NamedTuple
+
+
+class Use(IntFlag):
+    """How a call stands in its function."""
+
+    NONE = 0
+    LOOP = 1  # inside a loop or comprehension of this function
+    AWAITED = 2
+    WITH = 4  # the manager of a `with` item
+    DROPPED = 8  # the whole statement: nobody looks at the result
+    DECORATOR = 16
+    GUARDED = 32  # below `if __name__ == "__main__":`
+    SHORT = 64  # every loop around it runs over a short literal
+    BRANCH = 128  # below an `if`, `except` or conditional expression
+
+
+class Touch(IntFlag):
+    """What a function does to a name or attribute, as far as syntax tells."""
+
+    READ = 1
+    WRITE = 2  # rebinds it
+    ITEM = 4  # sets or deletes an item of it
+    AUGMENTED = 8  # reads and writes it in one statement
+
+
+class Kind(IntFlag):
+    """What kind of code a function is."""
+
+    FUNCTION = 1
+    ASYNC = 2
+    LAMBDA = 4
+    MODULE = 8
+    GENERATOR = 16
+
+
+class CallFact(NamedTuple):
+    """One call: what is called, with what, and where the result goes (`goes`: target paths, `$return`, `$arg`, …)."""
+
+    func: str
+    line: int
+    column: int
+    args: tuple[str, ...]
+    keywords: tuple[tuple[str, str], ...]
+    use: int
+    goes: tuple[str, ...]
+
+
+class ParamFact(NamedTuple):
+    """One parameter; `kind` is "" for an ordinary one, "*" or "**" for a collecting one."""
+
+    name: str
+    kind: str
+    default: str
+
+
+class FunctionFact(NamedTuple):
+    """One function, lambda or module body.  `owner` is the class whose method it is."""
+
+    qualname: str
+    kind: int
+    owner: str
+    line: int
+    end_line: int
+    region: int
+    params: tuple[ParamFact, ...]
+    decorators: tuple[str, ...]
+    globals: tuple[str, ...]
+    nonlocals: tuple[str, ...]
+    binds: tuple[tuple[str, str], ...]
+    calls: tuple[CallFact, ...]
+    touches: tuple[tuple[str, int, int], ...]  # path, Touch bits, first line
+    returns: tuple[str, ...]
+    work: int  # arithmetic, comparisons and subscripts inside loops that may run long
+    depth: int  # how deep such loops nest
+
+    @property
+    def enclosing(self) -> str:
+        """The qualified name of the scope around it ("" for the module)."""
+        return self.qualname.rpartition(".")[0]
+
+    @property
+    def name(self) -> str:
+        return self.qualname.rpartition(".")[2].partition("#")[0]
+
+
+class ClassFact(NamedTuple):
+    """One class: bases as paths, methods as (name, function), class-level binds as (attribute, path)."""
+
+    qualname: str
+    line: int
+    end_line: int
+    region: int
+    bases: tuple[str, ...]
+    decorators: tuple[str, ...]
+    methods: tuple[tuple[str, str], ...]
+    binds: tuple[tuple[str, str], ...]
+
+
+class ImportFact(NamedTuple):
+    """`name` means `target` (dots in front: relative) in the scope `scope`; name "*" is a star import."""
+
+    scope: str
+    name: str
+    target: str
+
+
+class Header(NamedTuple):
+    """The part of a file's index that is read for every file."""
+
+    error: tuple[int, int, str] | None
+    called: frozenset[str]  # last names of everything called
+    touched: frozenset[str]  # last names of everything written or changed in place
+    imports: tuple[ImportFact, ...]
+    classes: tuple[tuple[str, tuple[str, ...]], ...]  # qualified name, bases as paths
+
+
+class Functions(Mapping[str, FunctionFact]):
+    """A file's functions by qualified name, unfolded from their stored rows one by one: most are never asked for."""
+
+    def __init__(self, rows: dict[str, list[Any]]) -> None:
+        self._rows = rows
+        self._unfolded: dict[str, FunctionFact] = {}
+
+    def __getitem__(self, qualname: str) -> FunctionFact:
+        found = self._unfolded.get(qualname)
+        if found is None:
+            found = self._unfolded[qualname] = _function(self._rows[qualname])
+        return found
+
+    def __contains__(self, qualname: object) -> bool:
+        return qualname in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+class Body(NamedTuple):
+    """The rest of a file's index, read when the program looks into the file."""
+
+    functions: Functions
+    classes: dict[str, ClassFact]
+    regions: tuple[tuple[int, int], ...]  # first and last line of each top-level region
+
+
+def _function(row: list[Any]) -> FunctionFact:
+    plain, params, decorators, names, others, binds, calls, touches, returns = row[:6], *row[6:14]
+    return FunctionFact(
+        *plain,
+        tuple(ParamFact(*one) for one in params),
+        tuple(decorators),
+        tuple(names),
+        tuple(others),
+        tuple((target, path) for target, path in binds),
+        tuple(CallFact(c[0], c[1], c[2], tuple(c[3]), tuple((n, v) for n, v in c[4]), c[5], tuple(c[6])) for c in calls),
+        tuple((path, bits, line) for path, bits, line in touches),
+        tuple(returns),
+        row[14],
+        row[15],
+    )
+
+
+def class_fact(row: list[Any]) -> ClassFact:
+    """A class from its stored row."""
+    return ClassFact(
+        *row[:4],
+        tuple(row[4]),
+        tuple(row[5]),
+        tuple((name, function) for name, function in row[6]),
+        tuple((name, path) for name, path in row[7]),
+    )

@@ -1,0 +1,145 @@
+"""Expressions and annotations as paths (see `facts`)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+LITERALS: dict[type[ast.AST], str] = {
+    ast.List: "$list",
+    ast.ListComp: "$list",
+    ast.Dict: "$dict",
+    ast.DictComp: "$dict",
+    ast.Set: "$set",
+    ast.SetComp: "$set",
+    ast.Tuple: "$tuple",
+    ast.Constant: "$const",
+    ast.JoinedStr: "$const",
+    ast.GeneratorExp: "$generator",
+}
+
+# A path longer than this says more about the author's chains than about threads.
+LONGEST = 120
+
+WRAPPERS = frozenset({"Optional", "Final", "ClassVar", "Annotated", "Required", "NotRequired", "ReadOnly"})
+SEQUENCES = frozenset(
+    "list List set Set frozenset FrozenSet tuple Tuple deque Deque Sequence MutableSequence Iterable Iterator Collection "
+    "Generator AbstractSet MutableSet WeakSet".split()
+)
+MAPPINGS = frozenset(
+    "dict Dict Mapping MutableMapping defaultdict DefaultDict OrderedDict WeakValueDictionary ChainMap".split()
+)
+
+
+def path_of(node: ast.AST | None) -> str:
+    """The path of an expression, or "" where it cannot be followed."""
+    tail = ""
+    while True:
+        if isinstance(node, ast.Attribute):
+            tail = "." + node.attr + tail
+            node = node.value
+        elif isinstance(node, ast.Name):
+            return _short(node.id + tail)
+        elif isinstance(node, ast.Call):
+            if (bound := partial_target(node)) is not None:
+                node = bound
+                continue
+            tail = "()" + tail
+            node = node.func
+        elif isinstance(node, ast.Subscript):
+            tail = "[]" + tail
+            node = node.value
+        elif isinstance(node, ast.Lambda):
+            return f"{lambda_path(node)}{tail}"
+        elif isinstance(node, (ast.Await, ast.NamedExpr, ast.Starred)):
+            node = node.value
+        else:
+            literal = LITERALS.get(type(node), "")
+            return literal and _short(literal + tail)
+
+
+def argument_path(node: ast.expr) -> str:
+    """The path of an argument; of a small constant its value (`=True`, `=4`), of any other constant nothing."""
+    if isinstance(node, ast.Constant):
+        return f"={node.value!r}" if isinstance(node.value, (int, type(None))) and abs(node.value or 0) < 1000 else ""
+    return path_of(node)
+
+
+def lambda_path(node: ast.Lambda) -> str:
+    """How a lambda is named; its column counts bytes here, as in no place that a user sees."""
+    return f"$lambda:{node.lineno}:{node.col_offset}"
+
+
+def partial_target(call: ast.Call) -> ast.expr | None:
+    """The callable that `functools.partial(f, …)` stands for."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name in ("partial", "partialmethod") and call.args and not isinstance(call.args[0], ast.Starred):
+        return call.args[0]
+    return None
+
+
+def _short(path: str) -> str:
+    return path if len(path) <= LONGEST else ""
+
+
+def values(node: ast.expr | None) -> Iterator[ast.expr]:
+    """The expressions one of which is the value of `node`: both arms of a conditional, all of an `or`."""
+    if isinstance(node, ast.IfExp):
+        yield from values(node.body)
+        yield from values(node.orelse)
+    elif isinstance(node, ast.BoolOp):
+        for part in node.values:
+            yield from values(part)
+    elif isinstance(node, ast.NamedExpr):
+        yield from values(node.value)
+    elif node is not None:
+        yield node
+
+
+def elements(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """What a literal or comprehension contains, each with the step that reaches it."""
+    if isinstance(node, (ast.List, ast.Set)):
+        yield from (("[]", item) for item in node.elts)
+    elif isinstance(node, ast.Tuple):
+        for number, item in enumerate(node.elts):
+            yield f".{number}", item
+            yield "[]", item
+    elif isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
+        yield "[]", node.elt
+    elif isinstance(node, ast.Dict):
+        yield from (("[]", item) for item in node.values)
+    elif isinstance(node, ast.DictComp):
+        yield "[]", node.value
+
+
+def annotated(annotation: ast.expr | None) -> tuple[tuple[str, str], ...]:
+    """What an annotation says of a name: pairs of a step ("" for the name itself, `[]` for its items) and a path."""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        try:
+            return annotated(ast.parse(annotation.value.strip(), mode="eval").body)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return ()
+    if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
+        return annotated(annotation.left) + annotated(annotation.right)
+    if isinstance(annotation, ast.Subscript):
+        return _generic(annotation)
+    if isinstance(annotation, ast.Constant):
+        return ()
+    path = path_of(annotation)
+    return (("", ":" + path),) if path else ()
+
+
+def _generic(annotation: ast.Subscript) -> tuple[tuple[str, str], ...]:
+    path = path_of(annotation.value)
+    name = path.rpartition(".")[2]
+    inner = annotation.slice
+    arguments = list(inner.elts) if isinstance(inner, ast.Tuple) else [inner]
+    if name in WRAPPERS:
+        return annotated(arguments[0]) if arguments else ()
+    if name == "Union":
+        return tuple(pair for one in arguments for pair in annotated(one))
+    if name in SEQUENCES or name in MAPPINGS:
+        item = arguments[0] if name in SEQUENCES else arguments[-1]
+        container = "$" + name.lower() if name.lower() in ("list", "dict", "set", "tuple") else ":" + path
+        return (("", container), *(("[]" + step, said) for step, said in annotated(item)))
+    return (("", ":" + path),) if path else ()

@@ -1,0 +1,152 @@
+"""Who calls whom: the functions of the program that a call may run, and the calls that may run a function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from conclint.index.facts import CallFact, FunctionFact, Use
+from conclint.program.files import File
+from conclint.program.names import Names
+from conclint.program.values import Meaning, Reach, Sort, Value, function_id, split_id
+
+# A method name with more candidate callers than this is everybody's (`get`, `run`): its callers stay unknown.
+MOST_CALLERS = 400
+
+
+class Site(NamedTuple):
+    """A call where it stands."""
+
+    file: File
+    function: FunctionFact
+    call: CallFact
+
+    @property
+    def caller(self) -> str:
+        return function_id(self.file.path, self.function.qualname)
+
+
+class Calls:
+    """The call graph, drawn only where somebody looks."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.files = names.files
+        self._targets: dict[tuple[str, str, str], tuple[Value, ...]] = {}
+        self._callers: dict[str, tuple[Site, ...]] = {}
+        self._named: dict[str, dict[str, list[tuple[FunctionFact, CallFact]]]] = {}
+
+    def function(self, identity: str) -> tuple[File, FunctionFact]:
+        """A function of the program by its id."""
+        path, qualname = split_id(identity)
+        file = self.files[path]
+        return file, file.body.functions[qualname]
+
+    def meaning(self, site: Site) -> Meaning:
+        """What is called."""
+        return self.names.meaning(site.file, site.function, site.call.func)
+
+    def library_names(self, site: Site) -> frozenset[str]:
+        """The library names that the call may mean: a method under its class and that class's bases too."""
+        return frozenset(name for value in self.meaning(site).values for name in self.library_spellings(value))
+
+    def library_spellings(self, value: Value) -> tuple[str, ...]:
+        """Under which library names a value is known; a class of the program under those of its library bases."""
+        if value.sort is Sort.LIBRARY:
+            return self.names.spellings(value.name)
+        if value.sort is Sort.CLASS:
+            return tuple(base for base in self.names.mro(value.name) if ":" not in base)
+        return ()
+
+    def targets(self, file: File, function: FunctionFact, path: str) -> tuple[Value, ...]:
+        """The functions of the program that calling `path` runs: with overrides, constructors as `__init__`."""
+        key = (file.path, function.qualname, path)
+        known = self._targets.get(key)
+        if known is None:
+            known = self._targets[key] = tuple(dict.fromkeys(self._resolve(file, function, path)))
+        return known
+
+    def _resolve(self, file: File, function: FunctionFact, path: str) -> Iterator[Value]:
+        for value in self.names.meaning(file, function, path).values:
+            if value.sort is Sort.FUNCTION:
+                yield value
+                if value.owner and value.reach is Reach.SELF:
+                    yield from self.overrides(value)
+            elif value.sort is Sort.CLASS:
+                for name in ("__init__", "__post_init__"):
+                    yield from self._method(value.name, name, Reach.FRESH)
+            elif value.sort is Sort.INSTANCE and ":" in value.name:
+                yield from self._method(value.name, "__call__", Reach.OTHER)
+
+    def _method(self, cls: str, name: str, reach: Reach) -> Iterator[Value]:
+        found = self.method(cls, name)
+        if found:
+            yield Value(Sort.FUNCTION, found, cls, reach)
+
+    def method(self, cls: str, name: str) -> str:
+        """The id of the method that an instance of `cls` runs under `name`, if the program defines it."""
+        for base in self.names.mro(cls):
+            if ":" in base:
+                file, fact = self.names.class_(base)
+                for method, qualname in fact.methods if fact is not None and file is not None else ():
+                    if method == name and file is not None:
+                        return function_id(file.path, qualname)
+        return ""
+
+    def overrides(self, value: Value) -> Iterator[Value]:
+        """What the same call runs on an object of a subclass."""
+        name = value.name.rpartition(".")[2].partition("#")[0]
+        for sub in self.names.family(value.owner)[1:]:
+            _, fact = self.names.class_(sub)
+            for method, qualname in fact.methods if fact is not None else ():
+                if method == name:
+                    yield Value(Sort.FUNCTION, function_id(split_id(sub)[0], qualname), sub, value.reach)
+
+    # -- backwards
+
+    def callers(self, identity: str) -> tuple[Site, ...]:
+        """The calls in the program that may run the function."""
+        known = self._callers.get(identity)
+        if known is None:
+            known = self._callers[identity] = tuple(self._find_callers(identity))
+        return known
+
+    def _find_callers(self, identity: str) -> Iterator[Site]:
+        _, function = self.function(identity)
+        name = function.name
+        if name in ("__init__", "__post_init__", "__new__"):
+            name = function.owner.rpartition(".")[2].partition("#")[0]
+        candidates = list(self.calls_named(name))
+        if len(candidates) > MOST_CALLERS:
+            # Only those near enough to be meant for certain.
+            candidates = [site for site in candidates if site.file.path == split_id(identity)[0]]
+        for site in candidates:
+            if any(value.name == identity for value in self.targets(site.file, site.function, site.call.func)):
+                yield site
+
+    def calls_named(self, name: str) -> Iterator[Site]:
+        """Every call in the program whose last name is `name`."""
+        for file in self.files:
+            if name in file.header.called:
+                for function, call in self.in_file(file, name):
+                    yield Site(file, function, call)
+
+    def in_file(self, file: File, name: str) -> list[tuple[FunctionFact, CallFact]]:
+        """The calls in one file whose last name is `name`."""
+        return self._by_name(file).get(name, [])
+
+    def _by_name(self, file: File) -> dict[str, list[tuple[FunctionFact, CallFact]]]:
+        known = self._named.get(file.path)
+        if known is None:
+            known = {}
+            for function in file.functions():
+                for call in function.calls:
+                    known.setdefault(call.func.rpartition(".")[2], []).append((function, call))
+            self._named[file.path] = known
+        return known
+
+    def repeated(self, site: Site) -> bool:
+        """Whether the call can happen several times: in a loop, or in a function that is called in one."""
+        if site.call.use & Use.LOOP:
+            return True
+        return any(caller.call.use & Use.LOOP for caller in self.callers(site.caller))

@@ -1,0 +1,123 @@
+"""The files of a program, and which of them an import means."""
+
+from __future__ import annotations
+
+import posixpath
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from conclint.index import decode_body, decode_header
+from conclint.index.facts import Body, ClassFact, FunctionFact, Header, ImportFact
+
+
+class File:
+    """One file's index, unfolded as far as somebody looks into it."""
+
+    def __init__(self, path: str, blob: bytes) -> None:
+        self.path = path
+        self._blob = blob
+        self.header: Header = decode_header(blob)
+
+    @cached_property
+    def body(self) -> Body:
+        return decode_body(self._blob)
+
+    @cached_property
+    def package(self) -> str:
+        """The folder against which its relative imports count."""
+        return posixpath.dirname(self.path)
+
+    @cached_property
+    def imports(self) -> dict[tuple[str, str], ImportFact]:
+        """By scope and name; the last one wins, as at run time."""
+        return {(one.scope, one.name): one for one in self.header.imports if one.name not in ("", "*")}
+
+    @cached_property
+    def stars(self) -> tuple[str, ...]:
+        """The modules whose names it imports with a star."""
+        return tuple(one.target for one in self.header.imports if one.name == "*")
+
+    @cached_property
+    def roots(self) -> frozenset[str]:
+        """The first parts of the library and project names that it imports."""
+        return frozenset(one.target.partition(".")[0] for one in self.header.imports)
+
+    def function(self, qualname: str) -> FunctionFact | None:
+        return self.body.functions.get(qualname)
+
+    def class_(self, qualname: str) -> ClassFact | None:
+        return self.body.classes.get(qualname)
+
+    def functions(self) -> Iterator[FunctionFact]:
+        return iter(self.body.functions.values())
+
+    @cached_property
+    def by_short_name(self) -> dict[tuple[str, str], list[str]]:
+        """Functions and classes by scope and bare name: a name may be defined twice, on two branches."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for qualname in (*self.body.functions, *self.body.classes):
+            scope, _, name = qualname.rpartition(".")
+            found.setdefault((scope, name.partition("#")[0]), []).append(qualname)
+        return found
+
+
+class Files:
+    """All files of a program by path; finds the file that a module name means."""
+
+    def __init__(self, indexes: Iterable[tuple[str, bytes]]) -> None:
+        self.by_path = {path: File(path, blob) for path, blob in indexes}
+        self._ends: dict[str, list[str]] = {}
+        for path in self.by_path:
+            stem = path[: -len("/__init__.py")] if path.endswith("/__init__.py") else path.rpartition(".")[0]
+            self._ends.setdefault(stem.rpartition("/")[2], []).append(stem)
+        self._found: dict[tuple[str, str], str | None] = {}
+
+    def __iter__(self) -> Iterator[File]:
+        return iter(self.by_path.values())
+
+    def __getitem__(self, path: str) -> File:
+        return self.by_path[path]
+
+    def module(self, importer: File, target: str) -> str | None:
+        """The path of the file that `target` means in `importer` (leading dots: relative), if it is of this program."""
+        key = (importer.package if target.startswith(".") else importer.path, target)
+        if key not in self._found:
+            self._found[key] = self._relative(importer, target) if target.startswith(".") else self._absolute(importer, target)
+        return self._found[key]
+
+    def _relative(self, importer: File, target: str) -> str | None:
+        name = target.lstrip(".")
+        folder = importer.package
+        for _ in range(len(target) - len(name) - 1):
+            folder = posixpath.dirname(folder)
+        return self._file(posixpath.join(folder, *name.split(".")) if name else folder)
+
+    def _absolute(self, importer: File, target: str) -> str | None:
+        """Of the files whose path ends like the name, the one nearest to the importer."""
+        if target.partition(".")[0] in sys.stdlib_module_names:
+            return None  # the library's meaning is known; reading its source again would only blur it
+        wanted = target.replace(".", "/")
+        stems = [
+            stem
+            for stem in self._ends.get(wanted.rpartition("/")[2], ())
+            if (stem == wanted or stem.endswith("/" + wanted)) and self._reachable(importer, stem, wanted)
+        ]
+        if not stems:
+            return None
+        return self._file(max(stems, key=lambda stem: (len(posixpath.commonpath(["/" + stem, "/" + importer.path])), -len(stem))))
+
+    def _reachable(self, importer: File, stem: str, wanted: str) -> bool:
+        """Whether Python would find `wanted` there: below a folder of the importer's path, or in a package's parent."""
+        top = stem[: len(stem) - len(wanted)].rstrip("/")
+        if (f"{top}/__init__.py" if top else "__init__.py") in self.by_path:
+            return False
+        if not top or importer.path.startswith(top + "/"):
+            return True
+        return f"{top}/{wanted.partition('/')[0]}/__init__.py" in self.by_path
+
+    def _file(self, stem: str) -> str | None:
+        for path in (f"{stem}.py", f"{stem}/__init__.py" if stem else "__init__.py", f"{stem}.pyw"):
+            if path in self.by_path:
+                return path
+        return None

@@ -1,0 +1,533 @@
+"""What a path means where it stands: names followed over scopes, files, classes and calls.
+
+Flow-insensitive: a name means everything that its scope ever binds to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property, lru_cache
+
+from conclint.index.facts import ClassFact, FunctionFact, Kind
+from conclint.knowledge.kinds import Knowledge
+from conclint.program.files import File, Files
+from conclint.program.values import Meaning, Reach, Sort, Store, Value, function_id, split_id, steps_of
+
+NOTHING = Meaning()
+
+# Deeper chains of names are abandoned: nobody writes them, only cycles do.
+DEEPEST = 24
+
+# So many meanings for one name tell nothing.
+WIDEST = 8
+
+PROPERTIES = frozenset({"property", "functools.cached_property", "cached_property"})
+
+parsed = lru_cache(maxsize=65536)(steps_of)
+
+
+class Names:
+    """Answers `meaning(function, path)`; every answer is kept."""
+
+    def __init__(self, files: Files, knowledge: Knowledge) -> None:
+        self.files = files
+        self.knowledge = knowledge
+        self._meanings: dict[tuple[str, str, str], Meaning] = {}
+        self._open: set[tuple[str, str, str]] = set()
+        self._bindings: dict[tuple[str, str], dict[str, list[str]]] = {}
+        self._mro: dict[str, tuple[str, ...]] = {}
+        self._own_attributes: dict[str, frozenset[str]] = {}
+        self._subclasses: dict[str, list[str]] = {}
+
+    # -- the question
+
+    def meaning(self, file: File, function: FunctionFact, path: str) -> Meaning:
+        """What `path` denotes in `function` of `file`."""
+        key = (file.path, function.qualname, path)
+        known = self._meanings.get(key)
+        if known is not None:
+            return known
+        if not path or path[0] == "=" or key in self._open or len(self._open) > DEEPEST:
+            return NOTHING
+        self._open.add(key)
+        try:
+            found = self._evaluate(file, function, parsed(path))
+        finally:
+            self._open.discard(key)
+        if not self._open or found.values:
+            self._meanings[key] = found
+        return found
+
+    def _evaluate(self, file: File, function: FunctionFact, steps: tuple[str, ...]) -> Meaning:
+        here = self._head(file, function, steps[0])
+        for step in steps[1:]:
+            here = self._step(here, step)
+            if here is NOTHING:
+                break
+        return here
+
+    # -- heads
+
+    def _head(self, file: File, function: FunctionFact, name: str) -> Meaning:
+        if name.startswith("$"):
+            return self._literal(file, function, name)
+        if name == "super":
+            return self._super(file, function)
+        scope: FunctionFact | None = function
+        while scope is not None:
+            found = self._in_scope(file, scope, name, captured=scope is not function)
+            if found is not None:
+                return found
+            scope = self.enclosing(file, scope)
+        return self._star(file, name) or Meaning((Value(Sort.LIBRARY, "builtins." + name),))
+
+    def _literal(self, file: File, function: FunctionFact, name: str) -> Meaning:
+        if name.startswith("$lambda"):
+            for qualname in _prefixed(function.qualname, name):
+                if qualname in file.body.functions:
+                    return Meaning((Value(Sort.FUNCTION, function_id(file.path, qualname)),))
+            return NOTHING
+        kind = name[1:]
+        if kind in ("list", "dict", "set", "tuple"):
+            return Meaning((Value(Sort.INSTANCE, "builtins." + kind),), None, Reach.FRESH)
+        return NOTHING
+
+    def _super(self, file: File, function: FunctionFact) -> Meaning:
+        owner = self.method_owner(file, function)
+        if not owner:
+            return NOTHING
+        value = Value(Sort.LIBRARY, "builtins.super", function_id(file.path, owner))
+        return Meaning((value,), None, Reach.SELF)
+
+    def enclosing(self, file: File, function: FunctionFact) -> FunctionFact | None:
+        """The function whose scope is around this one's; class bodies are no scope for what they contain."""
+        if not function.qualname:
+            return None
+        scope = function.enclosing
+        while scope and scope not in file.body.functions:
+            scope = scope.rpartition(".")[0]
+        return file.body.functions[scope]
+
+    def method_owner(self, file: File, function: FunctionFact) -> str:
+        """The class in whose method this code stands, itself or as a nested function."""
+        scope: FunctionFact | None = function
+        while scope is not None:
+            if scope.owner:
+                return scope.owner
+            scope = self.enclosing(file, scope)
+        return ""
+
+    def _in_scope(self, file: File, scope: FunctionFact, name: str, *, captured: bool) -> Meaning | None:
+        """What `name` means if `scope` binds it; None if it does not."""
+        if name in scope.globals and scope.qualname:
+            return self._in_scope(file, file.body.functions[""], name, captured=True)
+        if name in scope.nonlocals:
+            return None
+        receiver = self._receiver(file, scope, name)
+        if receiver is not None:
+            return receiver
+        values: list[Value] = []
+        imported = file.imports.get((scope.qualname, name))
+        if imported is not None:
+            values += self._imported(file, imported.target)
+        for qualname in file.by_short_name.get((scope.qualname, name), ()):
+            sort = Sort.FUNCTION if qualname in file.body.functions else Sort.CLASS
+            values.append(Value(sort, function_id(file.path, qualname)))
+        bound = self.bindings(file, scope)
+        if name not in bound and not values:
+            return None
+        owner = file.path if not scope.qualname else function_id(file.path, scope.qualname)
+        store = Store("local" if scope.qualname else "global", owner, name)
+        reach = Reach.SHARED if captured or not scope.qualname else Reach.OTHER
+        made = self._bound(file, scope, bound.get(name, ()))
+        if reach is Reach.OTHER and made and all(one.endswith("()") or one.startswith("$") for one in bound[name] if one):
+            reach = Reach.FRESH
+        return Meaning(_few([*values, *made]), store, reach)
+
+    def _receiver(self, file: File, scope: FunctionFact, name: str) -> Meaning | None:
+        """`self` and `cls`."""
+        if not scope.owner or not scope.params or scope.params[0].name != name or scope.params[0].kind:
+            return None
+        if "staticmethod" in scope.decorators:
+            return None
+        owner = function_id(file.path, scope.owner)
+        sort = Sort.CLASS if "classmethod" in scope.decorators or scope.name in ("__new__", "__init_subclass__") else Sort.INSTANCE
+        return Meaning((Value(sort, owner),), None, Reach.SELF)
+
+    def bindings(self, file: File, scope: FunctionFact) -> dict[str, list[str]]:
+        """Every target path of a scope with the paths bound to it; parameters count, with their defaults."""
+        key = (file.path, scope.qualname)
+        found = self._bindings.get(key)
+        if found is None:
+            found = {}
+            for param in scope.params:
+                found[param.name] = [param.default] if param.default else []
+            for target, path in scope.binds:
+                found.setdefault(target, []).append(path)
+            for target, bits, _ in scope.touches:
+                if bits & 2 and target.isidentifier() and target not in scope.globals and target not in scope.nonlocals:
+                    found.setdefault(target, [])
+            self._bindings[key] = found
+        return found
+
+    def _bound(self, file: File, scope: FunctionFact, paths: Iterable[str]) -> list[Value]:
+        values: list[Value] = []
+        for path in paths:
+            if path.startswith(":"):
+                values += self._instances(self.meaning(file, scope, path[1:]).values)
+            elif path:
+                values += self.meaning(file, scope, path).values
+        return values
+
+    @staticmethod
+    def _instances(classes: Iterable[Value]) -> Iterator[Value]:
+        """Instances of the classes that an annotation names."""
+        for value in classes:
+            if value.sort is Sort.CLASS or (value.sort is Sort.LIBRARY and value.name != "builtins.None"):
+                yield Value(Sort.INSTANCE, value.name)
+
+    # -- imports
+
+    def _imported(self, file: File, target: str) -> list[Value]:
+        path = self.files.module(file, target)
+        if path is not None:
+            return [Value(Sort.MODULE, path)]
+        module, dot, name = target.rpartition(".")
+        while dot and not module.strip("."):
+            # `from . import name`: the package itself.
+            module, dot = module + ".", ""
+        parent = self.files.module(file, module) if module else None
+        if parent is not None:
+            return list(self.global_(parent, name).values)
+        if target.startswith("."):
+            return []
+        return [Value(Sort.LIBRARY, self.knowledge.canonical(target))]
+
+    def _star(self, file: File, name: str) -> Meaning | None:
+        for target in file.stars:
+            path = self.files.module(file, target)
+            if path is not None and path != file.path:
+                found = self.global_(path, name)
+                if found.values or found.store:
+                    return found
+            elif path is None and (known := self.knowledge.canonical(f"{target}.{name}")) in self._library_names:
+                return Meaning((Value(Sort.LIBRARY, known),))
+        return None
+
+    @property
+    def _library_names(self) -> frozenset[str]:
+        known = self.knowledge
+        return frozenset((*known.spawners, *known.locks, *known.bases, *known.returns, *known.thread_safe))
+
+    def global_(self, path: str, name: str) -> Meaning:
+        """What the global `name` of the file at `path` denotes."""
+        key = (path, "", name)
+        if key in self._open or len(self._open) > DEEPEST:
+            return NOTHING
+        file = self.files[path]
+        module = file.function("")
+        if module is None:
+            return NOTHING
+        self._open.add(key)
+        try:
+            found = self._in_scope(file, module, name, captured=True)
+            if found is not None:
+                return found
+            if path.endswith("__init__.py"):
+                inner = self.files.module(file, "." + name)
+                if inner is not None:
+                    return Meaning((Value(Sort.MODULE, inner),))
+            return self._star(file, name) or NOTHING
+        finally:
+            self._open.discard(key)
+
+    # -- steps
+
+    def _step(self, here: Meaning, step: str) -> Meaning:
+        if step == "()":
+            return self._called(here)
+        if step[0] == "[" or step[1:].isdigit():
+            return self._item(here, "[]" if step[0] == "[" else step)
+        return self._attribute(here, step[1:])
+
+    def _item(self, here: Meaning, step: str) -> Meaning:
+        if here.store is None:
+            return NOTHING
+        store = here.store._replace(path=here.store.path + step)
+        return Meaning(_few(self.held(store)), store, here.reach)
+
+    def held(self, store: Store) -> list[Value]:
+        """All values that somebody puts into `store`."""
+        values: list[Value] = []
+        for file, function, path in self.puts(store):
+            values += self._bound(file, function, [path])
+        return values
+
+    def puts(self, store: Store) -> Iterator[tuple[File, FunctionFact, str]]:
+        """Every binding of the store: the file and function in which it stands, and the path that is bound."""
+        for file, function, prefix in self.users(store):
+            bound = self.bindings(file, function)
+            for spelling in {store.path, store.path.replace("[]", "[*]")}:
+                for path in bound.get(prefix + spelling, ()):
+                    yield file, function, path
+        if store.sort == "attribute":
+            for cls in self.family(store.owner):
+                file, fact = self.class_(cls)
+                if fact is not None and file is not None:
+                    module = file.body.functions[""]
+                    yield from ((file, module, path) for name, path in fact.binds if name == store.path)
+
+    def users(self, store: Store) -> Iterator[tuple[File, FunctionFact, str]]:
+        """The functions that can spell the store directly, each with what stands before its path (`self.` or nothing)."""
+        if store.sort == "attribute":
+            for cls in self.family(store.owner):
+                yield from self._methods_and_nested(cls)
+            return
+        path, qualname = (store.owner, "") if store.sort == "global" else split_id(store.owner)
+        file = self.files.by_path.get(path)
+        if file is None:
+            return
+        head = store.root.path
+        for function in file.functions():
+            if function.qualname == qualname:
+                yield file, function, ""
+            elif (not qualname or function.qualname.startswith(qualname + ".")) and self._sees(file, function, head, qualname):
+                yield file, function, ""
+
+    def _sees(self, file: File, function: FunctionFact, name: str, qualname: str) -> bool:
+        """Whether `name` in `function` is the variable of the scope `qualname`."""
+        scope: FunctionFact | None = function
+        while scope is not None and scope.qualname != qualname:
+            if name in scope.globals:
+                return not qualname
+            if name not in scope.nonlocals and name in self.bindings(file, scope):
+                return False
+            scope = self.enclosing(file, scope)
+        return True
+
+    def _methods_and_nested(self, cls: str) -> Iterator[tuple[File, FunctionFact, str]]:
+        file, fact = self.class_(cls)
+        if file is None or fact is None:
+            return
+        for _, qualname in fact.methods:
+            method = file.body.functions[qualname]
+            if method.params and "staticmethod" not in method.decorators:
+                receiver = method.params[0].name + "."
+                yield file, method, receiver
+                for name in file.body.functions:
+                    if name.startswith(qualname + "."):
+                        yield file, file.body.functions[name], receiver
+
+    def _called(self, here: Meaning) -> Meaning:
+        values: list[Value] = []
+        store, reach = None, Reach.FRESH
+        for value in here.values:
+            if value.sort is Sort.CLASS:
+                values.append(Value(Sort.INSTANCE, value.name))
+            elif value.sort is Sort.FUNCTION:
+                values += self.returned(value.name)
+                store = Store("local", value.name, "$return")
+                reach = Reach.OTHER
+            elif value.sort is Sort.LIBRARY:
+                made = self._made(value)
+                values += [made] if made else []
+                if value.name.endswith(".__enter__"):
+                    reach = here.reach
+        return Meaning(_few(values), store, reach)
+
+    def _made(self, value: Value) -> Value | None:
+        """What calling a library's name returns."""
+        if value.name.endswith(".__enter__"):
+            returned = self.knowledge.returns.get(value.name)
+            return Value(Sort.INSTANCE, returned or value.name[: -len(".__enter__")])
+        if value.name == "builtins.super" and value.owner:
+            return Value(Sort.LIBRARY, "builtins.super", value.owner)
+        for name in self.spellings(value.name):
+            returned = self.knowledge.returns.get(name)
+            if returned is not None:
+                return Value(Sort.INSTANCE, returned)
+        last = value.name.rpartition(".")[2].lstrip("_")
+        if last[:1].isupper() or value.name in self.knowledge.bases or value.name.startswith("builtins."):
+            return Value(Sort.INSTANCE, value.name)
+        return None
+
+    def spellings(self, name: str) -> tuple[str, ...]:
+        """A library method under its class and under each base of it; any other name as it is."""
+        owner, dot, method = name.rpartition(".")
+        if not dot or owner not in self.knowledge.bases:
+            return (name,)
+        return tuple(f"{one}.{method}" for one in self.knowledge.ancestors(owner))
+
+    def returned(self, identity: str) -> list[Value]:
+        """What calling the function gives."""
+        path, qualname = split_id(identity)
+        file = self.files[path]
+        function = file.function(qualname)
+        if function is None or function.kind & Kind.GENERATOR:
+            return []
+        return list(_few(self._bound(file, function, function.returns)))
+
+    def _attribute(self, here: Meaning, name: str) -> Meaning:
+        values: list[Value] = []
+        store: Store | None = None
+        for value in here.values:
+            if value.sort is Sort.MODULE:
+                found = self.global_(value.name, name)
+                values += found.values
+                store = found.store or Store("global", value.name, name)
+            elif value.sort is Sort.LIBRARY and value.name == "builtins.super":
+                values += self._inherited(value.owner, name)
+            elif value.sort is Sort.LIBRARY:
+                values.append(Value(Sort.LIBRARY, self.knowledge.canonical(f"{value.name}.{name}")))
+            elif value.sort is not Sort.FUNCTION:
+                found = self._member(value, name, here.reach)
+                values += found.values
+                store = found.store or store
+        reach = Reach.SHARED if store is not None and store.sort == "global" else here.reach
+        return Meaning(_few(values), store, reach)
+
+    def _inherited(self, cls: str, name: str) -> Iterator[Value]:
+        for base in self.mro(cls)[1:]:
+            found = list(self._own_member(base, name, cls, Reach.SELF))
+            if found:
+                yield from found
+                return
+
+    def _member(self, value: Value, name: str, reach: Reach) -> Meaning:
+        """An attribute of an object or class: a method, or what the constructor and others put there."""
+        if ":" not in value.name:
+            known = next((self.knowledge.attributes[one] for one in self.spellings(f"{value.name}.{name}") if one in self.knowledge.attributes), None)
+            made = Value(Sort.INSTANCE, known) if known else Value(Sort.LIBRARY, f"{value.name}.{name}")
+            return Meaning((made,))
+        if name == "__class__" and value.sort is Sort.INSTANCE:
+            return Meaning((Value(Sort.CLASS, value.name),), None, reach)
+        for base in self.mro(value.name):
+            found = list(self._own_member(base, name, value.name, reach))
+            if found:
+                return Meaning(tuple(found))
+        owner = self.attribute_owner(value.name, name)
+        store = Store("attribute", owner, name)
+        values = self.held(store)
+        if not values:
+            library = [base for base in self.mro(value.name) if ":" not in base]
+            values = [Value(Sort.LIBRARY, f"{base}.{name}", value.name, reach) for base in library[:1]]
+        return Meaning(_few(values), store)
+
+    def _own_member(self, base: str, name: str, receiver: str, reach: Reach) -> Iterator[Value]:
+        """The method or property `name` that the class `base` itself defines."""
+        if ":" not in base:
+            return
+        file, fact = self.class_(base)
+        if file is None or fact is None:
+            return
+        for method, qualname in fact.methods:
+            if method == name:
+                function = file.body.functions[qualname]
+                if PROPERTIES & {*function.decorators}:
+                    yield from self.returned(function_id(file.path, qualname))
+                    yield Value(Sort.LIBRARY, "builtins.property")
+                else:
+                    yield Value(Sort.FUNCTION, function_id(file.path, qualname), receiver, reach)
+        for inner in file.by_short_name.get((fact.qualname, name), ()):
+            if inner in file.body.classes:
+                yield Value(Sort.CLASS, function_id(file.path, inner))
+
+    # -- classes
+
+    def class_(self, identity: str) -> tuple[File | None, ClassFact | None]:
+        """A class of the program by its id."""
+        path, qualname = split_id(identity)
+        file = self.files.by_path.get(path)
+        return file, file.class_(qualname) if file is not None else None
+
+    def mro(self, identity: str) -> tuple[str, ...]:
+        """The class and all its bases, of the program and the library, in an order close to Python's."""
+        known = self._mro.get(identity)
+        if known is not None:
+            return known
+        self._mro[identity] = (identity,)
+        found = dict.fromkeys([identity])
+        for base in self.bases(identity):
+            for one in self.mro(base) if ":" in base else self.knowledge.ancestors(base):
+                found.pop(one, None)
+                found[one] = None
+        self._mro[identity] = tuple(found)
+        return self._mro[identity]
+
+    def bases(self, identity: str) -> list[str]:
+        file, fact = self.class_(identity)
+        if file is None or fact is None:
+            return []
+        scope = file.body.functions.get(fact.qualname.rpartition(".")[0], file.body.functions[""])
+        named = (value for path in fact.bases for value in self.meaning(file, scope, path.removesuffix("[]")).values)
+        return [value.name for value in named if value.sort in (Sort.CLASS, Sort.LIBRARY) and value.name != identity]
+
+    def attribute_owner(self, identity: str, name: str) -> str:
+        """The topmost class of the program in the hierarchy of `identity` that binds the attribute."""
+        owner = identity
+        for base in self.mro(identity):
+            if ":" in base and name in self.attributes(base):
+                owner = base
+        return owner
+
+    def attributes(self, identity: str) -> frozenset[str]:
+        """The attributes that a class binds, in its body and through `self` in its methods."""
+        known = self._own_attributes.get(identity)
+        if known is None:
+            _, fact = self.class_(identity)
+            names = {name for name, _ in fact.binds} if fact is not None else set()
+            for _, function, receiver in self._methods_and_nested(identity):
+                for path, bits, _ in function.touches:
+                    if bits & 2 and path.startswith(receiver) and path.count(".") == 1:
+                        names.add(path[len(receiver) :])
+            known = self._own_attributes[identity] = frozenset(names)
+        return known
+
+    def family(self, identity: str) -> tuple[str, ...]:
+        """The class and every class of the program that derives from it."""
+        found = [identity]
+        for one in found:
+            found += [sub for sub in self.subclasses(one) if sub not in found]
+        return tuple(found)
+
+    def subclasses(self, identity: str) -> list[str]:
+        """The classes of the program that name the class among their bases."""
+        known = self._subclasses.get(identity)
+        if known is None:
+            name = identity.rpartition(":")[2].rpartition(".")[2]
+            known = [one for one in self._by_base.get(name, ()) if identity in self.bases(one)]
+            self._subclasses[identity] = known
+        return known
+
+    @cached_property
+    def _by_base(self) -> dict[str, list[str]]:
+        """Classes by the last names of their bases, as written or as imported."""
+        found: dict[str, list[str]] = {}
+        for file in self.files:
+            renamed = {one.name: one.target.rpartition(".")[2] for one in file.header.imports}
+            for qualname, bases in file.header.classes:
+                for base in bases:
+                    last = base.removesuffix("[]").rpartition(".")[2]
+                    found.setdefault(renamed.get(last, last), []).append(function_id(file.path, qualname))
+        return found
+
+    def deriving(self, library: frozenset[str]) -> list[str]:
+        """The classes of the program that derive from one of the library classes, directly or not."""
+        last = {name.rpartition(".")[2] for name in library}
+        candidates = [one for name in last for one in self._by_base.get(name, ())]
+        found = dict.fromkeys(one for one in candidates if library & {*self.mro(one)})
+        for one in list(found):
+            found.update(dict.fromkeys(self.family(one)))
+        return list(found)
+
+
+def _prefixed(scope: str, name: str) -> Iterator[str]:
+    """The qualified names that `name` can have in `scope` or around it."""
+    while scope:
+        yield f"{scope}.{name}"
+        scope = scope.rpartition(".")[0]
+    yield name
+
+
+def _few(values: list[Value]) -> tuple[Value, ...]:
+    return tuple(dict.fromkeys(values))[:WIDEST]

@@ -1,0 +1,197 @@
+"""Where the program makes code run somewhere else, and which code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from conclint.index.facts import CallFact, Use
+from conclint.knowledge.kinds import Context, Knowledge, Spawner, Target
+from conclint.program.calls import Calls, Site
+from conclint.program.values import Reach, Sort, Value, function_id, split_id
+
+# What each spawner needs imported somewhere is the first part of its name; these need nothing.
+EVERYWHERE = frozenset({"builtins"})
+
+
+class Root(NamedTuple):
+    """One place that runs `target` in `context`.
+
+    `many`: several runs of the target can be under way at once.  `shared`: the receiver of a bound target is an object
+    that the rest of the program can reach; `many_each`: several such runs can share one receiver.
+    """
+
+    number: int
+    context: Context
+    how: str
+    site: Site
+    target: str
+    owner: str
+    many: bool
+    shared: bool
+    many_each: bool
+
+
+class Spawns:
+    """All roots of the program."""
+
+    def __init__(self, calls: Calls, knowledge: Knowledge) -> None:
+        self._calls = calls
+        self._names = calls.names
+        self._knowledge = knowledge
+        self.roots: list[Root] = []
+        self._seen: set[tuple[str, int, int, str]] = set()
+        self._find_by_call()
+        self._find_subclasses()
+        self._find_decorated()
+
+    # -- calls of spawners
+
+    def _usable(self, target: Target) -> dict[str, Spawner]:
+        """The spawners that this program can mean, given what it imports."""
+        imported = frozenset().union(EVERYWHERE, *(file.roots for file in self._calls.files))
+        return {
+            name: spawner
+            for name, spawner in self._knowledge.spawners.items()
+            if (spawner.target is Target.DECORATED) == (target is Target.DECORATED) and name.partition(".")[0] in imported
+        }
+
+    def _find_by_call(self) -> None:
+        spawners = self._usable(Target.ARGUMENT)
+        last = {name.rpartition(".")[2] for name in spawners}
+        aliased = {alias.rpartition(".")[2] for alias, name in self._knowledge.aliases.items() if name in spawners}
+        for file in self._calls.files:
+            renamed = {one.name for one in file.header.imports if one.target.rpartition(".")[2] in last}
+            for name in sorted((last | aliased | renamed) & file.header.called):
+                for function, call in self._calls.in_file(file, name):
+                    self._try(Site(file, function, call), spawners)
+
+    def _try(self, site: Site, spawners: dict[str, Spawner]) -> None:
+        for value in self._calls.meaning(site).values:
+            for name in self._calls.library_spellings(value):
+                spawner = spawners.get(name)
+                if spawner is not None:
+                    self._spawn(site, name, spawner)
+                    return
+
+    def _spawn(self, site: Site, name: str, spawner: Spawner) -> None:
+        if spawner.target is Target.METHODS:
+            return
+        path = argument(site.call, spawner)
+        if not path:
+            return
+        for value in self._names.meaning(site.file, site.function, path).values:
+            if spawner.target is Target.HANDLER and value.sort is Sort.CLASS:
+                for method in self._entries(value.name, spawner.methods):
+                    self._add(site, name, spawner, Value(Sort.FUNCTION, method, value.name, Reach.FRESH))
+            elif value.sort is Sort.FUNCTION:
+                self._add(site, name, spawner, value)
+                if value.owner and value.reach is Reach.SELF:
+                    for override in self._calls.overrides(value):
+                        self._add(site, name, spawner, override)
+            elif value.sort is Sort.INSTANCE and (called := self._calls.method(value.name, "__call__")):
+                self._add(site, name, spawner, Value(Sort.FUNCTION, called, value.name, Reach.OTHER))
+
+    def _entries(self, cls: str, wanted: tuple[str, ...]) -> Iterator[str]:
+        for base in self._names.mro(cls):
+            _, fact = self._names.class_(base) if ":" in base else (None, None)
+            for method, qualname in fact.methods if fact is not None else ():
+                if any(method == one or (one.endswith("*") and method.startswith(one[:-1])) for one in wanted):
+                    yield function_id(split_id(base)[0], qualname)
+
+    def _add(self, site: Site, name: str, spawner: Spawner, value: Value) -> None:
+        key = (site.file.path, site.call.line, site.call.column, value.name)
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        many = spawner.many or (self._calls.repeated(site) and not self._one_at_a_time(site))
+        shared, many_each = self._receiver(site, spawner, value, many=many)
+        self.roots.append(
+            Root(len(self.roots), spawner.context, name, site, value.name, value.owner, many, shared, many_each)
+        )
+
+    def _receiver(self, site: Site, spawner: Spawner, value: Value, *, many: bool) -> tuple[bool, bool]:
+        """Whether others reach the receiver of a bound target, and whether several runs share it."""
+        here = spawner.many or bool(site.call.use & Use.LOOP)
+        if value.reach is Reach.SELF:
+            return True, here and many
+        if value.reach is Reach.SHARED:
+            return True, many
+        if not value.owner or spawner.target is Target.HANDLER:
+            return False, False
+        head = argument(site.call, spawner).partition(".")[0]
+        made = [call for call in site.function.calls if head in call.goes]
+        made_outside = bool(made) and not any(call.use & Use.LOOP for call in made)
+        return made_outside, made_outside and here
+
+    def _one_at_a_time(self, site: Site) -> bool:
+        """Whether the pool that is asked has a single worker."""
+        owner = site.call.func.rpartition(".")[0]
+        made = [call for call in site.function.calls if owner in call.goes]
+        if not made and owner.startswith("self."):
+            made = [call for other in site.file.functions() for call in other.calls if owner in call.goes]
+        return bool(made) and all(keyword(call, "max_workers", 0) == "=1" for call in made)
+
+    # -- subclasses with an entry method
+
+    def _find_subclasses(self) -> None:
+        for name, spawner in self._knowledge.spawners.items():
+            if spawner.methods and spawner.target is not Target.HANDLER:
+                for cls in self._names.deriving(frozenset({name})):
+                    self._subclass(cls, name, spawner)
+
+    def _subclass(self, cls: str, name: str, spawner: Spawner) -> None:
+        file, fact = self._names.class_(cls)
+        if file is None or fact is None:
+            return
+        made = [
+            site
+            for site in self._calls.calls_named(fact.qualname.rpartition(".")[2])
+            if any(value.name == cls for value in self._calls.meaning(site).values)
+        ]
+        here = CallFact(fact.qualname, fact.line, 1, (), (), 0, ())
+        site = made[0] if made else Site(file, file.body.functions[""], here)
+        many = any(self._calls.repeated(one) for one in made) or len(made) > 1
+        for method in fact.methods:
+            if method[0] in spawner.methods:
+                target = function_id(file.path, method[1])
+                root = Root(len(self.roots), spawner.context, name, site, target, cls, many, True, False)
+                self.roots.append(root)
+
+    # -- decorators
+
+    def _find_decorated(self) -> None:
+        spawners = self._usable(Target.DECORATED)
+        if not spawners:
+            return
+        last = {name.rpartition(".")[2] for name in spawners}
+        for file in self._calls.files:
+            if not last & file.header.called:
+                continue
+            for function in file.functions():
+                for path in function.decorators:
+                    if path.removesuffix("()").rpartition(".")[2] in last:
+                        self._decorated(Site(file, function, CallFact(path, function.line, 1, (), (), 0, ())), spawners)
+
+    def _decorated(self, site: Site, spawners: dict[str, Spawner]) -> None:
+        module = site.file.body.functions[""]
+        for value in self._names.meaning(site.file, module, site.call.func.removesuffix("()")).values:
+            for name in self._calls.library_spellings(value):
+                if name in spawners and not site.function.kind & 2:
+                    target = Value(Sort.FUNCTION, site.caller)
+                    self._add(site, name, spawners[name], target)
+
+
+def argument(call: CallFact, spawner: Spawner) -> str:
+    """The path of the callable (or handler class) that a spawner is given."""
+    return keyword(call, spawner.keyword or "", spawner.position)
+
+
+def keyword(call: CallFact, name: str, position: int | None) -> str:
+    """The path of an argument by keyword or position; "" where it is missing or cannot be known."""
+    for word, path in call.keywords:
+        if word == name:
+            return path
+    if position is not None and position < len(call.args) and "*" not in call.args[: position + 1]:
+        return call.args[position]
+    return ""

@@ -1,0 +1,31 @@
+"""What makes a region worth a close look: a rule names its triggers, the program finds where they occur."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conclint.knowledge.kinds import Context
+
+
+@dataclass(frozen=True)
+class Triggers:
+    """A region is parsed when one of these occurs in it.
+
+    `calls`: a call of a library name (a project's subclass counts as its library base, a method as its base's), or of
+    anything below it where the entry ends in a dot.  With `contexts`, only in functions that run in one of them.
+    `state`: something that several threads reach and change.
+    """
+
+    calls: frozenset[str] = frozenset()
+    contexts: frozenset[Context] = frozenset()
+    state: bool = False
+
+
+def calls(*names: str, runs_in: tuple[Context, ...] = ()) -> Triggers:
+    """Regions that call one of `names`, in functions that run in one of `runs_in` where that is given."""
+    return Triggers(calls=frozenset(names), contexts=frozenset(runs_in))
+
+
+def shared_state() -> Triggers:
+    """Regions that touch what several threads reach and change."""
+    return Triggers(state=True)

@@ -1,0 +1,92 @@
+"""What a path can mean."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class Sort(Enum):
+    """The sorts of things a name can denote."""
+
+    MODULE = "module"  # a file of the program; `name` is its path
+    LIBRARY = "library"  # anything outside; `name` is its canonical dotted name
+    CLASS = "class"  # a class of the program; `name` is its id
+    FUNCTION = "function"  # a function of the program; `name` is its id
+    INSTANCE = "instance"  # an object; `name` is its class, of the program or the library
+
+
+class Reach(Enum):
+    """Whose object a bound method's receiver is."""
+
+    SELF = "self"  # the caller's own `self`
+    SHARED = "shared"  # one object that many can reach: a global, a captured variable
+    FRESH = "fresh"  # made in the calling function
+    OTHER = "other"  # nobody knows
+
+
+class Value(NamedTuple):
+    """One thing that a path can denote; for a bound method `owner` is the receiver's class and `reach` whose it is."""
+
+    sort: Sort
+    name: str
+    owner: str = ""
+    reach: Reach = Reach.OTHER
+
+
+class Store(NamedTuple):
+    """A place that holds values: a local of a function, a global of a file, an attribute of a class.
+
+    `owner` is the function id, the file path or the class id; `path` the name and the steps behind it (`threads[]`).
+    """
+
+    sort: str  # "local", "global" or "attribute"
+    owner: str
+    path: str
+
+    @property
+    def root(self) -> Store:
+        """The variable itself, without the steps into its value."""
+        return Store(self.sort, self.owner, head_of(self.path))
+
+
+class Meaning(NamedTuple):
+    """All that a path can denote where it stands, and the store it names, if it names one."""
+
+    values: tuple[Value, ...] = ()
+    store: Store | None = None
+    reach: Reach = Reach.OTHER
+
+
+def head_of(path: str) -> str:
+    """The first name of a path."""
+    for place, letter in enumerate(path):
+        if letter in ".[(":
+            return path[:place]
+    return path
+
+
+def steps_of(path: str) -> tuple[str, ...]:
+    """A path as its head and its steps: `a.b()[]` is `a`, `.b`, `()`, `[]`."""
+    steps: list[str] = []
+    start = 0
+    for place in range(1, len(path)):
+        if path[place] in ".[(":
+            steps.append(path[start:place])
+            start = place
+    steps.append(path[start:])
+    return tuple(steps)
+
+
+def function_id(path: str, qualname: str) -> str:
+    """The id of a function or class: its file and its qualified name."""
+    return f"{path}:{qualname}"
+
+
+def split_id(identity: str) -> tuple[str, str]:
+    """The file and the qualified name of an id.  Paths may contain colons, qualified names of lambdas do: `$` decides."""
+    path, _, qualname = identity.rpartition(".py:")
+    if path:
+        return path + ".py", qualname
+    path, _, qualname = identity.partition(":")
+    return path, qualname
