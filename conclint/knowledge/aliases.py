@@ -43,11 +43,11 @@ THREADING = {
 }
 
 _OFFERED = (
-    "Process Queue SimpleQueue JoinableQueue Pipe Lock RLock Condition Semaphore BoundedSemaphore Event Barrier Manager "
-    "Value Array RawValue RawArray cpu_count current_process active_children get_logger log_to_stderr freeze_support"
+    "Process Queue SimpleQueue JoinableQueue Pipe Lock RLock Condition Semaphore BoundedSemaphore Event Barrier "
+    "Manager Value Array RawValue RawArray cpu_count current_process active_children get_logger freeze_support"
 )
 
-# docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods: "the same API as the multiprocessing module"
+# docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods: the module's own API
 _CONTEXT = "multiprocessing.context.BaseContext"
 MULTIPROCESSING = {
     **{f"{_CONTEXT}.{name}": f"multiprocessing.{name}" for name in _OFFERED.split()},
@@ -168,7 +168,6 @@ PLATFORM = {
     "weakref.ReferenceType": "weakref.ref",
     "sqlite3.dbapi2": "sqlite3",
     "cPickle": "pickle",
-    "os.errno": "errno",
     "pathlib.PosixPath": "pathlib.Path",
     "pathlib.WindowsPath": "pathlib.Path",
     "pathlib._local.Path": "pathlib.Path",

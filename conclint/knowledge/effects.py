@@ -5,7 +5,9 @@ from __future__ import annotations
 from conclint.knowledge.names import below
 
 _METHODS = "get post put delete patch head options request"
-_PATH_READS = "stat lstat exists is_file is_dir is_symlink is_mount iterdir glob rglob resolve samefile owner group readlink"
+_PATH_READS = (
+    "stat lstat exists is_file is_dir is_symlink is_mount iterdir glob rglob resolve samefile owner group readlink"
+)
 _PATH_WRITES = (
     "open read_text read_bytes write_text write_bytes mkdir rmdir unlink touch rename replace chmod lchmod symlink_to "
     "hardlink_to"
@@ -17,15 +19,15 @@ FILES = frozenset(
         *below("builtins", "open print input __import__ breakpoint"),
         *below("io", "IOBase. RawIOBase. BufferedIOBase. FileIO. BufferedReader. BufferedWriter. BufferedRandom."),
         *below("io", "TextIOBase. TextIOWrapper. open_code"),
-        *below("os", "open close read write pread pwrite readv writev sendfile fsync fdatasync truncate ftruncate dup2"),
-        *below("os", "stat lstat fstat access listdir scandir walk fwalk mkdir makedirs rmdir removedirs remove unlink"),
-        *below("os", "rename renames replace link symlink readlink chmod chown utime mkfifo pipe statvfs getcwd chdir"),
-        *below("os", "system popen spawnl spawnle spawnlp spawnv spawnve spawnvp execv execve execvp execl execlp fork"),
-        *below("os", "posix_spawn waitpid wait wait3 wait4 kill killpg urandom getrandom sync fdopen lseek sched_yield"),
-        *below("os.path", "exists lexists isfile isdir islink ismount getsize getmtime getatime getctime realpath samefile"),
+        *below("os", "open close read write pread pwrite readv writev sendfile fsync fdatasync truncate ftruncate"),
+        *below("os", "stat lstat fstat access listdir scandir walk fwalk mkdir makedirs rmdir removedirs unlink"),
+        *below("os", "rename renames replace remove link symlink readlink chmod chown utime mkfifo pipe statvfs chdir"),
+        *below("os", "system popen spawnl spawnle spawnlp spawnv spawnve spawnvp execv execve execvp execl fork"),
+        *below("os", "posix_spawn waitpid wait wait3 wait4 kill killpg urandom sync fdopen lseek sched_yield"),
+        *below("os.path", "exists lexists isfile isdir islink ismount getsize getmtime getatime realpath samefile"),
         "shutil.",
         *below("pathlib.Path", f"{_PATH_READS} {_PATH_WRITES}"),
-        *below("tempfile", "mkstemp mkdtemp mktemp NamedTemporaryFile TemporaryFile SpooledTemporaryFile TemporaryDirectory"),
+        *below("tempfile", "mkstemp mkdtemp mktemp NamedTemporaryFile TemporaryFile TemporaryDirectory"),
         *below("glob", "glob iglob"),
         *below("fileinput", "input FileInput"),
         *below("linecache", "getline getlines checkcache updatecache"),
@@ -100,7 +102,8 @@ PACKAGES = frozenset(
         *below("httpx.AsyncClient", f"{_METHODS} stream send"),
         # urllib3.readthedocs.io, docs.aiohttp.org
         "urllib3.request", *below("urllib3.PoolManager", "request urlopen"),
-        *below("urllib3.HTTPConnectionPool", "request urlopen"), *below("aiohttp.ClientSession", f"{_METHODS} ws_connect"),
+        *below("urllib3.HTTPConnectionPool", "request urlopen"),
+        *below("aiohttp.ClientSession", f"{_METHODS} ws_connect"),
         # boto3.amazonaws.com, docs.sqlalchemy.org
         "botocore.client.BaseClient.", "boto3.resource", "sqlalchemy.engine.Connection.", "sqlalchemy.engine.Engine.",
         "sqlalchemy.orm.Session.",
@@ -110,7 +113,8 @@ PACKAGES = frozenset(
         "pymysql.connections.Connection.", "pymysql.cursors.Cursor.", "mysql.connector.connect", "asyncpg.connect",
         # redis.readthedocs.io, pymongo.readthedocs.io, elasticsearch-py.readthedocs.io
         "redis.Redis.", "redis.asyncio.Redis.", "redis.client.Pipeline.", "redis.client.PubSub.",
-        "pymongo.MongoClient.", "pymongo.collection.Collection.", "pymongo.database.Database.", "pymongo.cursor.Cursor.",
+        "pymongo.MongoClient.", "pymongo.collection.Collection.", "pymongo.database.Database.",
+        "pymongo.cursor.Cursor.",
         # docs.paramiko.org, selenium.dev, kafka-python.readthedocs.io, pika.readthedocs.io
         "paramiko.SSHClient.", "paramiko.SFTPClient.", "paramiko.Transport.", "paramiko.Channel.",
         "selenium.webdriver.", "kafka.KafkaProducer.", "kafka.KafkaConsumer.", "pika.BlockingConnection.",
@@ -123,7 +127,7 @@ PACKAGES = frozenset(
 
 IO = FILES | STORAGE | NETWORK | PACKAGES
 
-# docs.python.org/3/library/threading.html, queue.html, multiprocessing.html, concurrent.futures.html, time.html, signal.html
+# docs.python.org/3/library: threading, queue, multiprocessing, concurrent.futures, time, signal, subprocess, …
 WAITS = frozenset(
     {
         "time.sleep",
@@ -136,7 +140,7 @@ WAITS = frozenset(
         *below("multiprocessing.pool.Pool", "apply map starmap join"),
         *below("multiprocessing.pool.ThreadPool", "apply map starmap join"),
         *below("multiprocessing.pool.AsyncResult", "get wait"),
-        *below("multiprocessing.connection", "wait Connection.recv Connection.recv_bytes Connection.poll Listener.accept"),
+        *below("multiprocessing.connection", "wait Connection.recv Connection.recv_bytes Connection.poll"),
         *below("concurrent.futures", "wait as_completed Future.result Future.exception Executor.shutdown Executor.map"),
         *below("asyncio", "run AbstractEventLoop.run_until_complete AbstractEventLoop.run_forever Runner.run"),
         *below("signal", "pause sigwait sigwaitinfo sigtimedwait"),
@@ -154,11 +158,11 @@ WAITS = frozenset(
     }
 )
 
-# docs.python.org/3/library/asyncio-dev.html#running-blocking-code: network and disk, for as long as the other side takes
+# docs.python.org/3/library/asyncio-dev.html#running-blocking-code: for as long as the other side takes
 SLOW_IO = frozenset(
     {
         *below("socket", "create_connection getaddrinfo gethostbyname gethostbyname_ex gethostbyaddr getfqdn"),
-        *below("socket.socket", "accept connect recv recv_into recvfrom recvfrom_into recvmsg send sendall sendfile sendto"),
+        *below("socket.socket", "accept connect recv recv_into recvfrom recvfrom_into recvmsg send sendall sendto"),
         "ssl.get_server_certificate",
         *below("urllib.request", "urlopen urlretrieve"),
         *below("http.client.HTTPConnection", "connect request getresponse endheaders send"),
@@ -173,7 +177,8 @@ SLOW_IO = frozenset(
         *below("urllib3.HTTPConnectionPool", "request urlopen"),
         "botocore.client.BaseClient.", "sqlalchemy.engine.Connection.execute",
         *below("sqlalchemy.orm.Session", "execute commit flush query scalars scalar get"),
-        "psycopg.connect", *below("psycopg.Connection", "execute commit"), *below("psycopg.Cursor", "execute executemany"),
+        "psycopg.connect", *below("psycopg.Connection", "execute commit"),
+        *below("psycopg.Cursor", "execute executemany"),
         "psycopg2.connect", *below("psycopg2.extensions.cursor", "execute executemany fetchone fetchall"),
         "pymysql.connect", *below("pymysql.cursors.Cursor", "execute executemany"),
         "redis.Redis.", "pymongo.collection.Collection.", "redis.client.PubSub.listen",

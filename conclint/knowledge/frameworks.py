@@ -13,7 +13,7 @@ _HOOKS = "before_request after_request teardown_request teardown_appcontext erro
 
 # flask.palletsprojects.com/api: the development server and every threaded WSGI server run a view per request
 FLASK = {
-    **each(below("flask.Flask", f"route get post put delete patch {_HOOKS} url_value_preprocessor url_defaults"), _VIEW),
+    **each(below("flask.Flask", f"route get post put delete patch {_HOOKS} url_value_preprocessor"), _VIEW),
     **each(
         below(
             "flask.Blueprint",
@@ -48,8 +48,11 @@ DJANGO = {
     ),
     # docs.djangoproject.com/topics/http/decorators: only views wear these
     **each(
-        below("django.views.decorators.http", "require_http_methods require_GET require_POST require_safe")
-        + ["django.views.decorators.csrf.csrf_exempt", "django.contrib.auth.decorators.login_required"],
+        [
+            *below("django.views.decorators.http", "require_http_methods require_GET require_POST require_safe"),
+            "django.views.decorators.csrf.csrf_exempt",
+            "django.contrib.auth.decorators.login_required",
+        ],
         _VIEW,
     ),
 }
@@ -70,9 +73,7 @@ STARLETTE = {
     "starlette.background.BackgroundTask": Spawner(THREAD, keyword="func"),
     "starlette.background.BackgroundTasks.add_task": Spawner(THREAD, keyword="func"),
     # asgi.readthedocs.io/#function-wrappers: by default all in one thread, one after the other
-    "asgiref.sync.sync_to_async": Spawner(
-        THREAD, keyword="func", also=(Spawner(THREAD, Target.DECORATED),)
-    ),
+    "asgiref.sync.sync_to_async": Spawner(THREAD, keyword="func", also=(Spawner(THREAD, Target.DECORATED),)),
     "asgiref.sync.async_to_sync": Spawner(LOOP, keyword="awaitable", also=(Spawner(LOOP, Target.DECORATED),)),
 }
 
@@ -99,7 +100,9 @@ TORNADO = {
         below("tornado.ioloop.IOLoop", "add_callback add_callback_from_signal spawn_callback"),
         Spawner(LOOP, keyword="callback"),
     ),
-    **each(below("tornado.ioloop.IOLoop", "call_later call_at add_timeout"), Spawner(LOOP, position=1, keyword="callback")),
+    **each(
+        below("tornado.ioloop.IOLoop", "call_later call_at add_timeout"), Spawner(LOOP, position=1, keyword="callback")
+    ),
     "tornado.ioloop.IOLoop.run_sync": Spawner(LOOP, keyword="func"),
     "tornado.ioloop.PeriodicCallback": Spawner(LOOP, keyword="callback"),
     "tornado.web.RequestHandler": Spawner(
@@ -124,8 +127,8 @@ PARALLEL = {
 _SCHEDULER = "apscheduler.schedulers.base.BaseScheduler"
 
 # apscheduler.readthedocs.io/en/3.x/userguide.html: jobs run in the default thread pool, one instance of each
-# docs.celeryq.dev/en/stable/userguide/workers.html: the default pool forks; huey.readthedocs.io/en/latest/consumer.html:
-# worker type "thread"; dramatiq.io/guide.html: 8 threads per process; python-rq.org/docs/workers: a fork per job
+# docs.celeryq.dev/en/stable/userguide/workers.html: the default pool forks; huey.readthedocs.io/en/latest/consumer.html
+# and dramatiq.io/guide.html: threads; python-rq.org/docs/workers: a fork per job
 TASKS = {
     f"{_SCHEDULER}.add_job": Spawner(THREAD, keyword="func"),
     f"{_SCHEDULER}.scheduled_job": Spawner(THREAD, Target.DECORATED),
@@ -149,7 +152,7 @@ CALLED_BACK = {
     "twisted.internet.reactor.callFromThread": Spawner(LOOP),
     # doc.qt.io/qtforpython-6/PySide6/QtCore/QThread.html, QRunnable.html
     **each(
-        below("PySide6.QtCore", "QThread") + ["PySide2.QtCore.QThread", "PyQt5.QtCore.QThread", "PyQt6.QtCore.QThread"],
+        [f"{binding}.QtCore.QThread" for binding in ("PySide6", "PySide2", "PyQt5", "PyQt6")],
         Spawner(THREAD, Target.METHODS, methods=("run",)),
     ),
     **each(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from conclint.knowledge.names import below
 
-# docs.python.org/3/library/hashlib.html: "the Python GIL is released" above 2047 bytes; zlib, bz2, lzma, ctypes pages
-# docs.python.org/3/glossary.html#term-global-interpreter-lock: "computationally intensive tasks such as compression or hashing"
+# docs.python.org/3/library/hashlib.html: released above 2047 bytes; zlib.html, bz2.html, lzma.html, ctypes.html
+# docs.python.org/3/glossary.html#term-global-interpreter-lock: "tasks such as compression or hashing"
 STANDARD = frozenset(
     {
         "zlib.", "bz2.", "lzma.", "gzip.", "compression.", "hashlib.", "hmac.",
@@ -16,14 +16,14 @@ STANDARD = frozenset(
     }
 )  # fmt: skip
 
-# numpy.org/doc/stable/reference/thread_safety.html, pandas.pydata.org/docs (libraries with nogil kernels), and the packages'
-# own pages on threads: they release the GIL around their kernels.
+# numpy.org/doc/stable/reference/thread_safety.html, pandas.pydata.org/docs, and the packages' own pages on threads:
+# they release the GIL around their kernels, or may.
 PACKAGES = frozenset(
     {
         "numpy.", "scipy.", "pandas.", "polars.", "pyarrow.", "torch.", "tensorflow.", "jax.", "cupy.", "numexpr.",
-        "sklearn.", "numba.", "cv2.", "PIL.", "skimage.", "lxml.", "duckdb.", "h5py.", "xgboost.", "lightgbm.", "faiss.",
+        "sklearn.", "numba.", "cv2.", "PIL.", "skimage.", "lxml.", "duckdb.", "h5py.", "xgboost.", "lightgbm.",
         "cryptography.", "bcrypt.", "nacl.", "argon2.", "zstandard.", "lz4.", "brotli.", "snappy.", "blosc.", "zstd.",
-        "xxhash.", "blake3.", "tokenizers.", "onnxruntime.", "av.", "shapely.", "rasterio.", "pygit2.",
+        "xxhash.", "blake3.", "tokenizers.", "onnxruntime.", "av.", "shapely.", "rasterio.", "pygit2.", "faiss.",
     }
 )  # fmt: skip
 RELEASES_GIL = STANDARD | PACKAGES
@@ -32,43 +32,43 @@ RELEASES_GIL = STANDARD | PACKAGES
 # docs.python.org/3/c-api/threads.html#releasing-the-gil-from-extension-code: only code that says so gives it up
 BUILTINS = frozenset(
     {
-        *below("builtins", "abs all any ascii bin bool bytearray bytes callable chr classmethod compile complex delattr"),
-        *below("builtins", "dict dir divmod enumerate eval exec filter float format frozenset getattr globals hasattr hash"),
-        *below("builtins", "hex id int isinstance issubclass iter len list locals map max memoryview min next object oct"),
-        *below("builtins", "ord pow property range repr reversed round set setattr slice sorted staticmethod str sum super"),
+        *below("builtins", "abs all any ascii bin bool bytearray bytes callable chr compile complex delattr"),
+        *below("builtins", "dict dir divmod enumerate filter float format frozenset getattr globals hasattr hash"),
+        *below("builtins", "hex id int isinstance issubclass iter len list locals map max memoryview min object oct"),
+        *below("builtins", "ord pow property range repr reversed round set setattr slice sorted str sum super"),
         *below("builtins", "tuple type vars zip"),
         *below("builtins", "bool. bytearray. bytes. complex. dict. float. frozenset. int. list. memoryview. object."),
         *below("builtins", "range. set. slice. str. tuple. type."),
     }
 )
 
-# docs.python.org/3/library: Text Processing, Data Types, Numeric and Mathematical, Functional Programming, Python Language
-# Services; Modules/_pickle.c, _json.c, binascii.c, _struct.c have no Py_BEGIN_ALLOW_THREADS
+# docs.python.org/3/library: Text Processing, Data Types, Numeric and Mathematical, Functional Programming,
+# Python Language Services; Modules/_pickle.c, _json.c, binascii.c, _struct.c have no Py_BEGIN_ALLOW_THREADS
 MODULES = frozenset(
     {
         "math.", "cmath.", "decimal.", "fractions.", "numbers.", "random.", "statistics.",
         "itertools.", "functools.", "operator.",
-        "re.", "string.", "difflib.", "textwrap.", "unicodedata.", "struct.", "html.", "shlex.", "colorsys.", "fnmatch.",
+        "re.", "string.", "difflib.", "textwrap.", "unicodedata.", "struct.", "html.", "shlex.", "fnmatch.",
         "array.", "bisect.", "heapq.", "collections.", "copy.", "enum.", "types.", "weakref.", "graphlib.", "datetime.",
         "calendar.", "dataclasses.", "abc.",
         "ast.", "keyword.", "token.", "tokenize.generate_tokens", "tokenize.tokenize", "tokenize.untokenize", "dis.",
         *below("json", "dumps loads JSONEncoder. JSONDecoder."),
         *below("pickle", "dumps loads"), *below("marshal", "dumps loads"),
-        *below("base64", "b64encode b64decode b32encode b32decode b16encode b16decode b85encode b85decode a85encode a85decode"),
+        *below("base64", "b64encode b64decode b32encode b32decode b16encode b16decode b85encode b85decode"),
         *below("base64", "standard_b64encode standard_b64decode urlsafe_b64encode urlsafe_b64decode"),
         *below("binascii", "hexlify unhexlify b2a_hex a2b_hex b2a_base64 a2b_base64 crc_hqx"),
         *below("pprint", "pformat saferepr isreadable"), "reprlib.",
         *below("urllib.parse", "urlparse urlsplit urlunparse urlunsplit urljoin quote unquote quote_plus unquote_plus "
                                "urlencode parse_qs parse_qsl urldefrag"),
         *below("xml.etree.ElementTree", "fromstring tostring Element. SubElement"),
-        *below("os.path", "join split splitext basename dirname normpath normcase isabs commonpath commonprefix splitdrive"),
+        *below("os.path", "join split splitext basename dirname normpath normcase isabs commonpath splitdrive"),
         "uuid.", "ipaddress.", "secrets.", "copyreg.", "typing.cast",
         *below("time", "time time_ns monotonic perf_counter process_time strftime strptime gmtime localtime mktime"),
         *below("pathlib", "PurePath. PurePosixPath. PureWindowsPath. Path"),
         *below("csv", "field_size_limit"),
         *below("io", "StringIO StringIO. BytesIO BytesIO."),
-        # github.com/ijl/orjson#performance: "orjson ... holds the GIL"; github.com/ultrajson, msgpack, simplejson alike
-        "orjson.", "simplejson.", "ujson.", "msgpack.packb", "msgpack.unpackb",
+        # github.com/ijl/orjson#serialize: the GIL "is held for the duration of the call"
+        "orjson.",
     }
 )  # fmt: skip
 HOLDS_GIL = BUILTINS | MODULES

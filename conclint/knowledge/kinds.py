@@ -37,10 +37,11 @@ class Spawner:
     """A call that makes other code run somewhere else.
 
     `position` (from 0) and `keyword` name the argument with the callable (or the handler class); with `rest` every
-    later positional argument is one too.  `methods` are the entry methods (a trailing `*` matches a prefix): for HANDLER
-    those of the handler class, otherwise those that a subclass of the named class defines.  `many` says that one call can
-    have the target run several times at once; otherwise a call in a loop or from several threads does.  `also` tells
-    of further callables that the same call takes.  A thread or process given an `async def` only makes a coroutine.
+    later positional argument is one too.  `methods` are the entry methods (a trailing `*` matches a prefix): those of
+    the handler class for HANDLER, otherwise those that a subclass of the named class defines.  `many` says that one
+    call can have the target run several times at once; otherwise a call in a loop or from several threads does.
+    `also` tells of further callables that the same call takes.  A thread or process that is given an `async def` only
+    makes a coroutine: its body runs elsewhere.
     """
 
     context: Context
@@ -70,7 +71,7 @@ class Knowledge:
     aliases: dict[str, str] = field(default_factory=dict)  # other documented spelling -> canonical name
     bases: dict[str, tuple[str, ...]] = field(default_factory=dict)  # library class -> its library bases
     returns: dict[str, str] = field(default_factory=dict)  # library callable (not a class) -> class of what it returns
-    attributes: dict[str, str] = field(default_factory=dict)  # `Class.attribute` or `module.name` of a library -> class of its value
+    attributes: dict[str, str] = field(default_factory=dict)  # `Class.attribute`, `module.name` -> class of the value
     spawners: dict[str, Spawner] = field(default_factory=dict)
     locks: dict[str, LockKind] = field(default_factory=dict)
     thread_safe: frozenset[str] = frozenset()  # types whose methods may be called by several threads

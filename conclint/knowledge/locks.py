@@ -18,7 +18,7 @@ THREADING = {
 }
 
 # docs.python.org/3/library/multiprocessing.html#synchronization-primitives: they keep out threads of this process too
-# docs.python.org/3/library/multiprocessing.html#multiprocessing.Value: Lib/multiprocessing/sharedctypes.py, `with value:`
+# docs.python.org/3/library/multiprocessing.html#multiprocessing.Value; Lib/multiprocessing/sharedctypes.py
 MULTIPROCESSING = {
     "multiprocessing.Lock": LockKind(PROCESS),
     "multiprocessing.RLock": LockKind(PROCESS, reentrant=True),
@@ -29,7 +29,7 @@ MULTIPROCESSING = {
 }
 
 # docs.python.org/3/library/asyncio-sync.html: not re-entrant, and for the tasks of one loop only
-# anyio.readthedocs.io/en/stable/synchronization.html; trio.readthedocs.io/en/stable/reference-core.html#synchronizing-and-communicating-between-tasks
+# anyio.readthedocs.io/en/stable/synchronization.html; trio.readthedocs.io/en/stable/reference-core.html
 # www.tornadoweb.org/en/stable/locks.html; gevent.org/api/gevent.lock.html
 TASKS = {
     **each(["asyncio.Lock", "anyio.Lock", "trio.Lock", "trio.StrictFIFOLock", "tornado.locks.Lock"], LockKind(LOOP)),
@@ -74,9 +74,7 @@ SERVICES = {
 OTHERS = {
     "readerwriterlock.rwlock.Lockable": LockKind(THREAD),
     **each([f"{binding}.QtCore.QMutex" for binding in ("PySide6", "PySide2", "PyQt5", "PyQt6")], LockKind(THREAD)),
-    **each(
-        [f"{binding}.QtCore.QRecursiveMutex" for binding in ("PySide6", "PyQt6")], LockKind(THREAD, reentrant=True)
-    ),
+    **each([f"{binding}.QtCore.QRecursiveMutex" for binding in ("PySide6", "PyQt6")], LockKind(THREAD, reentrant=True)),
 }
 
 LOCKS = THREADING | MULTIPROCESSING | TASKS | FILES | SERVICES | OTHERS

@@ -97,18 +97,21 @@ STANDARD = {
         below("builtins.set", "copy union intersection difference symmetric_difference"),
         "builtins.set",
     ),
-    **each(below("builtins", "repr ascii chr format input hex oct bin str.join str.format str.lower str.upper str.strip "
-                             "str.replace bytes.decode bytearray.decode"), "builtins.str"),
+    **each(below("builtins", "repr ascii chr format input hex oct bin str.join str.format str.lower str.upper "
+                             "str.strip str.replace bytes.decode bytearray.decode"), "builtins.str"),
     **each(below("builtins", "len id hash ord"), "builtins.int"),
     **each(below("builtins", "isinstance issubclass callable hasattr any all"), "builtins.bool"),
-    **each(below("collections", "defaultdict.copy"), "collections.defaultdict"),
+    "collections.defaultdict.copy": "collections.defaultdict",
     "collections.OrderedDict.copy": "collections.OrderedDict",
     "collections.Counter.copy": "collections.Counter",
     "collections.deque.copy": "collections.deque",
     **each(below("time", "time monotonic perf_counter process_time"), "builtins.float"),
     **each(below("os", "getpid getppid"), "builtins.int"),
     "os.getenv": "builtins.str",
-    **each(below("json", "dumps"), "builtins.str"),
+    "json.dumps": "builtins.str",
+    # What `with` gives, where it is not the object itself
+    "tempfile.TemporaryDirectory.__enter__": "builtins.str",
+    **each([f"threading.{kind}.__enter__" for kind in ("Lock", "RLock", "Condition", "Semaphore")], "builtins.bool"),
 }  # fmt: skip
 
 # requests.readthedocs.io/en/latest/api, urllib3.readthedocs.io, sqlalchemy, psycopg.org, redis.readthedocs.io, boto3

@@ -84,7 +84,9 @@ _PROTOCOL = Spawner(
 EVENT_LOOP = {
     **each(below(_EVENT_LOOP, "call_soon call_soon_threadsafe"), Spawner(LOOP, keyword="callback")),
     **each(below(_EVENT_LOOP, "call_later call_at"), Spawner(LOOP, position=1, keyword="callback")),
-    **each(below(_EVENT_LOOP, "add_reader add_writer add_signal_handler"), Spawner(LOOP, position=1, keyword="callback")),
+    **each(
+        below(_EVENT_LOOP, "add_reader add_writer add_signal_handler"), Spawner(LOOP, position=1, keyword="callback")
+    ),
     f"{_EVENT_LOOP}.create_task": Spawner(LOOP, keyword="coro"),
     f"{_EVENT_LOOP}.run_until_complete": Spawner(LOOP, keyword="future"),
     # The executor comes first; None stands for the loop's own thread pool.

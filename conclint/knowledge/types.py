@@ -145,14 +145,11 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         below("watchdog.events", "PatternMatchingEventHandler RegexMatchingEventHandler LoggingEventHandler"),
         ("watchdog.events.FileSystemEventHandler",),
     ),
-    **each(
-        below("filelock", "FileLock SoftFileLock UnixFileLock WindowsFileLock"), ("filelock.BaseFileLock",)
-    ),
+    **each(below("filelock", "FileLock SoftFileLock UnixFileLock WindowsFileLock"), ("filelock.BaseFileLock",)),
     "portalocker.RLock": ("portalocker.Lock",),
     "urllib3.ProxyManager": ("urllib3.PoolManager",),
     "urllib3.HTTPSConnectionPool": ("urllib3.HTTPConnectionPool",),
     "redis.RedisCluster": ("redis.Redis",),
-    "redis.client.Pipeline": ("redis.Redis",),
     "tornado.web.StaticFileHandler": ("tornado.web.RequestHandler",),
     "tornado.websocket.WebSocketHandler": ("tornado.web.RequestHandler",),
 }
@@ -163,7 +160,7 @@ THREAD_SAFE = frozenset(
     {
         # docs.python.org/3/library/queue.html: "all the required locking semantics"
         *below("queue", "Queue LifoQueue PriorityQueue SimpleQueue"),
-        # docs.python.org/3/library/threading.html: events, barriers; local and ContextVar give each thread its own value
+        # docs.python.org/3/library/threading.html: local and ContextVar give each thread a value of its own
         *below("threading", "Event Barrier local"),
         "contextvars.ContextVar",
         # docs.python.org/3/library/multiprocessing.html#pipes-and-queues: "thread and process safe"
@@ -172,5 +169,19 @@ THREAD_SAFE = frozenset(
         *below("concurrent.futures", "Future Executor ThreadPoolExecutor ProcessPoolExecutor InterpreterPoolExecutor"),
         # docs.python.org/3/library/logging.html#thread-safety
         *below("logging", "Logger LoggerAdapter Handler RootLogger"),
+        # redis.readthedocs.io/en/stable/advanced_features.html#a-note-about-threading: not pipelines, not PubSub
+        *below("redis", "Redis ConnectionPool lock.Lock"),
+        # pymongo.readthedocs.io/en/stable/api/pymongo/mongo_client.html: "The client object is thread-safe"
+        "pymongo.MongoClient",
+        # urllib3.readthedocs.io/en/stable/reference/urllib3.connectionpool.html: "Thread-safe connection pool"
+        *below("urllib3", "PoolManager HTTPConnectionPool HTTPSConnectionPool"),
+        # boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html: clients, not sessions nor resources
+        "botocore.client.BaseClient",
+        # docs.sqlalchemy.org/en/20/core/connections.html, orm/contextual.html: not a Session
+        *below("sqlalchemy", "engine.Engine orm.scoped_session orm.sessionmaker"),
+        # psycopg.org/psycopg3/docs/advanced/async.html, psycopg.org/docs/usage.html#thread-safety: not cursors
+        *below("psycopg", "Connection"), *below("psycopg2", "extensions.connection"),
+        # kafka-python.readthedocs.io/en/master/apidoc/KafkaProducer.html: the producer, not the consumer
+        "kafka.KafkaProducer",
     }
-)
+)  # fmt: skip
