@@ -10,7 +10,6 @@ from enum import Enum
 from pathlib import Path
 
 from conclint.globs import Globs
-from conclint.model import Diagnostic, Finding, Place, Span
 
 EXTENSIONS = (".py", ".pyw")
 ALWAYS_EXCLUDED = frozenset(
@@ -65,19 +64,6 @@ def discover(paths: Iterable[str], exclude: Globs, project: Path | None = None) 
     for path in paths:
         search.root(path)
     return Found(tuple(sorted(search.files.values())), tuple(sorted(search.troubles, key=lambda each: each.path)))
-
-
-def read(path: str) -> bytes | Trouble:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        return Trouble(path, _reason(error), Loss.FILE)
-
-
-def unreadable(path: str, message: str) -> Diagnostic:
-    """CON001 for a file whose bytes nobody has seen."""
-    return Diagnostic("CON001", "unreadable-file", Finding(Place(path, Span(1, 1, 1, 1)), message))
 
 
 @dataclass
@@ -149,7 +135,7 @@ class _Search:
         if stat.S_ISREG(mode):
             self.files.setdefault(real, _shown(shown))
         else:
-            self.troubles.append(Trouble(_shown(shown), f"{_kind(mode)}, not a file that can be read", Loss.FILE))
+            self.troubles.append(Trouble(_shown(shown), f"cannot be read: it is {_kind(mode)}", Loss.FILE))
 
     def _trouble(self, shown: str, error: Exception, loss: Loss) -> None:
         self.troubles.append(Trouble(_shown(shown), _reason(error), loss))
@@ -179,4 +165,4 @@ def _kind(mode: int) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return f"cannot be read: {getattr(error, 'strerror', None) or error}"
