@@ -1,0 +1,144 @@
+"""Who runs where: for each function the threads and processes that reach it, and by which path."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from conclint.index.facts import CallFact, Kind
+from conclint.knowledge.kinds import Context
+from conclint.model import Note, Place, Span
+from conclint.program.calls import Calls, Site
+from conclint.program.spawns import Root
+from conclint.program.values import Reach, Value
+
+# A function that so many roots reach is reached by "threads"; more of them add nothing.
+MOST_RUNS = 4
+
+# Callers of callers are asked so deep whether main can get here.
+MAIN_DEPTH = 12
+
+CONCURRENT = frozenset({Context.THREAD, Context.PROCESS})
+
+
+class Run(NamedTuple):
+    """One way in which a function comes to run: from `root`, called at `site` by the run `via` (None: it is the target).
+
+    `shared`: others can reach its receiver.  `many_each`: several runs can share one receiver.
+    """
+
+    root: Root
+    shared: bool
+    many_each: bool
+    site: Site | None
+    via: Run | None
+
+    @property
+    def context(self) -> Context:
+        return self.root.context
+
+    @property
+    def many(self) -> bool:
+        return self.root.many
+
+
+class Contexts:
+    """Runs of functions, spread from the roots over the calls that they make."""
+
+    def __init__(self, calls: Calls, roots: Iterable[Root]) -> None:
+        self._calls = calls
+        self._runs: dict[str, list[Run]] = {}
+        self._main: dict[str, bool] = {}
+        self._targets = {root.target for root in roots}
+        self._spread(roots)
+
+    def _spread(self, roots: Iterable[Root]) -> None:
+        queue = deque((root.target, Run(root, root.shared, root.many_each, None, None)) for root in roots)
+        while queue:
+            identity, run = queue.popleft()
+            if not self._admit(identity, run):
+                continue
+            file, function = self._calls.function(identity)
+            if function.kind & Kind.ASYNC and run.context is not Context.LOOP and run.via is None:
+                continue  # only makes a coroutine object
+            for call in function.calls:
+                for value in self._calls.targets(file, function, call.func):
+                    queue.append((value.name, self._next(run, Site(file, function, call), value)))
+
+    def _admit(self, identity: str, run: Run) -> bool:
+        known = self._runs.setdefault(identity, [])
+        for old in known:
+            if old.root == run.root and old.shared >= run.shared and old.many_each >= run.many_each:
+                return False
+        if len(known) >= MOST_RUNS:
+            return False
+        known.append(run)
+        return True
+
+    @staticmethod
+    def _next(run: Run, site: Site, value: Value) -> Run:
+        if not value.owner or value.reach is Reach.SELF:
+            return Run(run.root, run.shared, run.many_each, site, run)
+        if value.reach is Reach.SHARED:
+            return Run(run.root, True, run.root.many, site, run)
+        return Run(run.root, False, False, site, run)
+
+    # -- questions
+
+    def functions(self) -> Iterable[str]:
+        """Every function that runs outside main."""
+        return self._runs.keys()
+
+    def runs(self, identity: str) -> list[Run]:
+        """How the function comes to run outside main."""
+        return self._runs.get(identity, [])
+
+    def is_main(self, identity: str) -> bool:
+        """Whether the main thread may run it: nobody calls it (so users may), or somebody does who runs in main."""
+        return self._is_main(identity, 0)
+
+    def _is_main(self, identity: str, depth: int) -> bool:
+        known = self._main.get(identity)
+        if known is not None:
+            return known
+        if depth > MAIN_DEPTH:
+            return False
+        self._main[identity] = False  # a cycle adds nothing
+        _, function = self._calls.function(identity)
+        callers = self._calls.callers(identity)
+        if function.kind & Kind.MODULE:
+            found = True
+        elif not callers:
+            found = identity not in self._targets and not function.kind & Kind.LAMBDA
+        else:
+            found = any(self._is_main(site.caller, depth + 1) for site in callers)
+        if depth == 0 or found:
+            self._main[identity] = found
+        else:
+            del self._main[identity]
+        return found
+
+
+def site_place(site: Site) -> Place:
+    """Where a call stands: from its first character, one wide, since the index keeps no ends."""
+    return call_place(site.file.path, site.call)
+
+
+def call_place(path: str, call: CallFact) -> Place:
+    return Place(path, Span(call.line, call.column, call.line, call.column + 1))
+
+
+def evidence(run: Run) -> tuple[Note, ...]:
+    """How the code comes to run there, from its start to the call nearest to it."""
+    notes = list(_calls_of(run))
+    root = run.root
+    what = "process" if root.context is Context.PROCESS else root.context.value
+    start = Note(site_place(root.site), f"runs in a {what}: started here by `{root.how}`")
+    return (start, *reversed(notes))
+
+
+def _calls_of(run: Run) -> Iterator[Note]:
+    while run.site is not None and run.via is not None:
+        yield Note(site_place(run.site), f"called here by `{run.site.function.qualname or 'the module'}`")
+        run = run.via

@@ -1,0 +1,79 @@
+"""The program as a whole: every part of it, made when somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from conclint.knowledge import BUILTIN
+from conclint.knowledge.kinds import Knowledge
+from conclint.program.calls import Calls
+from conclint.program.contexts import Contexts
+from conclint.program.effects import Effects
+from conclint.program.files import Files
+from conclint.program.handles import Handles
+from conclint.program.names import Names
+from conclint.program.regions import Regions
+from conclint.program.scene import Scene
+from conclint.program.scenes import Scenes
+from conclint.program.spawns import Spawns
+from conclint.program.state import State, User
+from conclint.program.triggers import Triggers
+from conclint.program.values import Store
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the settings of a run mean to the analysis; `roots` are the folders from which imports start."""
+
+    knowledge: Knowledge = field(default=BUILTIN)
+    free_threaded: bool = False
+    target: tuple[int, int] = (3, 10)
+    roots: tuple[str, ...] = ()
+
+
+class Program:
+    """All files, linked.  Its parts draw on each other in the order in which they stand here."""
+
+    def __init__(self, indexes: Iterable[tuple[str, bytes]], options: Options) -> None:
+        self.options = options
+        self.files = Files(indexes)
+        self.names = Names(self.files, options.knowledge)
+        self.calls = Calls(self.names)
+
+    @cached_property
+    def spawns(self) -> Spawns:
+        return Spawns(self.calls, self.options.knowledge)
+
+    @cached_property
+    def contexts(self) -> Contexts:
+        return Contexts(self.calls, self.spawns.roots)
+
+    @cached_property
+    def effects(self) -> Effects:
+        return Effects(self.calls, self.options.knowledge)
+
+    @cached_property
+    def handles(self) -> Handles:
+        return Handles(self.calls)
+
+    @cached_property
+    def shared(self) -> dict[Store, tuple[User, ...]]:
+        """State that threads share and change, with the functions that touch it."""
+        return State(self.calls, self.contexts, self.options.knowledge).shared()
+
+    @property
+    def broken(self) -> dict[str, tuple[int, int, str]]:
+        """The files that could not be parsed: line, column and what is wrong."""
+        return {file.path: file.header.error for file in self.files if file.header.error is not None}
+
+    def scenes(self, triggers: Sequence[Triggers]) -> dict[str, Scene]:
+        """What each file that deserves a close look must know of the others."""
+        regions = Regions(self.calls, self.contexts, triggers, self.shared if any(one.state for one in triggers) else {})
+        return Scenes(self).build(regions.chosen())
+
+
+def link(indexes: Iterable[tuple[str, bytes]], options: Options) -> Program:
+    """Puts the encoded indexes of all files (by path) together."""
+    return Program(indexes, options)

@@ -1,0 +1,105 @@
+"""Which top-level statements deserve a close look."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+
+from conclint.index.facts import FunctionFact, Use
+from conclint.program.calls import Calls, Site
+from conclint.program.contexts import Contexts
+from conclint.program.files import File
+from conclint.program.state import User
+from conclint.program.triggers import Triggers
+from conclint.program.values import Store, function_id
+
+# Locks are looked for in callers of callers, so far up.
+CALLERS_DEEP = 3
+
+
+class Regions:
+    """Finds where triggers occur."""
+
+    def __init__(
+        self,
+        calls: Calls,
+        contexts: Contexts,
+        triggers: Sequence[Triggers],
+        shared: Mapping[Store, tuple[User, ...]],
+    ) -> None:
+        self._calls = calls
+        self._contexts = contexts
+        self._triggers = triggers
+        self._shared = shared
+        self._chosen: dict[str, set[int]] = {}
+
+    def chosen(self) -> dict[str, set[int]]:
+        """The numbers of the regions to parse, by file."""
+        everywhere = frozenset().union(*(one.calls for one in self._triggers if not one.contexts))
+        self._by_calls(everywhere)
+        for trigger in self._triggers:
+            if trigger.contexts:
+                self._by_contexts(trigger)
+        self._by_state()
+        return self._chosen
+
+    def _choose(self, file: File, line: int) -> None:
+        starts = [first for first, _ in file.body.regions]
+        number = bisect_right(starts, line) - 1
+        if 0 <= number < len(starts):
+            self._chosen.setdefault(file.path, set()).add(number)
+
+    def _by_calls(self, wanted: frozenset[str]) -> None:
+        exact = frozenset(name for name in wanted if not name.endswith("."))
+        last = {name.rpartition(".")[2] for name in exact}
+        aliases = self._calls.names.knowledge.aliases
+        last |= {alias.rpartition(".")[2] for alias, name in aliases.items() if name in exact}
+        last |= {cls.rpartition(":")[2].rpartition(".")[2] for cls in self._calls.names.deriving(exact)}
+        last.discard("")
+        for file in self._calls.files:
+            renamed = {one.name for one in file.header.imports if one.target.rpartition(".")[2] in last}
+            for name in sorted((last | renamed) & file.header.called):
+                for function, call in self._calls.in_file(file, name):
+                    if self._calls.library_names(Site(file, function, call)) & exact:
+                        self._choose(file, call.line)
+
+    def _by_contexts(self, trigger: Triggers) -> None:
+        last = {name.rpartition(".")[2] for name in trigger.calls}
+        for identity in sorted(self._contexts.functions()):
+            if any(run.context in trigger.contexts for run in self._contexts.runs(identity)):
+                file, function = self._calls.function(identity)
+                for call in function.calls:
+                    named = call.func.rpartition(".")[2] in last
+                    if named and self._calls.library_names(Site(file, function, call)) & trigger.calls:
+                        self._choose(file, call.line)
+
+    def _by_state(self) -> None:
+        seen: set[str] = set()
+        for users in self._shared.values():
+            for user in users:
+                for line in _lines(user.function):
+                    self._choose(user.file, line)
+                identity = function_id(user.file.path, user.function.qualname)
+                self._locking_callers(identity, CALLERS_DEEP, seen)
+
+    def _locking_callers(self, identity: str, depth: int, seen: set[str]) -> None:
+        """Callers that hold something while they call: their locks protect the callee too."""
+        if depth == 0 or identity in seen:
+            return
+        seen.add(identity)
+        for site in self._calls.callers(identity):
+            if _may_lock(site.function):
+                self._choose(site.file, site.call.line)
+            self._locking_callers(site.caller, depth - 1, seen)
+
+
+def _lines(function: FunctionFact) -> Iterator[int]:
+    """Lines that stand for the function: its first; for a module, those of what it touches."""
+    if function.qualname:
+        yield function.line
+    else:
+        yield from (line for _, _, line in function.touches)
+
+
+def _may_lock(function: FunctionFact) -> bool:
+    return any(call.use & Use.WITH or call.func.endswith(".acquire") for call in function.calls)

@@ -1,0 +1,109 @@
+"""The little that one file must know of the others before it is looked at closely: frozen, small, hashable."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+from conclint.knowledge import BUILTIN
+from conclint.knowledge.kinds import Context, Knowledge
+from conclint.model import Note
+from conclint.program.effects import Effect
+from conclint.program.values import Store
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a path denotes: library names, ids of functions, the class and bases of the object, the store it names."""
+
+    names: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    store: Store | None = None
+
+
+@dataclass(frozen=True)
+class RunScene:
+    """One way in which a function comes to run outside main; `trace` tells it from the start on."""
+
+    context: Context
+    many: bool
+    how: str
+    trace: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class FunctionScene:
+    """A function of the file: where it stands, and what runs it."""
+
+    qualname: str
+    line: int
+    end_line: int
+    region: int
+    is_async: bool
+    owner: str
+    runs: tuple[RunScene, ...]
+    main: bool
+
+    def runs_in(self, *contexts: Context) -> tuple[RunScene, ...]:
+        """Its runs in one of the contexts."""
+        return tuple(run for run in self.runs if run.context in contexts)
+
+
+@dataclass(frozen=True)
+class TargetScene:
+    """A function that this file starts somewhere: what it does, and (per effect) the calls that lead there."""
+
+    identity: str
+    effects: Effect
+    traces: tuple[tuple[Effect, tuple[Note, ...]], ...]
+    parameters: int
+
+    def trace(self, effect: Effect) -> tuple[Note, ...]:
+        return next((notes for one, notes in self.traces if one is effect), ())
+
+
+@dataclass(frozen=True)
+class FateScene:
+    """What becomes of the handle made at a line and column (`program.handles.Fate`, as plain data)."""
+
+    line: int
+    column: int
+    func: str
+    methods: tuple[str, ...]
+    escapes: tuple[str, ...]
+    stores: tuple[Store, ...]
+    daemon: bool | None
+    uses: tuple[tuple[str, str, int], ...]  # method, path, line
+
+    def does(self, *methods: str) -> bool:
+        return any(method in methods for method in self.methods)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything beside its bytes that the inspection of one file depends on."""
+
+    path: str
+    regions: tuple[tuple[int, int], ...]
+    scopes: tuple[tuple[str, int], ...]  # qualified name and line of every class and function in the regions
+    functions: tuple[FunctionScene, ...]
+    named: tuple[tuple[str, str, Named], ...]  # function, path, meaning
+    targets: tuple[TargetScene, ...]
+    fates: tuple[FateScene, ...]
+    states: tuple[Store, ...]
+    free_threaded: bool
+    target_version: tuple[int, int]
+    extra: Knowledge | None = None  # only where a project adds to what is known
+
+    @property
+    def knowledge(self) -> Knowledge:
+        return self.extra or BUILTIN
+
+    @cached_property
+    def digest(self) -> str:
+        """A name for exactly this content, the same in every process."""
+        known = sorted((key, repr(value) if not isinstance(value, frozenset) else repr(sorted(value))) for key, value in vars(self.extra).items()) if self.extra else ()
+        parts = (self.path, self.regions, self.scopes, self.functions, self.named, self.targets, self.fates, self.states)
+        return hashlib.sha256(repr((parts, self.free_threaded, self.target_version, known)).encode()).hexdigest()

@@ -1,0 +1,184 @@
+"""Makes the scenes: for each chosen file, the answers that its inspection will ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from conclint.index.facts import CallFact, FunctionFact, Kind
+from conclint.knowledge import BUILTIN
+from conclint.model import Note
+from conclint.program.calls import Site
+from conclint.program.contexts import CONCURRENT, Run, evidence, site_place
+from conclint.program.effects import Effect
+from conclint.program.files import File
+from conclint.program.handles import Fate
+from conclint.program.scene import FateScene, FunctionScene, Named, RunScene, Scene, TargetScene
+from conclint.program.values import Meaning, Sort, function_id
+
+if TYPE_CHECKING:
+    from conclint.program.linking import Program
+
+# What makes a handle whose fate rules ask about.
+HANDLES = frozenset(
+    {
+        "threading.Thread",
+        "threading.Timer",
+        "multiprocessing.Process",
+        "multiprocessing.pool.Pool",
+        "concurrent.futures.Executor",
+    }
+)
+
+# Enough runs to show how a function comes to run elsewhere.
+MOST_RUNS = 3
+
+EMPTY = Named()
+
+
+class Scenes:
+    """Builds the scenes of one program."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._calls = program.calls
+        self._spawned = {root.target for root in program.spawns.roots}
+        self._states: dict[str, list[int]] = {}
+
+    def build(self, chosen: Mapping[str, set[int]]) -> dict[str, Scene]:
+        """A scene for each chosen file, from the numbers of its chosen regions."""
+        return {path: self._scene(self._program.files[path], chosen[path]) for path in sorted(chosen)}
+
+    def _scene(self, file: File, regions: set[int]) -> Scene:
+        spans = tuple(file.body.regions[number] for number in sorted(regions))
+        functions = [one for one in file.functions() if not one.qualname or one.region in regions]
+        classes = [one for one in file.body.classes.values() if one.region in regions]
+        named = tuple(self._named(file, functions, spans))
+        called = {target for _, _, meaning in named for target in meaning.functions}
+        stores = {meaning.store.root for _, _, meaning in named if meaning.store is not None}
+        options = self._program.options
+        return Scene(
+            path=file.path,
+            regions=spans,
+            scopes=tuple(sorted((one.qualname, one.line) for one in (*functions, *classes) if one.qualname)),
+            functions=tuple(self._function(file, one) for one in functions),
+            named=named,
+            targets=tuple(self._target(one) for one in sorted(called & self._spawned)),
+            fates=tuple(self._fates(file, functions, spans)),
+            states=tuple(sorted(stores & self._program.shared.keys())),
+            free_threaded=options.free_threaded,
+            target_version=options.target,
+            extra=None if options.knowledge is BUILTIN else options.knowledge,
+        )
+
+    # -- names
+
+    def _named(
+        self, file: File, functions: Iterable[FunctionFact], spans: tuple[tuple[int, int], ...]
+    ) -> Iterator[tuple[str, str, Named]]:
+        for function in functions:
+            for path in sorted(_paths(function, spans)):
+                named = self._meaning(self._program.names.meaning(file, function, path))
+                if named != EMPTY:
+                    yield function.qualname, path, named
+
+    def _meaning(self, meaning: Meaning) -> Named:
+        names: dict[str, None] = {}
+        functions: dict[str, None] = {}
+        types: dict[str, None] = {}
+        for value in meaning.values:
+            if value.sort is Sort.FUNCTION:
+                functions[value.name] = None
+            elif value.sort is Sort.INSTANCE:
+                known = self._program.names.mro(value.name) if ":" in value.name else self._program.options.knowledge.ancestors(value.name)
+                types.update(dict.fromkeys(known))
+            else:
+                names.update(dict.fromkeys(self._calls.library_spellings(value)))
+                if value.sort is Sort.CLASS:
+                    names[value.name] = None
+        return Named(tuple(names), tuple(functions), tuple(types), meaning.store)
+
+    # -- functions
+
+    def _function(self, file: File, function: FunctionFact) -> FunctionScene:
+        identity = function_id(file.path, function.qualname)
+        runs = self._program.contexts.runs(identity)
+        return FunctionScene(
+            qualname=function.qualname,
+            line=function.line,
+            end_line=function.end_line,
+            region=function.region,
+            is_async=bool(function.kind & Kind.ASYNC),
+            owner=function.owner,
+            runs=tuple(_run(run) for run in runs[:MOST_RUNS]),
+            main=self._program.contexts.is_main(identity) if any(run.context in CONCURRENT for run in runs) else True,
+        )
+
+    def _target(self, identity: str) -> TargetScene:
+        effects = self._program.effects.of(identity)
+        traces = tuple(
+            (effect, tuple(Note(site_place(site), f"`{site.call.func}` is called here") for site in found))
+            for effect in Effect
+            if effects & effect and (found := self._program.effects.reason(identity, effect))
+        )
+        _, function = self._calls.function(identity)
+        return TargetScene(identity, effects, traces, len(function.params))
+
+    # -- handles
+
+    def _fates(
+        self, file: File, functions: Iterable[FunctionFact], spans: tuple[tuple[int, int], ...]
+    ) -> Iterator[FateScene]:
+        for function in functions:
+            for call in function.calls:
+                site = Site(file, function, call)
+                if _inside(call.line, spans) and self._makes_handle(site):
+                    yield _fate(call, self._program.handles.fate(site))
+
+    def _makes_handle(self, site: Site) -> bool:
+        last = site.call.func.rpartition(".")[2]
+        if not last or not (last[0].isupper() or "_" in last):
+            return False
+        called = self._program.names.meaning(site.file, site.function, site.call.func + "()")
+        return any(HANDLES & {*self._meaning(Meaning((value,))).types} for value in called.values if value.sort is Sort.INSTANCE)
+
+
+def _run(run: Run) -> RunScene:
+    return RunScene(run.context, run.many, run.root.how, evidence(run))
+
+
+def _paths(function: FunctionFact, spans: tuple[tuple[int, int], ...]) -> set[str]:
+    """Every path of the function that its inspection may ask about."""
+    found: set[str] = set()
+    for call in function.calls:
+        if _inside(call.line, spans):
+            found.add(call.func)
+            found.add(call.func.rpartition(".")[0])
+            found.update(call.args)
+            found.update(path for _, path in call.keywords)
+    for path, _, line in function.touches:
+        if _inside(line, spans) or function.qualname == "":
+            found.add(path)
+    for target, path in function.binds:
+        found.add(target)
+        found.add(path)
+    found.update(function.returns)
+    found.update(function.decorators)
+    return {path for path in found if path and path[0] not in "=:" and path != "*"}
+
+
+def _inside(line: int, spans: tuple[tuple[int, int], ...]) -> bool:
+    return any(first <= line <= last for first, last in spans)
+
+
+def _fate(call: CallFact, fate: Fate) -> FateScene:
+    return FateScene(
+        line=call.line,
+        column=call.column,
+        func=call.func,
+        methods=tuple(sorted({use.method for use in fate.uses})),
+        escapes=tuple(sorted(fate.escapes)),
+        stores=fate.stores,
+        daemon=fate.daemon,
+        uses=tuple(sorted((use.method, use.site.file.path, use.site.call.line) for use in fate.uses)),
+    )
