@@ -22,7 +22,6 @@ _SET = members(
 MUTATORS: dict[str, frozenset[str]] = {
     "builtins.list": _SEQUENCE | {"sort"},
     "builtins.bytearray": _SEQUENCE,
-    "builtins.memoryview": frozenset({"__setitem__", "release"}),
     "builtins.dict": _MAPPING,
     "builtins.set": _SET,
     "collections.deque": _SEQUENCE | {"appendleft", "extendleft", "popleft", "rotate"},
@@ -41,12 +40,6 @@ MUTATORS: dict[str, frozenset[str]] = {
     "collections.abc.MutableSet": members("add remove discard pop clear __ior__ __iand__ __isub__ __ixor__"),
     # docs.python.org/3/library/os.html#os.environ
     "os._Environ": _MAPPING,
-    # docs.python.org/3/library/configparser.html#mapping-protocol-access
-    "configparser.RawConfigParser": (
-        _MAPPING - {"__ior__"} | members("set add_section remove_section remove_option read")
-    ),
-    # docs.python.org/3/library/email.message.html
-    "email.message.Message": members("__setitem__ __delitem__ add_header replace_header set_payload attach"),
 }  # fmt: skip
 
 # Python FAQ: L.append(x), L1.extend(L2), x = L.pop(), L1[i:j] = L2, L.sort(), D[x] = y, D1.update(D2)
