@@ -5,20 +5,24 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 import threading
+from contextlib import suppress
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
 
 
 class _Lazy(ModuleType):
     """Stands for a module until something is asked of it that only the loaded module has."""
 
     def __getattr__(self, name: str) -> object:
-        state = self.__dict__["__lazy__"]
-        with state:
-            state.load(self)
+        self.__dict__["__lazy__"].load()
         try:
             return self.__dict__[name]
         except KeyError:
@@ -28,30 +32,28 @@ class _Lazy(ModuleType):
 class _State:
     """Who loads the module; others wait, and the loading thread itself sees the module half made, as in any import."""
 
-    def __init__(self, spec: ModuleSpec) -> None:
+    def __init__(self, module: ModuleType, spec: ModuleSpec) -> None:
+        self._module = module
         self._spec = spec
         self._lock = threading.RLock()
         self._begun = False
 
-    def __enter__(self) -> None:
-        self._lock.acquire()
+    def load(self) -> None:
+        with self._lock:
+            if not self._begun and self._spec.loader is not None:
+                self._begun = True
+                self._execute(self._spec.loader)
 
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-    def load(self, module: ModuleType) -> None:
-        if self._begun or self._spec.loader is None:
-            return
-        self._begun = True
+    def _execute(self, loader: Loader) -> None:
         try:
             # Only now: an import of a submodule asks for the path, and so finds the whole module loaded.
             if self._spec.submodule_search_locations is not None:
-                module.__path__ = self._spec.submodule_search_locations
-            self._spec.loader.exec_module(module)
+                self._module.__path__ = self._spec.submodule_search_locations
+            loader.exec_module(self._module)
         except BaseException:
             self._begun = False
             raise
-        module.__class__ = ModuleType
+        self._module.__class__ = ModuleType
 
 
 def lazily(name: str) -> None:
@@ -70,5 +72,13 @@ def lazily(name: str) -> None:
     module.__package__ = name
     if spec.origin is not None:
         module.__file__ = spec.origin
-    module.__dict__["__lazy__"] = _State(spec)
+    module.__dict__["__lazy__"] = _State(module, spec)
     sys.modules.setdefault(name, module)
+
+
+def load(name: str) -> None:
+    """Load a module now, lazy or not; no matter if it is not installed."""
+    with suppress(ImportError):
+        state = vars(importlib.import_module(name)).get("__lazy__")
+        if isinstance(state, _State):
+            state.load()

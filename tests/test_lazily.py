@@ -42,3 +42,7 @@ def test_a_missing_attribute_is_named() -> None:
 
 def test_an_absent_module_is_left_to_its_import() -> None:
     assert run("lazily('no_such_module')\nprint('no_such_module' in sys.modules)") == "False\n"
+
+
+def test_a_lazy_module_can_be_loaded_ahead() -> None:
+    assert run("from conclint.lazily import load\nload('libcst')\nprint('libcst._nodes' in sys.modules)") == "True\n"
