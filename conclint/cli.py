@@ -11,6 +11,7 @@ from typing import TypeVar
 import click
 
 from conclint import __version__
+from conclint.output import complain
 from conclint.report import FORMATS
 
 EPILOG = "Exit status: 0 nothing found, 1 findings, 2 conclint could not do its work."
@@ -24,8 +25,17 @@ def main(arguments: Sequence[str]) -> int:
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
+        return _refuse(error)
+
+
+def _refuse(error: click.ClickException) -> int:
+    """One line; but help, where help is the answer, as it is."""
+    message = error.format_message()
+    if "\n" in message:
         error.show()
-        return error.exit_code
+    else:
+        complain([message])
+    return error.exit_code
 
 
 def _codes(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:

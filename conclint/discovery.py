@@ -74,9 +74,9 @@ class _Search:
     troubles: list[Trouble] = field(default_factory=list)
 
     def root(self, path: str) -> None:
-        shown, real = os.path.normpath(path), os.path.realpath(path)
+        shown = os.path.normpath(path)
         try:
-            mode = os.stat(path).st_mode
+            mode, real = os.stat(path).st_mode, os.path.realpath(path)
         except (OSError, ValueError) as error:  # ValueError: a null character
             self._trouble(shown, error, Loss.UNKNOWN)
             return

@@ -34,7 +34,7 @@ class Globs:
 
 
 def _translate(pattern: str) -> str:
-    body = pattern.replace("\\", "/").removeprefix("./").removesuffix("/").removesuffix("/**")
+    body = pattern.replace("\\", "/").removesuffix("/")
     anchor = "" if "/" in body else "(?:.*/)?"
-    tokens = _TOKEN.findall(body.removeprefix("/"))
+    tokens = _TOKEN.findall(body.removeprefix("./").removeprefix("/").removesuffix("/**"))
     return anchor + "".join(_WILD.get(token) or re.escape(token) for token in tokens) + "(?:/.*)?"
