@@ -1,0 +1,135 @@
+"""From files to a result: two maps (index, inspect) and two folds (link, conclude).
+
+    bytes -> index -> link -> scenes -> inspect -> conclude -> select -> noqa -> sort
+
+This is the only room that knows of processes.  A tree that is as it was in an earlier run is answered before any of
+that is even imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from conclint.cache import Cache, key
+from conclint.engine.selection import Selection
+from conclint.engine.units import Survey, Unit, glance, survey
+from conclint.knowledge import BUILTIN
+from conclint.knowledge.kinds import Knowledge
+from conclint.model import Diagnostic, Result
+from conclint.noqa import Suppressions
+from conclint.serial import Codec
+from conclint.settings import Config
+
+__all__ = ["Progress", "Unit", "check"]
+
+# Called with what is being done, how many files of it are done, and how many there are.
+Progress = Callable[[str, int, int], None]
+
+UNREADABLE = "CON001"
+
+
+def check(
+    units: Sequence[Unit],
+    config: Config,
+    *,
+    jobs: int = 1,
+    cache: Cache | None = None,
+    progress: Progress | None = None,
+    fixes: bool = False,
+    noqa: bool = True,
+    unreadable: Sequence[tuple[str, str]] = (),
+) -> Result:
+    """What conclint says of these files, taken as one program.
+
+    `unreadable` names files that are known to be lost, and why.  `fixes` asks for the fixes that are costly to build.
+    Without `noqa` the comments in the files hide nothing.
+    """
+    units = tuple({unit.path: unit for unit in reversed(units)}.values())[::-1]
+    seen = survey(units) if cache else glance(units)
+    seen.lost.update(unreadable)
+    conclusion = _key(seen, config, str((fixes, noqa)).encode()) if cache else b""
+    known = _known(cache, conclusion) if cache else None
+    if known is not None:
+        return known
+    result, fresh = _analyse(units, seen, config, jobs, cache, progress, fixes, noqa)
+    if cache:
+        if not result.failures:
+            fresh[conclusion] = Codec(Result).dumps(result)
+        cache.write(fresh)
+    return result
+
+
+def _key(seen: Survey, config: Config, asked: bytes) -> bytes:
+    known = b"" if config.knowledge is BUILTIN else Codec(Knowledge).dumps(config.knowledge)
+    settings = (
+        config.select,
+        config.ignore,
+        config.extend_select,
+        config.per_file_ignores,
+        config.src,
+        config.target_version,
+        config.free_threaded,
+        str(config.project),
+    )
+    files = (part for path, digest in seen.digests.items() for part in (path, digest))
+    lost = (part for item in seen.lost.items() for part in item)
+    return key("conclusion", asked, repr(settings), known, *files, "lost", *lost)
+
+
+def _known(cache: Cache, conclusion: bytes) -> Result | None:
+    data = cache.read([conclusion]).get(conclusion)
+    try:
+        return Codec(Result).loads(data) if data else None
+    except ValueError:
+        return None
+
+
+def _analyse(
+    units: Sequence[Unit],
+    seen: Survey,
+    config: Config,
+    jobs: int,
+    cache: Cache | None,
+    progress: Progress | None,
+    fixes: bool,
+    noqa: bool,
+) -> tuple[Result, dict[bytes, bytes]]:
+    """The result, and what the cache should remember."""
+    # Only now: an unchanged tree does without executors and everything else behind these names.
+    from conclint.engine.analysis import Analysis
+    from conclint.engine.crew import Crew
+
+    with Crew(jobs) as crew:
+        analysis = Analysis(units, seen, config, crew, cache, progress or _silent, fixes)
+        found = analysis.run()
+    failures = tuple(dict.fromkeys(analysis.failures))
+    shown = _shown(found, {unit.path: unit for unit in units}, Selection(config), noqa)
+    result = Result(tuple(sorted(shown, key=lambda one: one.sort_key)), failures, len(units) - len(seen.lost))
+    return result, analysis.fresh
+
+
+def _shown(
+    found: Iterable[Diagnostic], units: dict[str, Unit], selection: Selection, noqa: bool
+) -> Iterable[Diagnostic]:
+    """The findings that the configuration and the files' own comments leave."""
+    by_path: dict[str, list[Diagnostic]] = {}
+    for one in found:
+        by_path.setdefault(one.path, []).append(one)
+    for path, some in by_path.items():
+        comments = _comments(units[path]) if noqa and path in units else None
+        for one in some:
+            # A broken file has no lines to rely on.
+            hidden = comments is not None and one.code != UNREADABLE and comments.hides(one.code, one.span.line)
+            if not hidden and selection.reports(one.code, path):
+                yield one
+
+
+def _comments(unit: Unit) -> Suppressions | None:
+    try:
+        return Suppressions(unit.read())
+    except (OSError, ValueError):
+        return None
+
+
+def _silent(phase: str, done: int, total: int) -> None:
+    """Nobody watches."""

@@ -1,0 +1,222 @@
+"""The two maps and two folds, once it is clear that they have to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+
+from conclint import rules
+from conclint.cache import Cache, key
+from conclint.engine.crew import Crew, Lost
+from conclint.engine.selection import Selection
+from conclint.engine.tasks import (
+    Indexed,
+    Inspect,
+    Inspected,
+    Mend,
+    chosen,
+    index_unit,
+    inspect_unit,
+    mend_unit,
+    told,
+    warm,
+)
+from conclint.engine.units import Survey, Unit, roots
+from conclint.model import Diagnostic, Failure, Finding, Place, Span
+from conclint.program import Options, Program, link
+from conclint.program.evidence import Evidence
+from conclint.program.scene import Scene
+from conclint.rules.rule import Rule
+from conclint.serial import Codec
+from conclint.settings import Config
+from conclint.source import Inspection
+
+T = TypeVar("T")
+Progress = Callable[[str, int, int], None]
+
+BROKEN = "CON001"
+BROKEN_NAME = "unreadable-file"
+NOWHERE = Span(1, 1, 1, 1)
+
+
+@dataclass
+class Analysis:
+    """One run over one tree.  What goes wrong on the way is gathered, and the rest goes on."""
+
+    units: Sequence[Unit]
+    survey: Survey
+    config: Config
+    crew: Crew
+    cache: Cache | None
+    progress: Progress
+    fixes: bool
+    failures: list[Failure] = field(default_factory=list)
+    fresh: dict[bytes, bytes] = field(default_factory=dict)  # what the cache does not know yet
+
+    def run(self) -> list[Diagnostic]:
+        """Every finding of the rules that run, and of files that cannot be read, before suppression."""
+        indexes = self._index()
+        try:
+            program = link(indexes.items(), self._options)
+            scenes = program.scenes([rule.triggers for rule in self.rules])
+        except Exception as error:
+            self.failures.append(Failure("", "", told(error)))
+            return self._unreadable({})
+        inspections = self._inspect(scenes)
+        found = [(code, finding) for one in inspections.values() for code, finding in one.findings]
+        found += self._conclude(program, inspections, scenes)
+        names = {rule.code: rule.name for rule in self.rules}
+        return [Diagnostic(code, names[code], finding) for code, finding in found] + self._unreadable(program.broken)
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        selection = Selection(self.config)
+        every = rules.all_rules()
+        return chosen(tuple(rule.code for rule in every if selection.runs(rule.code, default=rule.default)))
+
+    @cached_property
+    def _codes(self) -> tuple[str, ...]:
+        return tuple(rule.code for rule in self.rules)
+
+    @cached_property
+    def _options(self) -> Options:
+        config = self.config
+        return Options(config.knowledge, config.free_threaded, config.target_version, roots(config.src, config.project))
+
+    @cached_property
+    def _by_path(self) -> dict[str, Unit]:
+        return {unit.path: unit for unit in self.units}
+
+    def _size(self, unit: Unit) -> int:
+        return self.survey.sizes.get(unit.path, 0)
+
+    # -- the first map
+
+    def _index(self) -> dict[str, bytes]:
+        survey = self.survey
+        keys = {path: key("index", path, digest) for path, digest in survey.digests.items()} if self.cache else {}
+        known = self.cache.read(keys.values()) if self.cache else {}
+        found = {path: known[name] for path, name in keys.items() if name in known}
+        missing = [unit for unit in self.units if unit.path not in found and unit.path not in survey.lost]
+        for unit, answer in self._watched("index", self.crew.map(index_unit, missing, self._size), len(missing)):
+            if isinstance(answer, Lost) or answer.error:
+                self.failures.append(Failure(unit.path, "", answer.error))
+            elif answer.lost:
+                survey.lost[unit.path] = answer.lost
+            else:
+                found[unit.path] = self._indexed(unit.path, answer)
+        if missing:
+            self.crew.prepare(warm)
+        # In the order of the units, however they came back.
+        return {unit.path: found[unit.path] for unit in self.units if unit.path in found}
+
+    def _indexed(self, path: str, answer: Indexed) -> bytes:
+        self.survey.digests[path] = answer.digest
+        if self.cache:
+            self.fresh[key("index", path, answer.digest)] = answer.blob
+        return answer.blob
+
+    # -- the second map
+
+    def _inspect(self, scenes: Mapping[str, Scene]) -> dict[str, Inspection]:
+        keys = {path: self._inspection_key(path, scene) for path, scene in scenes.items()} if self.cache else {}
+        found = self._remembered(keys)
+        digests = self.survey.digests
+        tasks = [
+            Inspect(self._by_path[path], digests[path], scene, self._codes)
+            for path, scene in scenes.items()
+            if path not in found
+        ]
+        answers = self.crew.map(inspect_unit, tasks, lambda task: self._size(task.unit))
+        for task, answer in self._watched("inspect", answers, len(tasks)):
+            path = task.unit.path
+            inspection = self._inspected(path, answer)
+            if inspection is not None:
+                found[path] = inspection
+                if self.cache and not inspection.failures:
+                    self.fresh[keys[path]] = Codec(Inspection).dumps(inspection)
+        self.failures += [failure for one in found.values() for failure in one.failures]
+        return {path: found[path] for path in scenes if path in found}
+
+    def _inspection_key(self, path: str, scene: Scene) -> bytes:
+        return key("inspection", path, self.survey.digests[path], scene.digest, *self._codes)
+
+    def _remembered(self, keys: Mapping[str, bytes]) -> dict[str, Inspection]:
+        known = self.cache.read(keys.values()) if self.cache else {}
+        found = {}
+        for path, name in keys.items():
+            if name in known:
+                try:
+                    found[path] = Codec(Inspection).loads(known[name])
+                except ValueError:
+                    continue  # damaged: computed again
+        return found
+
+    def _inspected(self, path: str, answer: Inspected | Lost) -> Inspection | None:
+        if isinstance(answer, Lost) or answer.error:
+            self.failures.append(Failure(path, "", answer.error))
+            return None
+        if answer.lost:
+            self.survey.lost[path] = answer.lost
+        return answer.inspection
+
+    # -- the second fold
+
+    def _conclude(
+        self, program: Program, inspections: Mapping[str, Inspection], scenes: Mapping[str, Scene]
+    ) -> list[tuple[str, Finding]]:
+        evidence = Evidence(program, {path: one.observations for path, one in inspections.items()})
+        found: list[tuple[str, Finding]] = []
+        for rule in self.rules:
+            if rule.conclude is not None:
+                try:
+                    findings = list(rule.conclude(evidence))
+                except Exception as error:
+                    self.failures.append(Failure("", rule.code, told(error)))
+                else:
+                    found += [(rule.code, finding) for finding in self._mended(rule, findings, scenes)]
+        return found
+
+    def _mended(self, rule: Rule, findings: list[Finding], scenes: Mapping[str, Scene]) -> Iterator[Finding]:
+        if not self.fixes or rule.mend is None:
+            yield from findings
+            return
+        by_path: dict[str, list[Finding]] = {}
+        for finding in findings:
+            by_path.setdefault(finding.place.path, []).append(finding)
+        tasks = [
+            Mend(self._by_path[path], self.survey.digests[path], scenes[path], rule.code, tuple(some))
+            for path, some in by_path.items()
+            if path in scenes
+        ]
+        yield from (finding for path, some in by_path.items() if path not in scenes for finding in some)
+        for task, answer in self.crew.map(mend_unit, tasks, lambda task: self._size(task.unit)):
+            if isinstance(answer, Lost):
+                self.failures.append(Failure(task.unit.path, rule.code, answer.error))
+                yield from task.findings
+                continue
+            self.failures += [answer.failure] if answer.failure else []
+            yield from answer.findings
+
+    def _unreadable(self, broken: Mapping[str, tuple[int, int, str]]) -> list[Diagnostic]:
+        if not Selection(self.config).runs(BROKEN, default=True):
+            return []
+        lost = [unreadable(path, NOWHERE, message) for path, message in self.survey.lost.items()]
+        return lost + [
+            unreadable(path, Span(line, column, line, column), f"cannot be parsed: {message}")
+            for path, (line, column, message) in broken.items()
+        ]
+
+    def _watched(self, phase: str, answers: Iterable[T], total: int) -> Iterator[T]:
+        if total:
+            self.progress(phase, 0, total)
+        for done, answer in enumerate(answers, 1):
+            yield answer
+            self.progress(phase, done, total)
+
+
+def unreadable(path: str, span: Span, message: str) -> Diagnostic:
+    """CON001: nothing else can be said of the file."""
+    return Diagnostic(BROKEN, BROKEN_NAME, Finding(Place(path, span), message))
