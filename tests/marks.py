@@ -1,9 +1,9 @@
 """Expectations written as comments in the code they are about, compared with the alarms that a check raised.
 
-    work()  # expect: CON301, CON510     an alarm on this line, for each code
-    work()                               silence
-    work()  # missed: CON301 -- why      a known missed alarm: the test fails when it starts to fire
-    work()  # false-alarm: CON301 -- why a known false alarm: the test fails when it stops firing
+work()  # expect: CON301, CON510     an alarm on this line, for each code
+work()                               silence
+work()  # missed: CON301 -- why      a known missed alarm: the test fails when it starts to fire
+work()  # false-alarm: CON301 -- why a known false alarm: the test fails when it stops firing
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ class Marks:
 
     def only(self, code: str) -> Marks:
         """The marks that speak of `code`."""
-        return Marks(
-            *(frozenset(a for a in alarms if a.code == code) for alarms in (self.expected, self.missed, self.false_alarms))
-        )
+        return Marks(*(frozenset(one for one in each if one.code == code) for each in self._kinds()))
+
+    def _kinds(self) -> tuple[frozenset[Alarm], ...]:
+        return self.expected, self.missed, self.false_alarms
 
 
 class BadMark(ValueError):
@@ -73,10 +74,16 @@ def _marks_of(path: str, text: str) -> Iterator[tuple[str, Alarm]]:
 def difference(marks: Marks, alarms: Iterable[Alarm], messages: Mapping[Alarm, str] | None = None) -> str:
     """What the alarms and the marks disagree about, one line each; empty when they agree."""
     raised = frozenset(alarms)
-    says = messages or {}
-    lines = [f"{alarm}: expected, not raised" for alarm in sorted(marks.expected - raised)]
-    lines += [f"{alarm}: known false alarm that no longer fires; drop its mark" for alarm in sorted(marks.false_alarms - raised)]
-    lines += [f"{alarm}: known missed alarm that fires now; turn its mark into `expect`" for alarm in sorted(marks.missed & raised)]
     unmarked = raised - marks.expected - marks.false_alarms - marks.missed
-    lines += [f"{alarm}: raised, not expected: {says.get(alarm, '')}".rstrip(": ") for alarm in sorted(unmarked)]
-    return "\n".join(lines)
+    complaints = [
+        (marks.expected - raised, "expected, not raised"),
+        (marks.false_alarms - raised, "known false alarm that no longer fires; drop its mark"),
+        (marks.missed & raised, "known missed alarm that fires now; turn its mark into `expect`"),
+        (unmarked, "raised, not expected"),
+    ]
+    says = messages or {}
+    return "\n".join(
+        f"{alarm}: {complaint}" + (f": {says[alarm]}" if alarm in says else "")
+        for some, complaint in complaints
+        for alarm in sorted(some)
+    )

@@ -1,0 +1,104 @@
+"""conclint as a flake8 plugin: of each file what `conclint check` says of it, findings that need other files too.
+
+flake8 calls plugins file by file, in several processes, and most files have nothing to say.  So the common case, a
+project that is as it was, is answered from its stamp alone; what is imported here is imported for every file.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import tokenize
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final
+
+from conclint import __version__
+from conclint.lazily import lazily
+from conclint.stamps import Alarm, recall
+
+lazily("hashlib")
+lazily("sqlite3")
+
+# Where a single file that names none of these stands alone, nothing in it can run beside anything else.  A test
+# compares with the tables of `conclint.knowledge`.
+CONCURRENT: Final = re.compile(
+    r"""thread|multiproc|concurrent|async|queue|socketserver|http\.server|xmlrpc|signal|sched|atexit|weakref|__del__|subprocess
+    |joblib|loky|tqdm|pebble|gevent|eventlet|greenlet|trio|anyio|curio|twisted|tornado|celery|dramatiq|huey|kombu|rq\b|pika
+    |flask|django|fastapi|starlette|aiohttp|quart|sanic|bottle|cherrypy|falcon|pyramid|uvicorn|gunicorn|werkzeug|wsgi|asgi
+    |distributed|dask|ray\b|apscheduler|locust|watchdog|paramiko|tkinter|qt|wx\b|gi\.|billiard|pathos|filelock|rpyc|grpc|zmq
+    |redis|kafka|boto|schedule|streamlit|discord|telegram|slack""",
+    re.IGNORECASE | re.VERBOSE,
+)
+NEWLINES: Final = re.compile(r"\r\n?")
+
+
+class Plugin:
+    """The entry point; flake8 finds out by parameter name what it is to hand over."""
+
+    name = "conclint"
+    version = __version__
+
+    def __init__(self, tree: ast.AST, filename: str, lines: Sequence[str]) -> None:
+        self._filename = filename
+        self._text = "".join(lines)
+
+    def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
+        for line, column, message in self._alarms():
+            yield line, column - 1, message, type(self)
+
+    def _alarms(self) -> Sequence[Alarm]:
+        path = os.path.abspath(self._filename)
+        try:
+            known = _known(path) if _on_disk(path, self._text) else None
+            if known is not None:
+                return known
+            if _project_above(path) is None and not CONCURRENT.search(self._text):
+                return []
+            from conclint.one_file import alarms
+
+            return alarms(path, self._text)
+        except (Exception, RecursionError) as error:  # flake8 would stop at a traceback, other plugins' findings lost
+            return [(1, 1, f"CON000 conclint failed here, its fault: {type(error).__name__}: {error}")]
+
+
+def _known(path: str) -> Sequence[Alarm] | None:
+    """What was found in the file when the project was last checked, if nothing has changed since."""
+    folder, seen = _cache_folder(), os.path.dirname(path)
+    while folder is not None:
+        stamp = recall(folder, seen)
+        if stamp is not None:
+            found = stamp.alarms.get(os.path.relpath(path, seen))
+            if found is not None:
+                return found
+        if seen == os.path.dirname(seen):
+            break
+        seen = os.path.dirname(seen)
+    return None
+
+
+def _on_disk(path: str, text: str) -> bool:
+    """Whether the file reads as flake8 was given it: an editor sends what is not yet saved."""
+    try:
+        with tokenize.open(path) as source:
+            return source.read() == NEWLINES.sub("\n", text)
+    except (OSError, SyntaxError, ValueError):
+        return False
+
+
+@lru_cache
+def _cache_folder() -> str | None:
+    from conclint.cache import default_folder
+
+    folder = default_folder()
+    return None if folder is None else str(folder)
+
+
+def _project_above(path: str) -> str | None:
+    folder = os.path.dirname(path)
+    while not any(os.path.isfile(os.path.join(folder, name)) for name in ("pyproject.toml", "conclint.toml")):
+        if folder == os.path.dirname(folder):
+            return None
+        folder = os.path.dirname(folder)
+    return folder

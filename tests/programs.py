@@ -1,0 +1,33 @@
+"""Programs as tests have them: texts by path, checked and mended by the real engine, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from conclint import fixer
+from conclint.engine import Unit, check
+from conclint.knowledge import BUILTIN
+from conclint.settings import Config
+from tests.marks import Alarm
+
+CONFIG = Config(knowledge=BUILTIN)
+
+
+def alarms_of(files: Mapping[str, str | bytes], select: str, config: Config = CONFIG) -> dict[Alarm, str]:
+    """The alarms of the chosen rules over the program, each with its message; conclint's own failures fail the test."""
+    result = check(_units(files), replace(config, select=(select,)))
+    assert not result.failures, result.failures
+    return {Alarm(one.path, one.span.line, one.code): one.finding.message for one in result.diagnostics}
+
+
+def mended(files: Mapping[str, str], select: str, config: Config = CONFIG) -> dict[str, str]:
+    """The program after all fixes of the chosen rules, unsafe ones too, applied until quiet."""
+    fixed = fixer.fix(_units(files), replace(config, select=(select,)), unsafe=True)
+    assert not fixed.failures, fixed.failures
+    assert not fixed.result.failures, fixed.result.failures
+    return {**files, **{each.path: each.after.decode("utf-8") for each in fixed.changed}}
+
+
+def _units(files: Mapping[str, str | bytes]) -> list[Unit]:
+    return [Unit(path, data=text.encode() if isinstance(text, str) else text) for path, text in sorted(files.items())]
