@@ -10,6 +10,7 @@ from pathlib import Path
 
 from conclint import fixer
 from conclint.cache import Cache, default_folder
+from conclint.codes import Codes
 from conclint.config import check_codes, load
 from conclint.discovery import Found, Loss, Trouble, discover
 from conclint.engine import Unit, check
@@ -48,8 +49,7 @@ def run(request: Request) -> int:
 
 
 def _config(request: Request) -> Config:
-    codes = {"CON001", *(rule.code for rule in all_rules())}
-    choice = request.choice
+    codes, choice = Codes(), request.choice
     for option, given in [
         ("--select", choice.select),
         ("--ignore", choice.ignore),
@@ -129,7 +129,7 @@ class _Run:
     def _tell(self, result: Result, sources: Sources) -> int:
         request = self._request
         stream = sys.stderr if request.from_stdin and request.mending is not Mending.NONE else sys.stdout
-        material = Material(result, sources.lines, all_rules(), request.colour, rule_docs)
+        material = Material(result, sources.lines, all_rules, rule_docs, request.colour)
         say(render(request.output, material), stream)
         if request.statistics:
             say(statistics(result), stream if request.output in READ_BY_PEOPLE else sys.stderr)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -18,9 +18,9 @@ class Material:
 
     result: Result
     lines: Callable[[str], Sequence[str]]
-    rules: tuple[Rule, ...] = ()
+    rules: Callable[[], tuple[Rule, ...]]
+    docs: Callable[[Rule], str]
     colour: bool = False
-    docs: Callable[[Rule], str] = field(default=lambda rule: "")
 
 
 FORMATS = {"text": "text", "full": "full", "json": "json_", "sarif": "sarif", "github": "github"}

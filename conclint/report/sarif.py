@@ -28,7 +28,7 @@ def _run(material: Material) -> dict[str, object]:
     found = material.result.diagnostics
     codes = sorted({(diagnostic.code, diagnostic.name) for diagnostic in found})
     index = {code: number for number, (code, _) in enumerate(codes)}
-    known = {rule.code: rule for rule in material.rules}
+    known = {rule.code: rule for rule in material.rules()}
     rules = [_rule(code, name, known.get(code), material) for code, name in codes]
     return {
         "tool": {"driver": {"name": "conclint", "version": __version__, "rules": rules}},
