@@ -25,7 +25,7 @@ BODIES = [
     "for x in xs:\n    t = threading.Thread(target=f, args=(x))\n    t.start()\n    t.join()\n",
     "threads = [th.Thread(target=lambda: state.pop(x)) for x in range(9)]\nfor t in threads: t.start()\n",
     "def f(x=[]):\n\tglobal n\n\tn += 1; print(n); state[n] = state.get(n, 0) + 1\nThread(target=f).start(); f()\n",
-    "class A(Thread):\n  n = 0\n  def run(self):\n    A.n += 1\n    if not self.x: self.x = 1\nA().start()\nA().run()\n",
+    "class A(Thread):\n  n = 0\n  def run(self):\n    A.n += 1\n    if not self.x: self.x = 1\nA().run()\n",
     "async def g():\n    await asyncio.to_thread(sum, [i*i for i in range(10**6)])\n",
     "with ThreadPoolExecutor() as p: list(p.map(print, state))\n",
     "pool = mp.Pool(); pool.map(f, xs)\n",
