@@ -24,11 +24,11 @@ lazily("sqlite3")
 # Where a single file that names none of these stands alone, nothing in it can run beside anything else.  A test
 # compares with the tables of `conclint.knowledge`.
 CONCURRENT: Final = re.compile(
-    r"""thread|multiproc|concurrent|async|queue|socketserver|http\.server|xmlrpc|signal|sched|atexit|weakref|__del__|subprocess
+    r"""thread|lock|semaphore|multiproc|concurrent|async|queue|socketserver|http\.server|xmlrpc|signal|sched|atexit|weakref|__del__|subprocess
     |joblib|loky|tqdm|pebble|gevent|eventlet|greenlet|trio|anyio|curio|twisted|tornado|celery|dramatiq|huey|kombu|rq\b|pika
     |flask|django|fastapi|starlette|aiohttp|quart|sanic|bottle|cherrypy|falcon|pyramid|uvicorn|gunicorn|werkzeug|wsgi|asgi
     |distributed|dask|ray\b|apscheduler|locust|watchdog|paramiko|tkinter|qt|wx\b|gi\.|billiard|pathos|filelock|rpyc|grpc|zmq
-    |redis|kafka|boto|schedule|streamlit|discord|telegram|slack""",
+    |redis|kafka|boto|kazoo|schedule|streamlit|discord|telegram|slack""",
     re.IGNORECASE | re.VERBOSE,
 )
 NEWLINES: Final = re.compile(r"\r\n?")
