@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import conclint
 
@@ -35,6 +35,27 @@ BATCH: Final = 500  # sqlite's smallest limit on variables in a statement is 999
 
 # What sqlite says of a file that is sound but not to be had now; anything else is damage.
 PASSING: Final = ("locked", "busy", "full", "readonly", "unable to open", "disk i/o")
+
+
+class Entries(Protocol):
+    """What a run may know already, and remembers."""
+
+    def read(self, keys: Iterable[bytes]) -> dict[bytes, bytes]: ...
+
+    def write(self, entries: Mapping[bytes, bytes]) -> None: ...
+
+
+class Brief:
+    """Entries that last as long as the process: for runs that check one tree several times without a cache."""
+
+    def __init__(self) -> None:
+        self._entries: dict[bytes, bytes] = {}
+
+    def read(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        return {name: self._entries[name] for name in keys if name in self._entries}
+
+    def write(self, entries: Mapping[bytes, bytes]) -> None:
+        self._entries.update(entries)
 
 
 class Cache:

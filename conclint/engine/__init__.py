@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from conclint.cache import Cache, key
+from conclint.cache import Entries, key
 from conclint.engine.selection import Selection
 from conclint.engine.units import Survey, Unit, glance, survey
 from conclint.knowledge import BUILTIN
@@ -33,7 +33,7 @@ def check(
     config: Config,
     *,
     jobs: int = 1,
-    cache: Cache | None = None,
+    cache: Entries | None = None,
     progress: Progress | None = None,
     fixes: bool = False,
     noqa: bool = True,
@@ -76,7 +76,7 @@ def _key(seen: Survey, config: Config, asked: bytes) -> bytes:
     return key("conclusion", asked, repr(settings), known, *files, "lost", *lost)
 
 
-def _known(cache: Cache, conclusion: bytes) -> Result | None:
+def _known(cache: Entries, conclusion: bytes) -> Result | None:
     data = cache.read([conclusion]).get(conclusion)
     try:
         return Codec(Result).loads(data) if data else None
@@ -89,7 +89,7 @@ def _analyse(
     seen: Survey,
     config: Config,
     jobs: int,
-    cache: Cache | None,
+    cache: Entries | None,
     progress: Progress | None,
     fixes: bool,
     noqa: bool,

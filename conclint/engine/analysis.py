@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from conclint import rules
-from conclint.cache import Cache, key
+from conclint.cache import Entries, key
 from conclint.engine.crew import Crew, Lost
 from conclint.engine.selection import Selection
 from conclint.engine.tasks import (
@@ -49,7 +49,7 @@ class Analysis:
     survey: Survey
     config: Config
     crew: Crew
-    cache: Cache | None
+    cache: Entries | None
     progress: Progress
     fixes: bool
     failures: list[Failure] = field(default_factory=list)
@@ -68,13 +68,21 @@ class Analysis:
         found = [(code, finding) for one in inspections.values() for code, finding in one.findings]
         found += self._conclude(program, inspections, scenes)
         names = {rule.code: rule.name for rule in self.rules}
-        return [Diagnostic(code, names[code], finding) for code, finding in found] + self._unreadable(program.broken)
+        if self._reads:
+            names[BROKEN] = BROKEN_NAME  # libcst may refuse what ast has read
+        named = [Diagnostic(code, names[code], finding) for code, finding in found if code in names]
+        return named + self._unreadable(program.broken)
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
         selection = Selection(self.config)
         every = rules.all_rules()
         return chosen(tuple(rule.code for rule in every if selection.runs(rule.code, default=rule.default)))
+
+    @cached_property
+    def _reads(self) -> bool:
+        """Whether files that cannot be read are reported."""
+        return Selection(self.config).runs(BROKEN, default=True)
 
     @cached_property
     def _codes(self) -> tuple[str, ...]:
@@ -201,7 +209,7 @@ class Analysis:
             yield from answer.findings
 
     def _unreadable(self, broken: Mapping[str, tuple[int, int, str]]) -> list[Diagnostic]:
-        if not Selection(self.config).runs(BROKEN, default=True):
+        if not self._reads:
             return []
         lost = [unreadable(path, NOWHERE, message) for path, message in self.survey.lost.items()]
         return lost + [
