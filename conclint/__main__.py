@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
 
+NOT_DONE = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
@@ -13,8 +15,10 @@ def run() -> None:
     try:
         status = _status()
     except KeyboardInterrupt:
-        status = INTERRUPTED
-        _leave_at_once(status)
+        _leave_at_once(INTERRUPTED)
+    except Exception as error:  # ours, and not to be taken for findings, which a traceback's status 1 would say
+        print(f"conclint: internal error: {type(error).__name__}: {error} ({_origin(error)})", file=sys.stderr)
+        status = NOT_DONE
     sys.exit(status)
 
 
@@ -27,7 +31,14 @@ def _status() -> int:
     return main(sys.argv[1:])
 
 
-def _leave_at_once(status: int) -> None:
+def _origin(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"
+
+
+def _leave_at_once(status: int) -> NoReturn:
     """Without the interpreter's farewell, which would wait for workers and print what interrupted it."""
     try:
         sys.stdout.flush()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from conclint import fixer
+from conclint import fixer, writer
 from conclint.cache import Cache, default_folder
 from conclint.codes import Codes
 from conclint.config import check_codes, load
@@ -19,13 +19,14 @@ from conclint.knowledge import BUILTIN
 from conclint.model import Failure, Result
 from conclint.output import complain, say, say_bytes
 from conclint.progress import Progress
-from conclint.report import READ_BY_PEOPLE, SHOW_FIXES, Material, render
+from conclint.report import READ_BY_PEOPLE, SHOW_FIXES, Material, counted, render
 from conclint.report.statistics import statistics
 from conclint.request import Mending, Request
 from conclint.rules import all_rules, rule_docs
 from conclint.settings import Config
 from conclint.sources import Sources
 from conclint.toml import ConfigError
+from conclint.writer import Change
 
 NOTHING, FINDINGS, NOT_DONE = 0, 1, 2
 STDIN = "stdin"  # what standard input is called when nobody names it
@@ -104,27 +105,26 @@ class _Run:
             fixed = fixer.fix(
                 self._units,
                 self._config,
-                unsafe=self._request.mending.unsafe,
+                allowed=self._request.mending.allowed,
                 jobs=self._jobs,
                 cache=self._cache,
                 progress=progress,
                 unreadable=self._unreadable,
             )
         if self._request.mending.shows:
-            say(fixer.diff(fixed.changed).splitlines())
-            _tell_failures((*fixed.result.failures, *fixed.failures))
-            return NOT_DONE if fixed.result.failures or fixed.failures else FINDINGS if fixed.changed else NOTHING
+            say(line for change in fixed.changes for line in writer.diff(change).splitlines())
+            _tell_failures(fixed.result.failures)
+            return NOT_DONE if fixed.result.failures else FINDINGS if fixed.changes else NOTHING
         return self._keep(fixed)
 
     def _keep(self, fixed: fixer.Fixed) -> int:
-        failures = fixed.failures
+        failures: list[Failure] = []
         if self._request.from_stdin:
-            say_bytes(fixed.changed[0].after if fixed.changed else self._units[0].read())
+            say_bytes(fixed.changes[0].after if fixed.changes else self._units[0].read())
         else:
-            failures += fixer.write(fixed)
-            complain(_mended(fixed, failures))
+            failures = _write(fixed.changes)
         result = replace(fixed.result, failures=(*fixed.result.failures, *failures))
-        return self._tell(result, Sources(self._units, {each.path: each.after for each in fixed.changed}))
+        return self._tell(result, Sources(self._units, {each.path: each.after for each in fixed.changes}))
 
     def _tell(self, result: Result, sources: Sources) -> int:
         request = self._request
@@ -151,11 +151,13 @@ def _tell_failures(failures: Sequence[Failure]) -> None:
     complain(": ".join(filter(None, (failure.path, failure.rule, failure.error))) for failure in failures)
 
 
-def _mended(fixed: fixer.Fixed, failures: Sequence[Failure]) -> list[str]:
-    lost = {failure.path for failure in failures}
-    kept = [changed for changed in fixed.changed if changed.path not in lost]
-    count = sum(changed.count for changed in kept)
-    return [f"{count} mended in {len(kept)} of {fixed.result.files} files"] if kept else []
+def _write(changes: Sequence[Change]) -> list[Failure]:
+    """Writes what can be written, says how much that was, and answers what could not be."""
+    problems = [(change, writer.write(change)) for change in changes]
+    mended = [len(change.codes) for change, problem in problems if problem is None]
+    if mended:
+        complain([f"mended {counted(sum(mended), 'finding')} in {counted(len(mended), 'file')}"])
+    return [Failure(change.path, "", problem) for change, problem in problems if problem is not None]
 
 
 def _cores() -> int:

@@ -11,10 +11,11 @@ from typing import TypeVar
 import click
 
 from conclint import __version__
-from conclint.output import complain
+from conclint.output import Unwritable, complain
 from conclint.report import FORMATS
 
 EPILOG = "Exit status: 0 nothing found, 1 findings, 2 conclint could not do its work."
+NOT_DONE = 2
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
@@ -26,6 +27,9 @@ def main(arguments: Sequence[str]) -> int:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
         return _refuse(error)
+    except Unwritable as error:
+        complain([str(error)])
+        return NOT_DONE
 
 
 def _refuse(error: click.ClickException) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
+from conclint.model import Safety
 from conclint.settings import Config
 
 
@@ -26,8 +27,8 @@ class Mending(Enum):
         return (cls.UNSAFE if unsafe else cls.SAFE) if fix else cls.NONE
 
     @property
-    def unsafe(self) -> bool:
-        return self in (Mending.UNSAFE, Mending.UNSAFE_DIFF)
+    def allowed(self) -> Safety:
+        return Safety.UNSAFE if self in (Mending.UNSAFE, Mending.UNSAFE_DIFF) else Safety.SAFE
 
     @property
     def shows(self) -> bool:

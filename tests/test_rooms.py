@@ -21,7 +21,7 @@ ORDER = (
     ("source",),
     ("rules",),
     ("settings",),
-    ("cache", "noqa"),
+    ("cache", "edits", "noqa", "writer"),
     ("engine",),
     ("fixer",),
     ("config", "discovery", "report", "stamps"),

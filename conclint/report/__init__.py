@@ -41,5 +41,9 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() or char in "\u00a0\u3000" else _spelled(char) for char in text)
 
 
+def counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
 def _spelled(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from conclint.model import Safety
-from conclint.report import printable
+from conclint.report import counted, printable
 from conclint.report.colours import Paint
 from conclint.report.snippet import snippet
 from conclint.report.text import heading
@@ -65,10 +65,6 @@ def _summary(material: Material) -> Iterator[str]:
     fixes = [diagnostic.finding.fix for diagnostic in found if diagnostic.finding.fix]
     safe = sum(fix.safety is Safety.SAFE for fix in fixes)
     files = len({diagnostic.path for diagnostic in found})
-    yield f"{_count(len(found), 'finding')} in {_count(files, 'file')} of {material.result.files}."
+    yield f"{counted(len(found), 'finding')} in {counted(files, 'file')} of {material.result.files}."
     if fixes:
         yield f"{safe} can be mended with --fix, {len(fixes) - safe} more with --unsafe-fixes."
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
