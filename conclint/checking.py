@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from conclint import fixer, writer
 from conclint.cache import Cache, default_folder
 from conclint.codes import Codes
 from conclint.config import check_codes, load
@@ -22,11 +22,13 @@ from conclint.progress import Progress
 from conclint.report import READ_BY_PEOPLE, SHOW_FIXES, Material, counted, render
 from conclint.report.statistics import statistics
 from conclint.request import Mending, Request
-from conclint.rules import all_rules, rule_docs
 from conclint.settings import Config
 from conclint.sources import Sources
 from conclint.toml import ConfigError
-from conclint.writer import Change
+
+if TYPE_CHECKING:
+    from conclint.fixer import Fixed
+    from conclint.writer import Change
 
 NOTHING, FINDINGS, NOT_DONE = 0, 1, 2
 STDIN = "stdin"  # what standard input is called when nobody names it
@@ -101,6 +103,8 @@ class _Run:
         return self._tell(result, Sources(self._units))
 
     def _mend(self) -> int:
+        from conclint import fixer, writer
+
         with Progress() as progress:
             fixed = fixer.fix(
                 self._units,
@@ -117,7 +121,7 @@ class _Run:
             return NOT_DONE if fixed.result.failures else FINDINGS if fixed.changes else NOTHING
         return self._keep(fixed)
 
-    def _keep(self, fixed: fixer.Fixed) -> int:
+    def _keep(self, fixed: Fixed) -> int:
         failures: list[Failure] = []
         if self._request.from_stdin:
             say_bytes(fixed.changes[0].after if fixed.changes else self._units[0].read())
@@ -129,7 +133,7 @@ class _Run:
     def _tell(self, result: Result, sources: Sources) -> int:
         request = self._request
         stream = sys.stderr if request.from_stdin and request.mending is not Mending.NONE else sys.stdout
-        material = Material(result, sources.lines, all_rules, rule_docs, request.colour)
+        material = Material(result, sources.lines, request.colour)
         say(render(request.output, material), stream)
         if request.statistics:
             say(statistics(result), stream if request.output in READ_BY_PEOPLE else sys.stderr)
@@ -153,6 +157,8 @@ def _tell_failures(failures: Sequence[Failure]) -> None:
 
 def _write(changes: Sequence[Change]) -> list[Failure]:
     """Writes what can be written, says how much that was, and answers what could not be."""
+    from conclint import writer
+
     problems = [(change, writer.write(change)) for change in changes]
     mended = [len(change.codes) for change, problem in problems if problem is None]
     if mended:

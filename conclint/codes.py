@@ -1,11 +1,9 @@
-"""The codes that there are.  Most runs never ask: rules are imported when someone names a code."""
+"""The codes that there are.  Most runs never ask, so rules are imported only when someone names a code."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from functools import cached_property
-
-from conclint.rules import all_rules
 
 
 class Codes(Collection[str]):
@@ -22,4 +20,6 @@ class Codes(Collection[str]):
 
     @cached_property
     def _all(self) -> tuple[str, ...]:
+        from conclint.rules import all_rules
+
         return tuple(sorted({"CON001", *(rule.code for rule in all_rules())}))

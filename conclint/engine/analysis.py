@@ -27,11 +27,11 @@ from conclint.engine.units import Survey, Unit, roots
 from conclint.model import Diagnostic, Failure, Finding, Place, Span
 from conclint.program import Options, Program, link
 from conclint.program.evidence import Evidence
+from conclint.program.observations import Inspection
 from conclint.program.scene import Scene
 from conclint.rules.rule import Rule
 from conclint.serial import Codec
 from conclint.settings import Config
-from conclint.source import Inspection
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]

@@ -12,7 +12,8 @@ from conclint.lazily import load
 from conclint.model import Failure, Finding
 from conclint.program.scene import Scene
 from conclint.rules.rule import Rule
-from conclint.source import Inspection, inspect, mend
+from conclint.program.observations import Inspection
+from conclint.source import inspect, mend
 
 CHANGED = "the file changed while it was being checked"
 TOO_DEEP = "nested too deeply to be analysed"

@@ -164,28 +164,26 @@ class Body(NamedTuple):
 
 
 def _function(row: list[Any]) -> FunctionFact:
-    plain, params, decorators, names, others, binds, calls, touches, returns = row[:6], *row[6:14]
-    return FunctionFact(
-        *plain,
-        tuple(ParamFact(*one) for one in params),
-        tuple(decorators),
-        tuple(names),
-        tuple(others),
-        tuple((target, path) for target, path in binds),
-        tuple(CallFact(c[0], c[1], c[2], tuple(c[3]), tuple((n, v) for n, v in c[4]), c[5], tuple(c[6])) for c in calls),
-        tuple((path, bits, line) for path, bits, line in touches),
-        tuple(returns),
-        row[14],
-        row[15],
+    return FunctionFact._make(
+        [
+            *row[:6],
+            tuple(ParamFact._make(one) for one in row[6]),
+            *map(tuple, row[7:10]),
+            tuple((target, path) for target, path in row[10]),
+            tuple(_call(one) for one in row[11]),
+            tuple((path, bits, line) for path, bits, line in row[12]),
+            tuple(row[13]),
+            *row[14:],
+        ]
     )
+
+
+def _call(row: list[Any]) -> CallFact:
+    func, line, column, args, keywords, use, goes = row
+    return CallFact(func, line, column, tuple(args), tuple((word, path) for word, path in keywords), use, tuple(goes))
 
 
 def class_fact(row: list[Any]) -> ClassFact:
     """A class from its stored row."""
-    return ClassFact(
-        *row[:4],
-        tuple(row[4]),
-        tuple(row[5]),
-        tuple((name, function) for name, function in row[6]),
-        tuple((name, path) for name, path in row[7]),
-    )
+    pairs = (tuple((name, value) for name, value in one) for one in row[6:])
+    return ClassFact._make([*row[:4], *map(tuple, row[4:6]), *pairs])

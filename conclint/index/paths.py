@@ -53,6 +53,8 @@ def path_of(node: ast.AST | None) -> str:
             return f"{lambda_path(node)}{tail}"
         elif isinstance(node, (ast.Await, ast.NamedExpr, ast.Starred)):
             node = node.value
+        elif node is None:
+            return ""
         else:
             literal = LITERALS.get(type(node), "")
             return literal and _short(literal + tail)

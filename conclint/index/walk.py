@@ -576,8 +576,8 @@ def _keywords(call: ast.Call) -> Iterable[tuple[str, str]]:
 
 
 def _first_line(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(one.lineno for one in decorators)])
+    decorated = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    return min([node.lineno, *(one.lineno for one in node.decorator_list)]) if decorated else node.lineno
 
 
 def _main_guard(test: ast.expr) -> bool:

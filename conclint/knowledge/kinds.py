@@ -40,6 +40,7 @@ class Spawner:
     later positional argument is one too.  `methods` are the entry methods (a trailing `*` matches a prefix): those of
     the handler class for HANDLER, otherwise those that a subclass of the named class defines.  `many` says that one
     call can have the target run several times at once; otherwise a call in a loop or from several threads does.
+    `fresh` says that each run of an entry method has an object of its own.
     `also` tells of further callables that the same call takes.  A thread or process that is given an `async def` only
     makes a coroutine: its body runs elsewhere.
     """
@@ -51,6 +52,7 @@ class Spawner:
     methods: tuple[str, ...] = ()
     many: bool = False
     rest: bool = False
+    fresh: bool = False
     also: tuple[Spawner, ...] = ()
 
 

@@ -60,8 +60,6 @@ class Contexts:
             if not self._admit(identity, run):
                 continue
             file, function = self._calls.function(identity)
-            if function.kind & Kind.ASYNC and run.context is not Context.LOOP and run.via is None:
-                continue  # only makes a coroutine object
             for call in function.calls:
                 for value in self._calls.targets(file, function, call.func):
                     queue.append((value.name, self._next(run, Site(file, function, call), value)))

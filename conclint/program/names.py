@@ -272,10 +272,10 @@ class Names:
                     yield file, function, path
         if store.sort == "attribute":
             for cls in self.family(store.owner):
-                file, fact = self.class_(cls)
-                if fact is not None and file is not None:
-                    module = file.body.functions[""]
-                    yield from ((file, module, path) for name, path in fact.binds if name == store.path)
+                home, fact = self.class_(cls)
+                if fact is not None and home is not None:
+                    module = home.body.functions[""]
+                    yield from ((home, module, path) for name, path in fact.binds if name == store.path)
 
     def users(self, store: Store) -> Iterator[tuple[File, FunctionFact, str]]:
         """The functions that can spell the store directly, each with what stands before its path (`self.` or nothing)."""
@@ -396,9 +396,7 @@ class Names:
     def _member(self, value: Value, name: str, reach: Reach) -> Meaning:
         """An attribute of an object or class: a method, or what the constructor and others put there."""
         if ":" not in value.name:
-            known = next((self.knowledge.attributes[one] for one in self.spellings(f"{value.name}.{name}") if one in self.knowledge.attributes), None)
-            made = Value(Sort.INSTANCE, known) if known else Value(Sort.LIBRARY, f"{value.name}.{name}")
-            return Meaning((made,))
+            return Meaning((self._library_member(value.name, name),), None, reach)
         if name == "__class__" and value.sort is Sort.INSTANCE:
             return Meaning((Value(Sort.CLASS, value.name),), None, reach)
         for base in self.mro(value.name):
@@ -410,8 +408,14 @@ class Names:
         values = self.held(store)
         if not values:
             library = [base for base in self.mro(value.name) if ":" not in base]
-            values = [Value(Sort.LIBRARY, f"{base}.{name}", value.name, reach) for base in library[:1]]
+            values = [self._library_member(base, name) for base in library[:1]]
         return Meaning(_few(values), store)
+
+    def _library_member(self, owner: str, name: str) -> Value:
+        """An attribute of a library class: an object of a known class, or a method under its documented name."""
+        full = self.knowledge.canonical(f"{owner}.{name}")
+        known = next((self.knowledge.attributes[one] for one in self.spellings(full) if one in self.knowledge.attributes), None)
+        return Value(Sort.INSTANCE, known) if known else Value(Sort.LIBRARY, full)
 
     def _own_member(self, base: str, name: str, receiver: str, reach: Reach) -> Iterator[Value]:
         """The method or property `name` that the class `base` itself defines."""
@@ -482,6 +486,17 @@ class Names:
                         names.add(path[len(receiver) :])
             known = self._own_attributes[identity] = frozenset(names)
         return known
+
+    def of_class(self, store: Store) -> bool:
+        """Whether an attribute is the class's own: bound in its body, and never through an object."""
+        _, fact = self.class_(store.owner)
+        if fact is None or not any(name == store.path for name, _ in fact.binds):
+            return False
+        return not any(
+            path == receiver + store.path and bits & 2 and "classmethod" not in function.decorators
+            for _, function, receiver in self.users(store)
+            for path, bits, _ in function.touches
+        )
 
     def family(self, identity: str) -> tuple[str, ...]:
         """The class and every class of the program that derives from it."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from conclint.model import Place
-from conclint.program.values import Store
+from conclint.model import Failure, Finding, Place
+from conclint.program.values import Reach, Store
 
 
 class Act(Enum):
@@ -36,9 +36,9 @@ class Act(Enum):
 class Access:
     """`function` does `act` to `store` while it holds the locks `held`.
 
-    `text` is the state as written there.  `resizes`: the act can change which items a container has.  `constructing`: the
-    object is still being made.  `before`: lines of the starts in this function that surely come later; `after`: lines
-    of the joins in it that surely came first.  `through_class`: written `Class.name`, not `self.name`.
+    `text` is the state as written there, `operation` the method or sign that does it (`append`, `del`, `+=`).  `resizes`: the act can change which items a container has.  `constructing`: the
+    object is still being made.  `before`: lines of the starts in this function that surely come later; `after`: first
+    and last lines of the joins and pools in it that surely ended first.  `through_class`: the state is the class's own.
     """
 
     store: Store
@@ -46,13 +46,14 @@ class Access:
     function: str
     place: Place
     text: str
+    operation: str = ""
     held: tuple[str, ...] = ()
     resizes: bool = False
     constructing: bool = False
     through_class: bool = False
-    fresh: bool = False
+    reach: Reach = Reach.OTHER
     before: tuple[int, ...] = ()
-    after: tuple[int, ...] = ()
+    after: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,21 @@ class HeldCall:
     column: int
     held: tuple[str, ...]
     before: tuple[int, ...] = ()
-    after: tuple[int, ...] = ()
+    after: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
 class Observations:
-    """All that one file shows."""
+    """What one file shows of state, locks and calls."""
 
     accesses: tuple[Access, ...] = ()
     calls: tuple[HeldCall, ...] = ()
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """All that one file shows: findings by rule code, observations for the fold, and our own faults."""
+
+    findings: tuple[tuple[str, Finding], ...] = ()
+    observations: Observations = Observations()
+    failures: tuple[Failure, ...] = ()

@@ -10,7 +10,7 @@ from conclint.knowledge import BUILTIN
 from conclint.knowledge.kinds import Context, Knowledge
 from conclint.model import Note
 from conclint.program.effects import Effect
-from conclint.program.values import Store
+from conclint.program.values import Reach, Store
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Named:
     functions: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     store: Store | None = None
+    reach: Reach = Reach.OTHER
+    of_class: bool = False  # the store is an attribute that only the class itself has
 
 
 @dataclass(frozen=True)

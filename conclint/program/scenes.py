@@ -60,7 +60,7 @@ class Scenes:
         return Scene(
             path=file.path,
             regions=spans,
-            scopes=tuple(sorted((one.qualname, one.line) for one in (*functions, *classes) if one.qualname)),
+            scopes=tuple(sorted([(one.qualname, one.line) for one in functions if one.qualname] + [(one.qualname, one.line) for one in classes])),
             functions=tuple(self._function(file, one) for one in functions),
             named=named,
             targets=tuple(self._target(one) for one in sorted(called & self._spawned)),
@@ -96,7 +96,9 @@ class Scenes:
                 names.update(dict.fromkeys(self._calls.library_spellings(value)))
                 if value.sort is Sort.CLASS:
                     names[value.name] = None
-        return Named(tuple(names), tuple(functions), tuple(types), meaning.store)
+        store = meaning.store
+        of_class = store is not None and store.sort == "attribute" and self._program.names.of_class(store.root)
+        return Named(tuple(names), tuple(functions), tuple(types), store, meaning.reach, of_class)
 
     # -- functions
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from conclint.index.facts import CallFact, Use
+from conclint.index.facts import CallFact, Kind, Use
 from conclint.knowledge.kinds import Context, Knowledge, Spawner, Target
 from conclint.program.calls import Calls, Site
+from conclint.program.files import File
 from conclint.program.values import Reach, Sort, Value, function_id, split_id
 
 # What each spawner needs imported somewhere is the first part of its name; these need nothing.
@@ -50,6 +51,9 @@ class Spawns:
     def _usable(self, target: Target) -> dict[str, Spawner]:
         """The spawners that this program can mean, given what it imports."""
         imported = frozenset().union(EVERYWHERE, *(file.roots for file in self._calls.files))
+        imported |= {
+            name.partition(".")[0] for alias, name in self._knowledge.aliases.items() if alias.partition(".")[0] in imported
+        }
         return {
             name: spawner
             for name, spawner in self._knowledge.spawners.items()
@@ -75,11 +79,13 @@ class Spawns:
                     return
 
     def _spawn(self, site: Site, name: str, spawner: Spawner) -> None:
-        if spawner.target is Target.METHODS:
-            return
-        path = argument(site.call, spawner)
-        if not path:
-            return
+        if spawner.target is not Target.METHODS:
+            for path in _arguments(site.call, spawner):
+                self._spawn_value(site, name, spawner, path)
+        for other in spawner.also:
+            self._spawn(site, name, other)
+
+    def _spawn_value(self, site: Site, name: str, spawner: Spawner, path: str) -> None:
         for value in self._names.meaning(site.file, site.function, path).values:
             if spawner.target is Target.HANDLER and value.sort is Sort.CLASS:
                 for method in self._entries(value.name, spawner.methods):
@@ -96,7 +102,7 @@ class Spawns:
         for base in self._names.mro(cls):
             _, fact = self._names.class_(base) if ":" in base else (None, None)
             for method, qualname in fact.methods if fact is not None else ():
-                if any(method == one or (one.endswith("*") and method.startswith(one[:-1])) for one in wanted):
+                if _is_entry(method, wanted):
                     yield function_id(split_id(base)[0], qualname)
 
     def _add(self, site: Site, name: str, spawner: Spawner, value: Value) -> None:
@@ -104,6 +110,9 @@ class Spawns:
         if key in self._seen:
             return
         self._seen.add(key)
+        path, qualname = split_id(value.name)
+        if self._is_coroutine(self._calls.files[path], qualname, spawner):
+            return
         many = spawner.many or (self._calls.repeated(site) and not self._one_at_a_time(site))
         shared, many_each = self._receiver(site, spawner, value, many=many)
         self.roots.append(
@@ -152,11 +161,18 @@ class Spawns:
         here = CallFact(fact.qualname, fact.line, 1, (), (), 0, ())
         site = made[0] if made else Site(file, file.body.functions[""], here)
         many = any(self._calls.repeated(one) for one in made) or len(made) > 1
-        for method in fact.methods:
-            if method[0] in spawner.methods:
-                target = function_id(file.path, method[1])
-                root = Root(len(self.roots), spawner.context, name, site, target, cls, many, True, False)
+        for method, qualname in fact.methods:
+            if _is_entry(method, spawner.methods) and not self._is_coroutine(file, qualname, spawner):
+                target = function_id(file.path, qualname)
+                root = Root(
+                    len(self.roots), spawner.context, name, site, target, cls, many or spawner.many, not spawner.fresh, False
+                )
                 self.roots.append(root)
+
+    @staticmethod
+    def _is_coroutine(file: File, qualname: str, spawner: Spawner) -> bool:
+        """Calling a coroutine function elsewhere only makes a coroutine object."""
+        return spawner.context is not Context.LOOP and bool(file.body.functions[qualname].kind & Kind.ASYNC)
 
     # -- decorators
 
@@ -180,6 +196,19 @@ class Spawns:
                 if name in spawners and not site.function.kind & 2:
                     target = Value(Sort.FUNCTION, site.caller)
                     self._add(site, name, spawners[name], target)
+
+
+def _arguments(call: CallFact, spawner: Spawner) -> Iterator[str]:
+    """The paths of all callables (or handler classes) that a spawner is given."""
+    first = argument(call, spawner)
+    if first:
+        yield first
+    if spawner.rest and spawner.position is not None:
+        yield from (path for path in call.args[spawner.position + 1 :] if path and path != "*")
+
+
+def _is_entry(method: str, wanted: tuple[str, ...]) -> bool:
+    return any(method == one or (one.endswith("*") and method.startswith(one[:-1])) for one in wanted)
 
 
 def argument(call: CallFact, spawner: Spawner) -> str:

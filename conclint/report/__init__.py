@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from conclint.model import Result
-    from conclint.rules.rule import Rule
 
 
 @dataclass(frozen=True)
@@ -18,8 +17,6 @@ class Material:
 
     result: Result
     lines: Callable[[str], Sequence[str]]
-    rules: Callable[[], tuple[Rule, ...]]
-    docs: Callable[[Rule], str]
     colour: bool = False
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from conclint import __version__
+from conclint.rules import all_rules, rule_docs
 
 if TYPE_CHECKING:
     from conclint.model import Diagnostic, Edit, Failure, Fix, Note, Place, Span
@@ -28,8 +29,8 @@ def _run(material: Material) -> dict[str, object]:
     found = material.result.diagnostics
     codes = sorted({(diagnostic.code, diagnostic.name) for diagnostic in found})
     index = {code: number for number, (code, _) in enumerate(codes)}
-    known = {rule.code: rule for rule in material.rules()}
-    rules = [_rule(code, name, known.get(code), material) for code, name in codes]
+    known = {rule.code: rule for rule in all_rules()}
+    rules = [_rule(code, name, known.get(code)) for code, name in codes]
     return {
         "tool": {"driver": {"name": "conclint", "version": __version__, "rules": rules}},
         "columnKind": "unicodeCodePoints",
@@ -38,9 +39,9 @@ def _run(material: Material) -> dict[str, object]:
     }
 
 
-def _rule(code: str, name: str, rule: Rule | None, material: Material) -> dict[str, object]:
+def _rule(code: str, name: str, rule: Rule | None) -> dict[str, object]:
     about: dict[str, object] = {"id": code, "name": name}
-    docs = material.docs(rule).strip() if rule else ""
+    docs = rule_docs(rule).strip() if rule else ""
     if rule and docs:
         about["shortDescription"] = {"text": docs.splitlines()[0]}
         about["fullDescription"] = {"text": docs}

@@ -1,0 +1,36 @@
+"""How evidence is told: which threads meet, by which path, and what the other one does."""
+
+from __future__ import annotations
+
+from conclint.model import Note
+from conclint.program.contexts import evidence
+from conclint.program.races import Moment, Race
+
+
+def at_once(race: Race) -> str:
+    """Who can be there at the same time, to stand behind "is updated"."""
+    one, other = race.moment, race.other
+    if one.run is not None and other.run is not None and one.run.root.number == other.run.root.number:
+        return "by several threads at once"
+    if one.run is not None and other.run is not None:
+        return "by two threads at once"
+    return "by a thread and the main thread at once"
+
+
+def race_notes(race: Race) -> tuple[Note, ...]:
+    """Both sides of the race: how each comes to run in a thread, and the other access."""
+    notes = list(_path(race.moment))
+    if race.other.access.place != race.moment.access.place:
+        notes.append(Note(race.other.access.place, _meeting(race.other)))
+        notes += _path(race.other)
+    return tuple(dict.fromkeys(notes))
+
+
+def _path(moment: Moment) -> tuple[Note, ...]:
+    return evidence(moment.run) if moment.run is not None else ()
+
+
+def _meeting(moment: Moment) -> str:
+    access = moment.access
+    where = "the main thread" if moment.run is None else "a thread"
+    return f"meanwhile {where} can change `{access.text}` here"

@@ -1,0 +1,81 @@
+"""A global that threads update without a lock loses updates.
+
+`count += 1` is three steps: read, add, write.  Between the first and the last another thread can do the same, and
+one of the two updates is gone.  The GIL does not help: it may change hands between any two steps.  The same holds for
+`x = x + 1`, `d[k] += 1` and `d[k] = d.get(k, 0) + 1`, and for a variable that a nested function shares with its threads.
+
+Hold one lock around every update: `with lock: count += 1`.  Or let each thread count for itself and add up the
+results that the executor returns.
+
+Not reported: updates that only one thread makes, updates before the first thread starts or after the last is joined,
+a plain `x = value` or `items.append(x)` (one step under the GIL, says the Python FAQ), state guarded by one lock at
+every access, and accesses that every caller makes under the same lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.model import Finding
+from conclint.program.evidence import Evidence
+from conclint.program.observations import Act
+from conclint.program.telling import at_once, race_notes
+from conclint.program.triggers import shared_state
+from conclint.rules.rule import Bad, Good, Rule
+
+UPDATES = (Act.UPDATE, Act.UPDATE_ITEM)
+
+
+def conclude(evidence: Evidence) -> Iterator[Finding]:
+    for race in evidence.races:
+        access = race.moment.access
+        if access.store.sort != "attribute" and access.act in UPDATES:
+            yield Finding(
+                access.place,
+                f"`{access.text}` is updated without a lock {at_once(race)}: updates get lost; hold one lock around each",
+                notes=race_notes(race),
+            )
+
+
+RULE = Rule(
+    code="CON301",
+    name="unlocked-global-update",
+    triggers=shared_state(),
+    conclude=conclude,
+    examples=(
+        Bad("""
+            import threading
+
+            count = 0
+
+            def work():
+                global count
+                count += 1  # expect: CON301
+
+            def main():
+                threads = [threading.Thread(target=work) for _ in range(8)]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+            """),
+        Good("""
+            import threading
+
+            count = 0
+            lock = threading.Lock()
+
+            def work():
+                global count
+                with lock:
+                    count += 1
+
+            def main():
+                threads = [threading.Thread(target=work) for _ in range(8)]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+            """),
+    ),
+)

@@ -1,0 +1,115 @@
+"""What a file does to the state that threads share: every access, with what it does and which locks it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from conclint.program.observations import Access, Act, HeldCall
+from conclint.program.scene import Named
+from conclint.program.state import CONSTRUCTION
+from conclint.source.acts import State, act_of
+from conclint.source.checks import Checks
+from conclint.source.locks import Locks
+from conclint.source.order import Order
+from conclint.source.paths import path_of
+from conclint.source.source import Source
+
+
+class Accesses:
+    """Finds and classifies the accesses of one file."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._states = frozenset(source.scene.states)
+        self._locks = Locks(source)
+        self._order = Order(source)
+        self._checks = Checks(source, self._locks)
+
+    def accesses(self) -> Iterator[Access]:
+        """Every access to shared state in the parsed regions."""
+        last = {store.path for store in self._states}
+        for name in self._source.all(cst.Name):
+            if name.value in last:
+                node = self._whole(name)
+                if node is not None:
+                    yield from self._access(node)
+
+    def calls(self) -> Iterator[HeldCall]:
+        """Every call of a function of the program under a lock, before a start or after a join."""
+        for call in self._source.all(cst.Call):
+            if self._source.named(call.func).functions:
+                held = self._locks.held(call)
+                before, after = self._order.before(call), self._order.after(call)
+                if held or before or after:
+                    span = self._source.span(call)
+                    yield HeldCall(self._source.identity(call), span.line, span.column, held, before, after)
+
+    def _whole(self, name: cst.Name) -> State | None:
+        """The name itself, or the attribute whose last part it is; nothing for keywords and definitions."""
+        outer = self._source.parent(name)
+        if isinstance(outer, cst.Attribute) and outer.attr is name:
+            return outer
+        if isinstance(outer, (cst.Param, cst.FunctionDef, cst.ClassDef, cst.ImportAlias, cst.NameItem, cst.AsName)):
+            return None
+        if isinstance(outer, cst.Arg) and outer.keyword is name:
+            return None
+        return name
+
+    def _access(self, node: State) -> Iterator[Access]:
+        named = self._source.named(node)
+        if named.store is None or named.store not in self._states or self._in_class_body(node):
+            return
+        done = act_of(self._source, node)
+        anchor: cst.CSTNode = self._spoken(node, done.act)
+        if done.act is Act.READ and (check := self._checks.acting_on(node)) is not None:
+            done, anchor = check
+        yield Access(
+            store=named.store,
+            act=done.act,
+            function=self._source.identity(node),
+            place=self._source.place(anchor),
+            text=path_of(node),
+            operation=done.operation,
+            held=self._locks.held(node),
+            resizes=done.resizes,
+            constructing=self._constructing(named, node),
+            through_class=self._through_class(node, named),
+            reach=named.reach,
+            before=self._order.before(node),
+            after=self._order.after(node),
+        )
+
+    def _spoken(self, node: State, act: Act) -> cst.CSTNode:
+        """The node at which a finding about the act points: the statement for a change, else the expression."""
+        if act in (Act.READ, Act.ITERATE):
+            return node
+        for outer in self._source.ancestors(node):
+            if isinstance(outer, cst.BaseSmallStatement):
+                return outer
+        return node
+
+    def _in_class_body(self, node: State) -> bool:
+        for outer in self._source.ancestors(node):
+            if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
+                return False
+            if isinstance(outer, cst.ClassDef):
+                return True
+        return False
+
+    def _constructing(self, named: Named, node: State) -> bool:
+        """Whether nobody else can have the object, or the module, yet."""
+        around = self._source.function(node)
+        if named.store is None or around is None:
+            return False
+        if named.store.sort == "attribute":
+            return around.qualname.rpartition(".")[2].partition("#")[0] in CONSTRUCTION
+        return False
+
+    def _through_class(self, node: State, named: Named) -> bool:
+        """Whether the state belongs to the class itself: written through it, or an object's view of it."""
+        if not isinstance(node, cst.Attribute) or named.store is None or named.store.sort != "attribute":
+            return False
+        owner = self._source.named(node.value)
+        return named.of_class or any(":" in name for name in owner.names)

@@ -1,0 +1,145 @@
+"""What the syntax around a name or attribute does to what it denotes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import libcst as cst
+
+from conclint.program.observations import Act
+from conclint.source.paths import path_of
+from conclint.source.source import Source
+from conclint.source.tree import below
+
+State = cst.Name | cst.Attribute
+
+VIEWS = frozenset({"items", "keys", "values"})
+
+# Calls that change a container, and whether they can change which items it has.
+CHANGING = {
+    **dict.fromkeys(
+        "append appendleft extend extendleft insert pop popleft popitem remove discard clear add update setdefault "
+        "difference_update intersection_update symmetric_difference_update".split(),
+        True,
+    ),
+    **dict.fromkeys(("sort", "reverse", "rotate", "move_to_end"), False),
+}
+
+
+class Done(NamedTuple):
+    """An act, by which operation, and whether it can change which items a container has."""
+
+    act: Act
+    operation: str = ""
+    resizes: bool = False
+
+
+READ = Done(Act.READ)
+
+
+def act_of(source: Source, node: State) -> Done:
+    """What is done there."""
+    outer = source.parent(node)
+    if isinstance(outer, cst.AssignTarget):
+        return Done(_assigned(source, node, outer), "=")
+    if isinstance(outer, cst.AugAssign) and outer.target is node:
+        return Done(Act.CHANGE, "extend", True) if _in_place(source, node, outer) else Done(Act.UPDATE, source.operator(outer))
+    if isinstance(outer, cst.AnnAssign) and outer.target is node:
+        return Done(Act.REPLACE, "=") if outer.value is not None else READ
+    if isinstance(outer, cst.Element) and _is_target(source, outer):
+        return Done(Act.REPLACE, "=")
+    if isinstance(outer, (cst.For, cst.CompFor)) and outer.target is node:
+        return Done(Act.REPLACE, "for")
+    if isinstance(outer, cst.Del):
+        return Done(Act.REPLACE, "del")
+    if isinstance(outer, cst.Subscript) and outer.value is node:
+        return _subscripted(source, node, outer)
+    if isinstance(outer, cst.Attribute) and outer.value is node:
+        return _method(source, node, outer)
+    return Done(Act.ITERATE, "for") if _iterated(outer, node) else READ
+
+
+def _is_target(source: Source, element: cst.Element) -> bool:
+    """`a, self.b = …`, `for a, self.b in …`."""
+    outer = source.parent(element)
+    return isinstance(outer, (cst.Tuple, cst.List)) and isinstance(source.parent(outer), cst.AssignTarget)
+
+
+def _assigned(source: Source, node: State, target: cst.AssignTarget) -> Act:
+    statement = source.parent(target)
+    value = statement.value if isinstance(statement, cst.Assign) else None
+    return Act.UPDATE if value is not None and _builds_on(value, path_of(node)) else Act.REPLACE
+
+
+def _builds_on(value: cst.BaseExpression, path: str) -> bool:
+    """Whether a new value is computed from the old: `x + 1`, `max(x, y)`, but not a hand-over `a, x = x, []`."""
+    if isinstance(value, cst.BinaryOperation):
+        return any(path_of(part) == path for part in below(value) if isinstance(part, (cst.Name, cst.Attribute)))
+    if isinstance(value, cst.Call) and path_of(value.func) in ("max", "min"):
+        return any(path_of(arg.value) == path for arg in value.args)
+    return False
+
+
+def _in_place(source: Source, node: State, statement: cst.AugAssign) -> bool:
+    """`items += [x]` extends the list in one step; on a name it also rebinds it to the same object."""
+    return isinstance(statement.operator, cst.AddAssign) and "builtins.list" in source.types(node)
+
+
+def _subscripted(source: Source, node: State, item: cst.Subscript) -> Done:
+    outer = source.parent(item)
+    if isinstance(outer, cst.AugAssign) and outer.target is item:
+        return Done(Act.UPDATE_ITEM, source.operator(outer), resizes=not _is_slot(source, node))
+    if isinstance(outer, cst.Del):
+        return Done(Act.CHANGE, "del", True)
+    if isinstance(outer, cst.AssignTarget):
+        return Done(_item_assigned(source, node, item, outer), "=", not _is_slot(source, node))
+    return READ
+
+
+def _is_slot(source: Source, node: State) -> bool:
+    """Assigning to a list's item keeps its length."""
+    return "builtins.list" in source.types(node)
+
+
+def _item_assigned(source: Source, node: State, item: cst.Subscript, target: cst.AssignTarget) -> Act:
+    statement = source.parent(target)
+    if not isinstance(statement, cst.Assign):
+        return Act.CHANGE
+    path, key = path_of(node), _keys(source, item)
+    for part in below(statement.value):
+        if isinstance(part, cst.Subscript) and path_of(part.value) == path:
+            return Act.UPDATE_ITEM if _keys(source, part) == key else Act.COMPOUND
+        if isinstance(part, cst.Call) and path_of(part.func) == path + ".get" and part.args:
+            return Act.UPDATE_ITEM if source.code(part.args[0].value) == key else Act.COMPOUND
+    return Act.CHANGE
+
+
+def _keys(source: Source, item: cst.Subscript) -> str:
+    return ",".join(source.code(one.slice) for one in item.slice)
+
+
+def _method(source: Source, node: State, attribute: cst.Attribute) -> Done:
+    call = source.parent(attribute)
+    name = attribute.attr.value
+    if not isinstance(call, cst.Call) or call.func is not attribute:
+        return READ
+    if name in VIEWS:
+        return Done(Act.ITERATE, name) if _iterated(source.parent(call), call) else READ
+    if name not in CHANGING or not _is_container(source, node):
+        return READ
+    path = path_of(node)
+    if any(isinstance(part, cst.Subscript) and path_of(part.value) == path for arg in call.args for part in below(arg)):
+        return Done(Act.COMPOUND, name, True)
+    return Done(Act.CHANGE, name, CHANGING[name])
+
+
+def _is_container(source: Source, node: State) -> bool:
+    """A container as far as anybody can tell: its type is known to be one, or not known at all."""
+    types = source.types(node)
+    return not types or any(name in source.knowledge.mutators for name in types)
+
+
+def _iterated(outer: cst.CSTNode | None, node: cst.CSTNode) -> bool:
+    return isinstance(outer, (cst.For, cst.CompFor)) and outer.iter is node
+
+

@@ -1,0 +1,60 @@
+"""The second map: one file's bytes and its scene become findings and observations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from conclint.model import Failure, Finding, Place, Span
+from conclint.program.observations import Inspection, Observations
+from conclint.program.scene import Scene
+from conclint.source.accesses import Accesses
+from conclint.source.source import Source
+from conclint.text import decode
+
+if TYPE_CHECKING:
+    from conclint.rules.rule import Rule
+
+
+def inspect(path: str, data: bytes, scene: Scene, rules: Sequence[Rule]) -> Inspection:
+    """Looks closely at the regions that the scene names.  Never raises: what goes wrong is a failure of a rule."""
+    try:
+        source = Source(decode(data), scene)
+    except cst.ParserSyntaxError as error:
+        return Inspection((("CON001", _unparsed(path, scene, error)),))
+    findings: list[tuple[str, Finding]] = []
+    failures: list[Failure] = []
+    for rule in rules:
+        if rule.check is not None:
+            try:
+                findings += [(rule.code, finding) for finding in rule.check(source)]
+            except Exception as error:  # a rule's bug must not hide the other rules' findings
+                failures.append(_failure(path, rule.code, error))
+    observations = Observations()
+    if scene.states:
+        try:
+            seen = Accesses(source)
+            observations = Observations(tuple(seen.accesses()), tuple(seen.calls()))
+        except Exception as error:
+            failures.append(_failure(path, "", error))
+    return Inspection(tuple(findings), observations, tuple(failures))
+
+
+def mend(path: str, data: bytes, scene: Scene, rule: Rule, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The same findings, with fixes where the rule knows one."""
+    if rule.mend is None:
+        return tuple(findings)
+    source = Source(decode(data), scene)
+    return tuple(replace(finding, fix=rule.mend(source, finding)) for finding in findings)
+
+
+def _failure(path: str, code: str, error: Exception) -> Failure:
+    return Failure(path, code, f"{type(error).__name__}: {error}")
+
+
+def _unparsed(path: str, scene: Scene, error: cst.ParserSyntaxError) -> Finding:
+    line = scene.regions[0][0] + max(error.raw_line, 1) - 1 if scene.regions else 1
+    return Finding(Place(path, Span(line, 1, line, 1)), f"this statement cannot be inspected: {error.message}")

@@ -1,0 +1,120 @@
+"""Which locks are held at a node, as far as its own function shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+
+from conclint.program.values import Store
+from conclint.source.paths import path_of
+from conclint.source.source import Source
+from conclint.source.tree import below, children
+
+# Held by contract: what is called so expects its caller to hold the lock, whichever that is.
+BY_CONTRACT = re.compile(r"_(?:un)?locked$|^(?:un)?locked_|_with_lock$|_nolock$|_no_lock$|_lock_held$")
+
+# What is called so is a lock, even where its type cannot be told.
+LOCKISH = re.compile(r"(?:^|_)(?:r?lock|mutex|sem|semaphore|cond|condition|cv|guard|critical)s?$|lock(?:ed)?$", re.IGNORECASE)
+
+SYNCHRONIZED = re.compile(r"synchroni[sz]ed|(?:^|_)lock(?:ed|ing|s)?(?:_|$)|atomic|exclusive", re.IGNORECASE)
+
+ANY_LOCK = "*"
+
+
+def lock_id(store: Store) -> str:
+    """How a lock is named in lock sets: by the variable or attribute that holds it."""
+    return f"{store.sort}|{store.owner}|{store.path}"
+
+
+class Locks:
+    """Lock sets of one file; every answer holds within one function, callers' locks come later."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def held(self, node: cst.CSTNode) -> tuple[str, ...]:
+        """The locks held when the node is reached, outermost first."""
+        found: dict[str, None] = {}
+        child = node
+        for outer in self._source.ancestors(node):
+            if isinstance(outer, cst.With) and child is outer.body:
+                found.update(dict.fromkeys(self._entered(outer)))
+            elif isinstance(outer, (cst.IndentedBlock, cst.Module)):
+                found.update(dict.fromkeys(self._acquired_before(outer.body, child)))
+            elif isinstance(outer, cst.FunctionDef) and child is outer.body:
+                found.update(dict.fromkeys(self._of_function(outer)))
+                break
+            elif isinstance(outer, (cst.Lambda, cst.ClassDef)) and child is outer.body:
+                break
+            child = outer
+        return tuple(found)
+
+    def _entered(self, block: cst.With) -> Iterator[str]:
+        for item in block.items:
+            yield from self.lock(item.item)
+            if isinstance(item.item, cst.Call):
+                yield from self._of_manager(item.item)
+        yield from self._through_stack(block)
+
+    def _through_stack(self, block: cst.With) -> Iterator[str]:
+        """`stack.enter_context(lock)` right below `with ExitStack() as stack`."""
+        for statement in children(block.body):
+            for node in below(statement) if isinstance(statement, cst.SimpleStatementLine) else ():
+                if isinstance(node, cst.Call) and path_of(node.func).endswith(".enter_context") and node.args:
+                    yield from self.lock(node.args[0].value)
+
+    def _of_manager(self, call: cst.Call) -> Iterator[str]:
+        """`with self._locked():`, `with lock.read_lock():`, `with lock_for(key):`."""
+        name = path_of(call.func).rpartition(".")[2]
+        owner = call.func.value if isinstance(call.func, cst.Attribute) else None
+        if owner is not None and name in ("acquire", "acquire_timeout"):
+            yield from self.lock(owner)
+        elif SYNCHRONIZED.search(name) or LOCKISH.search(name):
+            store = self._source.named(call.func).store
+            yield lock_id(store) if store is not None else f"call|{path_of(call.func)}"
+
+    def lock(self, expression: cst.BaseExpression) -> Iterator[str]:
+        """The id of the lock that an expression denotes; nothing when it is no lock."""
+        if isinstance(expression, cst.Await):
+            expression = expression.expression
+        path = path_of(expression)
+        if not path or path.endswith("()"):
+            return
+        named = self._source.named(expression)
+        known = any(name in self._source.knowledge.locks for name in named.types)
+        if known or LOCKISH.search(path.removesuffix("[]").rpartition(".")[2]):
+            yield lock_id(named.store) if named.store is not None else f"path|{path}"
+
+    def _acquired_before(self, block: Sequence[cst.CSTNode], child: cst.CSTNode) -> Iterator[str]:
+        """Locks acquired by statements before `child` in its block and not released before it."""
+        held: dict[str, None] = {}
+        for statement in block:
+            if statement is child:
+                break
+            for name, lock in self._lock_calls(statement):
+                if name == "acquire":
+                    held[lock] = None
+                else:
+                    held.pop(lock, None)
+        yield from held
+
+    def _lock_calls(self, statement: cst.CSTNode) -> Iterator[tuple[str, str]]:
+        if isinstance(statement, (cst.FunctionDef, cst.ClassDef)):
+            return
+        for node in below(statement):
+            if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+                name = node.func.attr.value
+                if name in ("acquire", "release", "__enter__", "__exit__"):
+                    for lock in self.lock(node.func.value):
+                        yield ("acquire" if name in ("acquire", "__enter__") else "release"), lock
+
+    def _of_function(self, function: cst.FunctionDef) -> Iterator[str]:
+        if BY_CONTRACT.search(function.name.value):
+            yield ANY_LOCK
+        for decorator in function.decorators:
+            expression = decorator.decorator
+            name = path_of(expression.func if isinstance(expression, cst.Call) else expression)
+            if SYNCHRONIZED.search(name.rpartition(".")[2]):
+                yield f"decorator|{self._source.path}|{name}"

@@ -1,0 +1,42 @@
+"""Expressions of the tree as paths, spelled exactly as the index spells them."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+
+def path_of(node: cst.CSTNode | None) -> str:
+    """The path of an expression (see `index.facts`); "" where it has none, and for literals and lambdas."""
+    tail = ""
+    while node is not None:
+        if isinstance(node, cst.Attribute):
+            tail = "." + node.attr.value + tail
+            node = node.value
+        elif isinstance(node, cst.Name):
+            return node.value + tail
+        elif isinstance(node, cst.Call):
+            bound = partial_target(node)
+            if bound is None:
+                tail = "()" + tail
+                node = node.func
+            else:
+                node = bound
+        elif isinstance(node, cst.Subscript):
+            tail = "[]" + tail
+            node = node.value
+        elif isinstance(node, cst.Await):
+            node = node.expression
+        elif isinstance(node, (cst.NamedExpr, cst.StarredElement)):
+            node = node.value
+        else:
+            return ""
+    return ""
+
+
+def partial_target(call: cst.Call) -> cst.BaseExpression | None:
+    """The callable that `functools.partial(f, …)` stands for."""
+    func = call.func
+    name = func.attr.value if isinstance(func, cst.Attribute) else func.value if isinstance(func, cst.Name) else ""
+    if name in ("partial", "partialmethod") and call.args and not call.args[0].star:
+        return call.args[0].value
+    return None

@@ -1,0 +1,278 @@
+"""One file as its rules see it: nodes by type, and every question that a rule may ask about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+import libcst as cst
+
+from conclint.knowledge.kinds import Context
+from conclint.model import Edit, Place, Span
+from conclint.program.scene import FateScene, FunctionScene, Named, Scene, TargetScene
+from conclint.program.values import function_id
+from conclint.source.paths import path_of
+from conclint.source.tree import Region, below
+from conclint.text import Text
+
+if TYPE_CHECKING:
+    from conclint.source.locks import Locks
+
+N = TypeVar("N", bound=cst.CSTNode)
+
+UNKNOWN = Named()
+
+Function = cst.FunctionDef | cst.Lambda
+SCOPES = (cst.FunctionDef, cst.ClassDef)
+LOOPS = (cst.For, cst.While)
+COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
+
+
+class Source:
+    """One file's parsed regions together with its scene."""
+
+    def __init__(self, text: Text, scene: Scene) -> None:
+        self.text = text
+        self.scene = scene
+        self.path = scene.path
+        self.knowledge = scene.knowledge
+        self.regions = [Region(text.lines[first - 1 : last], first) for first, last in scene.regions]
+        self._named = {(function, path): named for function, path, named in scene.named}
+        self._functions = {one.qualname: one for one in scene.functions}
+        self._fates = {(one.line, one.column, one.func): one for one in scene.fates}
+        self._targets = {one.identity: one for one in scene.targets}
+        self._homes: dict[cst.CSTNode, Region] = {}
+
+    # -- nodes
+
+    def all(self, kind: type[N]) -> Iterator[N]:
+        """Every node of exactly this type, in the order of the text."""
+        for region in self.regions:
+            for node in region.all(kind):
+                if isinstance(node, kind):
+                    yield node
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        return self._region(node).parents.get(node)
+
+    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The nodes around it, nearest first."""
+        parents = self._region(node).parents
+        while (outer := parents.get(node)) is not None:
+            yield outer
+            node = outer
+
+    def nearest(self, node: cst.CSTNode, *kinds: type[N]) -> N | None:
+        """The innermost node of one of these types around it."""
+        for outer in self.ancestors(node):
+            if isinstance(outer, kinds):
+                return outer
+        return None
+
+    def statement(self, node: cst.CSTNode) -> cst.CSTNode:
+        """The whole statement (with its line) in which the node stands."""
+        if isinstance(node, (cst.SimpleStatementLine, cst.BaseCompoundStatement)):
+            return node
+        for outer in self.ancestors(node):
+            if isinstance(outer, (cst.SimpleStatementLine, cst.BaseCompoundStatement)):
+                return outer
+        return node
+
+    def _region(self, node: cst.CSTNode) -> Region:
+        known = self._homes.get(node)
+        if known is None:
+            known = next(one for one in self.regions if node in one.parents or node is one.module)
+            self._homes[node] = known
+        return known
+
+    # -- places and text
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Where the node stands; lines and columns from 1."""
+        return self._region(node).span(node)
+
+    def place(self, node: cst.CSTNode) -> Place:
+        return Place(self.path, self.span(node))
+
+    def code(self, node: cst.CSTNode) -> str:
+        """The node's own text."""
+        return self._region(node).module.code_for_node(node)
+
+    def replace(self, node: cst.CSTNode, text: str) -> Edit:
+        """The edit that puts `text` in the node's place."""
+        return Edit(self.span(node), text)
+
+    def indent(self, node: cst.CSTNode) -> str:
+        """The white space before the statement in which the node stands."""
+        line = self.text.lines[self.span(self.statement(node)).line - 1]
+        return line[: len(line) - len(line.lstrip())]
+
+    # -- names
+
+    def named(self, node: cst.CSTNode) -> Named:
+        """What an expression denotes where it stands."""
+        path = path_of(node)
+        return self._named.get((self.qualname(node), path), UNKNOWN) if path else UNKNOWN
+
+    def named_at(self, function: str, path: str) -> Named:
+        """What a path denotes in a function of this file."""
+        return self._named.get((function, path), UNKNOWN)
+
+    def names(self, node: cst.CSTNode) -> tuple[str, ...]:
+        """The library names that an expression may denote; a method under its class and that class's bases."""
+        return self.named(node).names
+
+    def calls(self, call: cst.Call, *names: str) -> bool:
+        """Whether the call's function is one of these library names."""
+        return any(name in names for name in self.names(call.func))
+
+    def types(self, node: cst.CSTNode) -> tuple[str, ...]:
+        """The classes (with bases) of which an expression's value is an instance."""
+        return self.named(node).types
+
+    def binds(self, name: str) -> str:
+        """What the module-level name denotes in this file: a library name, an id, or "" where it is free."""
+        named = self._named.get(("", name), UNKNOWN)
+        return next(iter(named.names), "")
+
+    # -- functions
+
+    def function_node(self, node: cst.CSTNode) -> Function | None:
+        """The function in whose body the node stands; decorators and defaults belong to the function around."""
+        child = node
+        for outer in self.ancestors(node):
+            if isinstance(outer, cst.FunctionDef) and child is outer.body:
+                return outer
+            if isinstance(outer, cst.Lambda) and child is outer.body:
+                return outer
+            child = outer
+        return None
+
+    def qualname(self, node: cst.CSTNode) -> str:
+        """The qualified name of the function in whose body the node stands; "" for the module."""
+        around = self.function_node(node)
+        return "" if around is None else self.qualname_of(around)
+
+    def qualname_of(self, function: Function) -> str:
+        """The function's own qualified name."""
+        if isinstance(function, cst.FunctionDef):
+            return self._scopes[function]
+        span = self.span(function)
+        prefix = self._prefix(function)
+        line = self.text.lines[span.line - 1]
+        column = len(line[: span.column - 1].encode("utf-8", "surrogatepass"))
+        name = f"$lambda:{span.line}:{column}"
+        return f"{prefix}.{name}" if prefix else name
+
+    def _prefix(self, node: cst.CSTNode) -> str:
+        child = node
+        for outer in self.ancestors(node):
+            if isinstance(outer, SCOPES) and child is outer.body:
+                return self._scopes[outer]
+            if isinstance(outer, cst.Lambda) and child is outer.body:
+                return self.qualname_of(outer)
+            child = outer
+        return ""
+
+    @cached_property
+    def _scopes(self) -> dict[cst.CSTNode, str]:
+        """Qualified names of functions and classes; the scene says how a name is told from its earlier namesake."""
+        named: dict[cst.CSTNode, str] = {}
+        for region, (first, last) in zip(self.regions, self.scene.regions, strict=True):
+            free: dict[str, list[str]] = {}
+            for qualname, line in sorted(self.scene.scopes, key=lambda scope: scope[1]):
+                if first <= line <= last:
+                    free.setdefault(_plain(qualname), []).append(qualname)
+            for node in below(region.module):
+                if isinstance(node, SCOPES):
+                    prefix = _outer_name(node, region, named)
+                    wanted = f"{prefix}.{node.name.value}" if prefix else node.name.value
+                    candidates = free.get(_plain(wanted), [])
+                    named[node] = candidates.pop(0) if candidates else wanted
+        return named
+
+    def function(self, node: cst.CSTNode) -> FunctionScene | None:
+        """What is known of the function in which the node stands."""
+        return self._functions.get(self.qualname(node))
+
+    def identity(self, node: cst.CSTNode) -> str:
+        """The id of the function in which the node stands."""
+        return function_id(self.path, self.qualname(node))
+
+    def in_coroutine(self, node: cst.CSTNode) -> bool:
+        """Whether the node runs as part of an `async def`."""
+        around = self.function_node(node)
+        return isinstance(around, cst.FunctionDef) and around.asynchronous is not None
+
+    def target(self, identity: str) -> TargetScene | None:
+        """What a function does that this file starts somewhere."""
+        return self._targets.get(identity)
+
+    def runs(self, node: cst.CSTNode, *contexts: Context) -> bool:
+        """Whether the node's function runs in one of the contexts."""
+        around = self.function(node)
+        return around is not None and bool(around.runs_in(*contexts))
+
+    def operator(self, statement: cst.AugAssign) -> str:
+        """The sign of an augmented assignment, `+=`."""
+        return self.code(statement.operator).strip()
+
+    # -- locks
+
+    @cached_property
+    def _locks(self) -> Locks:
+        from conclint.source.locks import Locks
+
+        return Locks(self)
+
+    def held(self, node: cst.CSTNode) -> tuple[str, ...]:
+        """The locks that the node's own function holds there, outermost first."""
+        return self._locks.held(node)
+
+    # -- handles and arguments
+
+    def fate(self, call: cst.Call) -> FateScene | None:
+        """What becomes of the thread, process or pool that the call makes."""
+        span = self.span(call)
+        return self._fates.get((span.line, span.column, path_of(call.func)))
+
+    @staticmethod
+    def argument(call: cst.Call, keyword: str, position: int | None = None) -> cst.Arg | None:
+        """An argument by keyword, or by position (from 0)."""
+        for arg in call.args:
+            if arg.keyword is not None and arg.keyword.value == keyword:
+                return arg
+        plain = [arg for arg in call.args if arg.keyword is None]
+        if position is not None and position < len(plain) and not any(arg.star for arg in plain[: position + 1]):
+            return plain[position]
+        return None
+
+    # -- loops and order
+
+    def loop(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """The innermost loop or comprehension of the same function that runs the node repeatedly."""
+        child = node
+        for outer in self.ancestors(node):
+            if isinstance(outer, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+                return None
+            if isinstance(outer, LOOPS) and child is not getattr(outer, "iter", None) and child is not outer.orelse:
+                return outer
+            if isinstance(outer, COMPREHENSIONS):
+                return outer
+            child = outer
+        return None
+
+
+def _plain(qualname: str) -> str:
+    """A qualified name without the marks that tell namesakes apart."""
+    return ".".join(part.partition("#")[0] for part in qualname.split("."))
+
+
+def _outer_name(node: cst.CSTNode, region: Region, named: dict[cst.CSTNode, str]) -> str:
+    outer = region.parents.get(node)
+    while outer is not None:
+        if outer in named:
+            return named[outer]
+        outer = region.parents.get(outer)
+    return ""

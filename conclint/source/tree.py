@@ -1,0 +1,104 @@
+"""One region, parsed with libcst and walked once: its nodes by type, their parents, the names of its scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from functools import cached_property
+
+from conclint.lazily import lazily
+from conclint.model import Span
+
+lazily("libcst")
+
+import libcst as cst  # noqa: E402
+
+# What carries no meaning: white space, punctuation.
+MEANINGLESS = frozenset(
+    "lpar rpar comma semicolon colon equal dot lbracket rbracket lbrace rbrace header footer leading_lines "
+    "lines_after_decorators indent default_indent encoding has_trailing_newline star newline".split()
+)
+
+
+class Region:
+    """A run of top-level statements; `first` is the line of the file on which it begins."""
+
+    def __init__(self, lines: Sequence[str], first: int) -> None:
+        self.first = first
+        self.text = "\n".join(lines) + "\n"
+        self.module = cst.parse_module(self.text)
+
+    @cached_property
+    def _walked(self) -> tuple[dict[type[cst.CSTNode], list[cst.CSTNode]], dict[cst.CSTNode, cst.CSTNode]]:
+        return _walk(self.module)
+
+    @property
+    def parents(self) -> dict[cst.CSTNode, cst.CSTNode]:
+        return self._walked[1]
+
+    def all(self, kind: type[cst.CSTNode]) -> list[cst.CSTNode]:
+        """The nodes of exactly this type, in the order of the text."""
+        return self._walked[0].get(kind, [])
+
+    @cached_property
+    def _spans(self) -> dict[cst.CSTNode, Span]:
+        from libcst.metadata import MetadataWrapper, PositionProvider
+
+        ranges = MetadataWrapper(self.module, unsafe_skip_copy=True).resolve(PositionProvider)
+        before = self.first - 1
+        return {
+            node: Span(at.start.line + before, at.start.column + 1, at.end.line + before, at.end.column + 1)
+            for node, at in ranges.items()
+        }
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Where the node stands in the file.  The first question costs twice the parse of the region."""
+        return self._spans[node]
+
+
+_children: dict[type[cst.CSTNode], tuple[str, ...]] = {}
+
+
+def child_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    """The fields of a node type that can hold other nodes."""
+    known = _children.get(kind)
+    if known is None:
+        names = (field.name for field in fields(kind))
+        known = tuple(name for name in names if name not in MEANINGLESS and not name.startswith("whitespace"))
+        _children[kind] = known
+    return known
+
+
+def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The nodes directly below, without white space and punctuation."""
+    for name in child_fields(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, cst.CSTNode):
+            yield value
+        elif isinstance(value, (tuple, list)):
+            for item in value:
+                if isinstance(item, cst.CSTNode):
+                    yield item
+
+
+def below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The node and everything below it, in the order of the text."""
+    stack = [node]
+    while stack:
+        one = stack.pop()
+        yield one
+        stack.extend(reversed(list(children(one))))
+
+
+def _walk(module: cst.Module) -> tuple[dict[type[cst.CSTNode], list[cst.CSTNode]], dict[cst.CSTNode, cst.CSTNode]]:
+    kinds: dict[type[cst.CSTNode], list[cst.CSTNode]] = {}
+    parents: dict[cst.CSTNode, cst.CSTNode] = {}
+    stack: list[cst.CSTNode] = [module]
+    while stack:
+        node = stack.pop()
+        kinds.setdefault(type(node), []).append(node)
+        inner = list(children(node))
+        for child in inner:
+            parents[child] = node
+        stack.extend(reversed(inner))
+    return kinds, parents
