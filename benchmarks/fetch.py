@@ -1,0 +1,59 @@
+"""Brings the pinned packages: each one's wheel by name and version, of which only the Python files are kept."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from corpus import FOLDER, pins, python_files
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    pinned = pins()
+    packages: dict[str, str] = dict(pinned["packages"])
+    wanted = {f"{name}-{version}" for name, version in packages.items()}
+    for old in FOLDER.iterdir():
+        if old.name not in wanted:
+            shutil.rmtree(old)
+    for name, version in packages.items():
+        target = FOLDER / f"{name}-{version}"
+        if not target.is_dir():
+            unpack(download(name, version, pinned), target)
+        print(f"{target.name}: {sum(1 for _ in python_files(target))} files")
+
+
+def download(name: str, version: str, pinned: dict[str, object]) -> bytes:
+    """The wheel for the pinned platform, whatever machine this is."""
+    platforms = [option for tag in pinned["platforms"] for option in ("--platform", tag)]
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            [
+                sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+                "--only-binary", ":all:", "--python-version", str(pinned["python"]), "--implementation", "cp",
+                *platforms, "--dest", folder, f"{name}=={version}",
+            ],
+            check=True,
+        )  # fmt: skip
+        (wheel,) = Path(folder).iterdir()
+        return wheel.read_bytes()
+
+
+def unpack(wheel: bytes, target: Path) -> None:
+    """All or nothing: the folder gets its name when it is whole."""
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        half = Path(folder, "half")
+        half.mkdir()
+        packed = Path(folder, "wheel")
+        packed.write_bytes(wheel)
+        with zipfile.ZipFile(packed) as archive:
+            archive.extractall(half, [name for name in archive.namelist() if name.endswith(".py")])
+        half.rename(target)
+
+
+if __name__ == "__main__":
+    main()
