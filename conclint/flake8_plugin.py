@@ -6,17 +6,19 @@ project that is as it was, is answered from its stamp alone; what is imported he
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import tokenize
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from conclint import __version__
 from conclint.lazily import lazily
 from conclint.stamps import Alarm, recall
+
+if TYPE_CHECKING:
+    import ast
 
 lazily("hashlib")
 lazily("sqlite3")

@@ -13,13 +13,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from conclint.cache import Cache, default_folder
+from conclint.codes import Codes
 from conclint.config import load
 from conclint.discovery import discover
 from conclint.engine import Unit, check
 from conclint.globs import Globs
 from conclint.knowledge import BUILTIN
 from conclint.model import Result
-from conclint.rules import all_rules
 from conclint.settings import Config
 from conclint.stamps import PYTHON, Alarm, Stamp, State, moment, remember, watch
 from conclint.text import NEWLINE, Unreadable, decode
@@ -31,13 +31,13 @@ INTERNAL = "CON000"  # conclint could not do its work; never a finding
 def alarms(path: str, text: str) -> Sequence[Alarm]:
     """The alarms of the file at the absolute `path`, were `text` its content."""
     try:
-        config = load(Path(path), _codes(), BUILTIN)
+        config = load(Path(path), Codes(), BUILTIN)
     except ConfigError as error:
         return [(1, 1, f"{INTERNAL} {error}")]
     disk = _disk(path)
     data = disk if disk is not None and _reads_as(disk, text) else _encoded(text)
     if config.project is None or not _belongs(path, config.project):
-        return _by_path(_checked([Unit(_shown(path), data=data)], config)).get(path, ())
+        return _by_path(_checked([Unit(_shown(path), path, data)], config)).get(path, ())
     if Globs(config.exclude).match(os.path.relpath(path, config.project).replace(os.sep, "/")):
         return ()
     newer = None if data is disk else (path, data)
@@ -55,12 +55,12 @@ def _project_as(
     root: str, newer: tuple[str, bytes] | None, watched: tuple[tuple[str, State], ...]
 ) -> Mapping[str, Sequence[Alarm]]:
     """The same, asked again for each file of one run of flake8."""
-    config = load(Path(root), _codes(), BUILTIN)
+    config = load(Path(root), Codes(), BUILTIN)
     found = discover([_shown(root)], Globs(config.exclude), Path(root))
     units = {os.path.abspath(path): Unit(path) for path in found.files}
     if newer is not None:
         path, data = newer
-        units[path] = Unit(units[path].path if path in units else _shown(path), data=data)
+        units[path] = Unit(units[path].path if path in units else _shown(path), path, data)
     result = _checked(list(units.values()), config)
     answer = _by_path(result)
     folder = default_folder()
@@ -90,10 +90,6 @@ def _by_path(result: Result) -> dict[str, list[Alarm]]:
 def _belongs(path: str, project: Path) -> bool:
     """Whether the file is one of the project's, or would be, once it is saved."""
     return path.endswith(PYTHON) and path.startswith(os.path.join(project, ""))
-
-
-def _codes() -> set[str]:
-    return {"CON001", *(rule.code for rule in all_rules())}
 
 
 def _shown(path: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from conclint import fixer
 from conclint.engine import Unit, check
 from conclint.knowledge import BUILTIN
+from conclint.model import Safety
 from conclint.settings import Config
 from tests.marks import Alarm
 
@@ -23,10 +24,9 @@ def alarms_of(files: Mapping[str, str | bytes], select: str, config: Config = CO
 
 def mended(files: Mapping[str, str], select: str, config: Config = CONFIG) -> dict[str, str]:
     """The program after all fixes of the chosen rules, unsafe ones too, applied until quiet."""
-    fixed = fixer.fix(_units(files), replace(config, select=(select,)), unsafe=True)
-    assert not fixed.failures, fixed.failures
+    fixed = fixer.fix(_units(files), replace(config, select=(select,)), allowed=Safety.UNSAFE)
     assert not fixed.result.failures, fixed.result.failures
-    return {**files, **{each.path: each.after.decode("utf-8") for each in fixed.changed}}
+    return {**files, **{each.path: each.after.decode("utf-8") for each in fixed.changes}}
 
 
 def _units(files: Mapping[str, str | bytes]) -> list[Unit]:

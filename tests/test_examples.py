@@ -22,10 +22,13 @@ ALL_RULES = all_rules()
 
 def cases(kind, *, fixed=False):
     """Each example of that kind, under a name like `CON101-2`."""
-    for rule in ALL_RULES:
-        chosen = [one for one in rule.examples if isinstance(one, kind) and (not fixed or one.fixed is not None)]
-        for number, example in enumerate(chosen, start=1):
-            yield pytest.param(rule, example, id=f"{rule.code}-{number}")
+    return [
+        pytest.param(rule, example, id=f"{rule.code}-{number}")
+        for rule in ALL_RULES
+        for number, example in enumerate(
+            (one for one in rule.examples if isinstance(one, kind) and (not fixed or one.fixed is not None)), start=1
+        )
+    ]
 
 
 def text_of(code: str) -> str:
