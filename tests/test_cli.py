@@ -146,7 +146,7 @@ def test_codes_are_chosen_by_configuration_and_options(conclint, project):
     assert conclint("check")[0] == 0
     assert conclint("check", "--isolated")[0] == 1
     assert conclint("check", "--ignore", "")[0] == 1
-    assert conclint("check", "--isolated", "--ignore", "CON1, CON0")[0] == 0
+    assert conclint("check", "--isolated", "--ignore", "CON0, CON001")[0] == 0
 
 
 def test_per_file_ignores(conclint, project):

@@ -31,7 +31,7 @@ FAILURE = Failure("a.py", "CON103", "ValueError: no")
 
 def report(name: str, *diagnostics: Diagnostic, colour: bool = False, failures: tuple[Failure, ...] = ()) -> str:
     result = Result(diagnostics, failures, 3)
-    material = Material(result, lambda path: SOURCES.get(path, ()), tuple, lambda rule: rule.name, colour)
+    material = Material(result, lambda path: SOURCES.get(path, ()), colour)
     return "".join(f"{line}\n" for line in render(name, material))
 
 

@@ -104,8 +104,8 @@ def _analyse(
         found = analysis.run()
     failures = tuple(dict.fromkeys(analysis.failures))
     shown = _shown(found, {unit.path: unit for unit in units}, Selection(config), noqa)
-    result = Result(tuple(sorted(shown, key=lambda one: one.sort_key)), failures, len(units) - len(seen.lost))
-    return result, analysis.fresh
+    read = sum(unit.path not in seen.lost for unit in units)
+    return Result(tuple(sorted(shown, key=lambda one: one.sort_key)), failures, read), analysis.fresh
 
 
 def _shown(

@@ -141,11 +141,11 @@ class Crew:
         if pool is None:
             return
         if at_once:
-            pool.shutdown(wait=False, cancel_futures=True)
             for process in multiprocessing.active_children():
                 if process not in self._strangers:
                     process.terminate()
-        pool.shutdown(wait=True)
+        # Waits, so that the pool's own thread is gone when the next one is forked.
+        pool.shutdown(wait=True, cancel_futures=at_once)
 
 
 def _each(work: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answer]:

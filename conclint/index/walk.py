@@ -576,8 +576,9 @@ def _keywords(call: ast.Call) -> Iterable[tuple[str, str]]:
 
 
 def _first_line(node: ast.stmt) -> int:
-    decorated = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-    return min([node.lineno, *(one.lineno for one in node.decorator_list)]) if decorated else node.lineno
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return min([node.lineno, *(one.lineno for one in node.decorator_list)])
+    return node.lineno
 
 
 def _main_guard(test: ast.expr) -> bool:
