@@ -10,9 +10,9 @@ from conclint.engine.units import Unit, digest, reason
 from conclint.index import index
 from conclint.lazily import load
 from conclint.model import Failure, Finding
+from conclint.program.observations import Inspection
 from conclint.program.scene import Scene
 from conclint.rules.rule import Rule
-from conclint.program.observations import Inspection
 from conclint.source import inspect, mend
 
 CHANGED = "the file changed while it was being checked"
