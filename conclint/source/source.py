@@ -95,6 +95,10 @@ class Source:
     def place(self, node: cst.CSTNode) -> Place:
         return Place(self.path, self.span(node))
 
+    def module(self, node: cst.CSTNode) -> cst.Module:
+        """The parsed region in which the node stands."""
+        return self._region(node).module
+
     def code(self, node: cst.CSTNode) -> str:
         """The node's own text."""
         return self._region(node).module.code_for_node(node)
