@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -13,34 +12,25 @@ from conclint.cli import commands
 from conclint.config import KEYS, KNOWLEDGE_KEYS, LOCK_KEYS, SPAWNER_KEYS, load
 from conclint.knowledge import BUILTIN
 from conclint.knowledge.kinds import Context
-from conclint.pages import table
 from conclint.rules import all_rules
+from tests.readme import ROOT, blocks, part, parts
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 
 
-def between(name: str) -> str:
-    match = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", README, re.S)
-    assert match
-    return match.group(1)
+def written(language: str) -> list[str]:
+    return [text for kind, text in blocks(README) if kind == language]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.S | re.M)
-
-
-def test_the_table_of_rules():
-    """`python -m conclint rule --table` prints what belongs there."""
-    assert between("rules").splitlines() == list(table())
-
-
-def test_the_first_thing_shown_is_what_the_command_shows(monkeypatch):
+@pytest.mark.parametrize("name", ["finding", "rules"])
+def test_what_conclint_can_tell_is_told_by_it(name, monkeypatch):
+    """`python -m tests.readme` writes these parts."""
     monkeypatch.chdir(ROOT)
-    shown = between("finding").strip().removeprefix("```\n").removesuffix("\n```")
-    arguments = ["check", "--isolated", "--no-cache", "--output-format", "full", "fixtures/demo"]
-    assert shown in CliRunner().invoke(commands, arguments).stdout
-    assert "CON" in shown
+    assert part(README, name) == parts()[name]
+
+
+def test_readme_opens_with_a_finding():
+    assert "CON301" in README.splitlines()[4]
 
 
 def test_the_demo_shows_the_five_in_different_files(monkeypatch):
@@ -52,7 +42,7 @@ def test_the_demo_shows_the_five_in_different_files(monkeypatch):
 
 
 def test_two_commands_and_the_second_needs_the_first():
-    first, second = blocks("sh")
+    first, second = written("sh")
     assert first.startswith("python3 -m venv .venv && .venv/bin/pip install")
     assert second.rstrip().endswith("-m pytest -q")
 
@@ -61,13 +51,13 @@ def test_every_line_of_use_is_an_invocation_that_there_is():
     options = {
         name: {opt for each in command.params for opt in each.opts} for name, command in commands.commands.items()
     }
-    for line in blocks("")[1].splitlines():
+    for line in written("")[1].splitlines():
         _, command, *words = shlex.split(line, comments=True)
         assert {word for word in words if word.startswith("--")} <= options[command], line
 
 
 def test_the_configuration_shown_is_accepted_and_complete(tmp_path):
-    settings, knowledge = blocks("toml")
+    settings, knowledge = written("toml")
     (tmp_path / "pyproject.toml").write_text(settings + knowledge, encoding="utf-8")
     # Codes of rules to come are as good an illustration as any.
     codes = {rule.code for rule in all_rules()} | {"CON101", "CON105", "CON301", "CON324", "CON510"}

@@ -13,8 +13,10 @@ Lines and columns count from 1; columns count characters.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from enum import IntFlag
+from functools import cached_property
 from typing import Any, NamedTuple
 
 
@@ -132,6 +134,12 @@ class Header(NamedTuple):
     classes: tuple[tuple[str, tuple[str, ...]], ...]  # qualified name, bases as paths
 
 
+# Where the parts of a stored function stand in its row.
+BINDS, CALLS, TOUCHES, RETURNS = (FunctionFact._fields.index(name) for name in ("binds", "calls", "touches", "returns"))
+
+HEAD = re.compile(r"\w*")
+
+
 class Functions(Mapping[str, FunctionFact]):
     """A file's functions by qualified name, unfolded from their stored rows one by one: most are never asked for."""
 
@@ -143,6 +151,35 @@ class Functions(Mapping[str, FunctionFact]):
         found = self._unfolded.get(qualname)
         if found is None:
             found = self._unfolded[qualname] = _function(self._rows[qualname])
+        return found
+
+    @cached_property
+    def calls_by_name(self) -> dict[str, list[tuple[str, int]]]:
+        """By the last name of what is called: the function and the number of its call; nothing is unfolded for it."""
+        found: dict[str, list[tuple[str, int]]] = {}
+        for qualname, row in self._rows.items():
+            for number, call in enumerate(row[CALLS]):
+                found.setdefault(call[0].rpartition(".")[2], []).append((qualname, number))
+        return found
+
+    @cached_property
+    def by_head(self) -> dict[str, list[str]]:
+        """By the first name of any path in it: the functions that mention the name; nothing is unfolded for it."""
+        found: dict[str, list[str]] = {}
+        for qualname, row in self._rows.items():
+            for head in _heads(row):
+                found.setdefault(head, []).append(qualname)
+        return found
+
+    @cached_property
+    def within(self) -> dict[str, list[str]]:
+        """By the name of a function or class: the functions inside it, at any depth."""
+        found: dict[str, list[str]] = {}
+        for qualname in self._rows:
+            outer = qualname.rpartition(".")[0]
+            while outer:
+                found.setdefault(outer, []).append(qualname)
+                outer = outer.rpartition(".")[0]
         return found
 
     def __contains__(self, qualname: object) -> bool:
@@ -161,6 +198,20 @@ class Body(NamedTuple):
     functions: Functions
     classes: dict[str, ClassFact]
     regions: tuple[tuple[int, int], ...]  # first and last line of each top-level region
+
+
+def _heads(row: list[Any]) -> set[str]:
+    """The first names of everything that a stored function binds, calls, passes, touches or returns."""
+    paths = {path for path, _, _ in row[TOUCHES]}
+    for target, path in row[BINDS]:
+        paths.add(target)
+        paths.add(path)
+    for call in row[CALLS]:
+        paths.add(call[0])
+        paths.update(call[3])
+        paths.update(path for _, path in call[4])
+    paths.update(row[RETURNS])
+    return {found.group() for path in paths if (found := HEAD.match(path)) is not None}
 
 
 def _function(row: list[Any]) -> FunctionFact:

@@ -38,8 +38,22 @@ class _Open:
         self.work = self.depth = 0
         self.loops: list[bool] = []  # the loops around: True where one may run long
         self.branches = 0
+        self.captured = kind is Kind.MODULE  # whether functions inside can see its variables
+        self.local: set[str] = set()
+
+    def _tells(self, path: str) -> bool:
+        """Whether others may care: a plain local is its function's own, unless a nested function can see it."""
+        return self.captured or "." in path or self._declared(path) or path not in self.local
+
+    def _declared(self, name: str) -> bool:
+        return name in self.globals or name in self.nonlocals
 
     def fact(self) -> FunctionFact:
+        self.local = {param.name for param in self.params}
+        written = [path for path, (bits, _) in self.touches.items() if bits & Touch.WRITE and "." not in path]
+        bound = {target for target, _ in self.binds}
+        self.local.update(written)
+        self.binds.update({(name, ""): None for name in written if name not in bound and not self._declared(name)})
         return FunctionFact(
             self.qualname,
             int(self.kind),
@@ -53,7 +67,7 @@ class _Open:
             tuple(sorted(self.nonlocals)),
             tuple(self.binds),
             tuple(self.calls),
-            tuple((path, bits, line) for path, (bits, line) in self.touches.items()),
+            tuple((path, bits, line) for path, (bits, line) in self.touches.items() if self._tells(path)),
             tuple(self.returns),
             self.work,
             self.depth,
@@ -151,6 +165,7 @@ class Walk:
         self, opened: _Open, args: ast.arguments, body: Iterable[ast.AST], returns: ast.expr | None
     ) -> None:
         outer, owner, prefix = self._here, self._owner, self._prefix
+        outer.captured = True
         self._here, self._owner, self._prefix = opened, "", opened.qualname
         self._params(args)
         for step, path in annotated(returns):

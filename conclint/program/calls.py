@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from conclint.index.facts import CallFact, FunctionFact, Use
@@ -34,7 +35,6 @@ class Calls:
         self.files = names.files
         self._targets: dict[tuple[str, str, str], tuple[Value, ...]] = {}
         self._callers: dict[str, tuple[Site, ...]] = {}
-        self._named: dict[str, dict[str, list[tuple[FunctionFact, CallFact]]]] = {}
 
     def function(self, identity: str) -> tuple[File, FunctionFact]:
         """A function of the program by its id."""
@@ -126,24 +126,23 @@ class Calls:
 
     def calls_named(self, name: str) -> Iterator[Site]:
         """Every call in the program whose last name is `name`."""
+        for file in self._files_calling.get(name, ()):
+            yield from (Site(file, function, call) for function, call in self.in_file(file, name))
+
+    @cached_property
+    def _files_calling(self) -> dict[str, list[File]]:
+        found: dict[str, list[File]] = {}
         for file in self.files:
-            if name in file.header.called:
-                for function, call in self.in_file(file, name):
-                    yield Site(file, function, call)
+            for name in file.header.called:
+                found.setdefault(name, []).append(file)
+        return found
 
-    def in_file(self, file: File, name: str) -> list[tuple[FunctionFact, CallFact]]:
+    def in_file(self, file: File, name: str) -> Iterator[tuple[FunctionFact, CallFact]]:
         """The calls in one file whose last name is `name`."""
-        return self._by_name(file).get(name, [])
-
-    def _by_name(self, file: File) -> dict[str, list[tuple[FunctionFact, CallFact]]]:
-        known = self._named.get(file.path)
-        if known is None:
-            known = {}
-            for function in file.functions():
-                for call in function.calls:
-                    known.setdefault(call.func.rpartition(".")[2], []).append((function, call))
-            self._named[file.path] = known
-        return known
+        functions = file.body.functions
+        for qualname, number in functions.calls_by_name.get(name, ()):
+            function = functions[qualname]
+            yield function, function.calls[number]
 
     def repeated(self, site: Site) -> bool:
         """Whether the call can happen several times: in a loop, or in a function that is called in one."""

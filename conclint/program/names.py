@@ -36,6 +36,9 @@ class Names:
         self._open: set[tuple[str, str, str]] = set()
         self._bindings: dict[tuple[str, str], dict[str, list[str]]] = {}
         self._mro: dict[str, tuple[str, ...]] = {}
+        self._puts: dict[str, dict[str, list[tuple[File, FunctionFact, str]]]] = {}
+        self._members: dict[str, list[tuple[File, FunctionFact, str]]] = {}
+        self._families: dict[str, tuple[str, ...]] = {}
         self._own_attributes: dict[str, frozenset[str]] = {}
         self._subclasses: dict[str, list[str]] = {}
 
@@ -164,9 +167,6 @@ class Names:
                 found[param.name] = [param.default] if param.default else []
             for target, path in scope.binds:
                 found.setdefault(target, []).append(path)
-            for target, bits, _ in scope.touches:
-                if bits & 2 and target.isidentifier() and target not in scope.globals and target not in scope.nonlocals:
-                    found.setdefault(target, [])
             self._bindings[key] = found
         return found
 
@@ -265,17 +265,33 @@ class Names:
 
     def puts(self, store: Store) -> Iterator[tuple[File, FunctionFact, str]]:
         """Every binding of the store: the file and function in which it stands, and the path that is bound."""
-        for file, function, prefix in self.users(store):
-            bound = self.bindings(file, function)
-            for spelling in {store.path, store.path.replace("[]", "[*]")}:
-                for path in bound.get(prefix + spelling, ()):
-                    yield file, function, path
         if store.sort == "attribute":
             for cls in self.family(store.owner):
-                home, fact = self.class_(cls)
-                if fact is not None and home is not None:
-                    module = home.body.functions[""]
-                    yield from ((home, module, path) for name, path in fact.binds if name == store.path)
+                yield from self._class_puts(cls).get(store.path, ())
+            return
+        spellings = {store.path, store.path.replace("[]", "[*]")}
+        for file, function, prefix in self.users(store):
+            bound = self.bindings(file, function)
+            for spelling in spellings:
+                for path in bound.get(prefix + spelling, ()):
+                    yield file, function, path
+
+    def _class_puts(self, cls: str) -> dict[str, list[tuple[File, FunctionFact, str]]]:
+        """Everything that a class binds to attributes, in its body and through `self`, by what stands behind `self.`."""
+        known = self._puts.get(cls)
+        if known is None:
+            known = self._puts[cls] = {}
+            file, fact = self.class_(cls)
+            if file is not None and fact is not None:
+                module = file.body.functions[""]
+                for name, path in fact.binds:
+                    known.setdefault(name, []).append((file, module, path))
+            for home, function, receiver in self._methods_and_nested(cls):
+                for target, paths in self.bindings(home, function).items():
+                    if target.startswith(receiver):
+                        key = target[len(receiver) :].replace("[*]", "[]")
+                        known.setdefault(key, []).extend((home, function, path) for path in paths)
+        return known
 
     def users(self, store: Store) -> Iterator[tuple[File, FunctionFact, str]]:
         """The functions that can spell the store directly, each with what stands before its path (`self.` or nothing)."""
@@ -288,11 +304,12 @@ class Names:
         if file is None:
             return
         head = store.root.path
-        for function in file.functions():
-            if function.qualname == qualname:
-                yield file, function, ""
-            elif (not qualname or function.qualname.startswith(qualname + ".")) and self._sees(file, function, head, qualname):
-                yield file, function, ""
+        functions = file.body.functions
+        for name in functions.by_head.get(head, ()):
+            if name == qualname:
+                yield file, functions[name], ""
+            elif (not qualname or name.startswith(qualname + ".")) and self._sees(file, functions[name], head, qualname):
+                yield file, functions[name], ""
 
     def _sees(self, file: File, function: FunctionFact, name: str, qualname: str) -> bool:
         """Whether `name` in `function` is the variable of the scope `qualname`."""
@@ -305,18 +322,21 @@ class Names:
             scope = self.enclosing(file, scope)
         return True
 
-    def _methods_and_nested(self, cls: str) -> Iterator[tuple[File, FunctionFact, str]]:
-        file, fact = self.class_(cls)
-        if file is None or fact is None:
-            return
-        for _, qualname in fact.methods:
-            method = file.body.functions[qualname]
-            if method.params and "staticmethod" not in method.decorators:
-                receiver = method.params[0].name + "."
-                yield file, method, receiver
-                for name in file.body.functions:
-                    if name.startswith(qualname + "."):
-                        yield file, file.body.functions[name], receiver
+    def _methods_and_nested(self, cls: str) -> list[tuple[File, FunctionFact, str]]:
+        """The methods of a class and the functions inside them, each with how it spells the object: `self.`."""
+        known = self._members.get(cls)
+        if known is None:
+            known = self._members[cls] = []
+            file, fact = self.class_(cls)
+            if file is not None and fact is not None:
+                functions = file.body.functions
+                for _, qualname in fact.methods:
+                    method = functions[qualname]
+                    if method.params and "staticmethod" not in method.decorators:
+                        receiver = method.params[0].name + "."
+                        names = [qualname, *functions.within.get(qualname, ())]
+                        known += [(file, functions[name], receiver) for name in names]
+        return known
 
     def _called(self, here: Meaning) -> Meaning:
         values: list[Value] = []
@@ -500,10 +520,13 @@ class Names:
 
     def family(self, identity: str) -> tuple[str, ...]:
         """The class and every class of the program that derives from it."""
-        found = [identity]
-        for one in found:
-            found += [sub for sub in self.subclasses(one) if sub not in found]
-        return tuple(found)
+        known = self._families.get(identity)
+        if known is None:
+            found = [identity]
+            for one in found:
+                found += [sub for sub in self.subclasses(one) if sub not in found]
+            known = self._families[identity] = tuple(found)
+        return known
 
     def subclasses(self, identity: str) -> list[str]:
         """The classes of the program that name the class among their bases."""
