@@ -6,7 +6,10 @@ An expression is remembered as a *path*: its text reduced to what decides its me
     f()                  what a call returns             $lambda:3:9    the lambda that begins at line 3, column 9
     d[]   d[*]           an item; what iteration yields  t.0            the first field of a tuple
     :queue.Queue         an instance of the class (from an annotation)   "" nothing that can be followed
-    =True  =4            a small constant, in arguments only
+    =True  =4            a small constant, in arguments and for `daemon` only
+
+Among what a function binds, `$return.0` and `$yield` stand for parts of what it gives, and `$while` for what its
+loops ask each time round ("": they run for ever).
 
 Lines and columns count from 1; columns count characters.
 """
@@ -32,6 +35,7 @@ class Use(IntFlag):
     GUARDED = 32  # below `if __name__ == "__main__":`
     SHORT = 64  # every loop around it runs over a short literal
     BRANCH = 128  # below an `if`, `except` or conditional expression
+    WHILE = 256  # inside a `while` loop of this function, its test included
 
 
 class Touch(IntFlag):
@@ -169,6 +173,18 @@ class Functions(Mapping[str, FunctionFact]):
         for qualname, row in self._rows.items():
             for head in _heads(row):
                 found.setdefault(head, []).append(qualname)
+        return found
+
+    def touching(self, name: str) -> dict[str, list[str]]:
+        """The functions that touch a path whose last name it is, with those paths."""
+        return self._touching.get(name, {})
+
+    @cached_property
+    def _touching(self) -> dict[str, dict[str, list[str]]]:
+        found: dict[str, dict[str, list[str]]] = {}
+        for qualname, row in self._rows.items():
+            for path, _, _ in row[TOUCHES]:
+                found.setdefault(path.rpartition(".")[2], {}).setdefault(qualname, []).append(path)
         return found
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from conclint.index.facts import CallFact, ClassFact, FunctionFact, ImportFact, Kind, ParamFact, Touch, Use
 from conclint.index.paths import LITERALS, annotated, argument_path, elements, lambda_path, path_of, values
@@ -37,7 +37,7 @@ class _Open:
         self.returns: dict[str, None] = {}
         self.work = self.depth = 0
         self.loops: list[bool] = []  # the loops around: True where one may run long
-        self.branches = 0
+        self.branches = self.whiles = 0
         self.captured = kind is Kind.MODULE  # whether functions inside can see its variables
         self.local: set[str] = set()
 
@@ -118,7 +118,7 @@ class Walk:
 
     def _children(self, node: ast.AST) -> None:
         if isinstance(node, WORK) and True in self._here.loops:
-            self._here.work += 1
+            self._here.work += _weight(node)
         for name in node._fields:
             value = getattr(node, name)
             if isinstance(value, list):
@@ -319,7 +319,8 @@ class Walk:
                 self._here.binds[path, f"{source}.{number}" if source else ""] = None
 
     def _follow(self, path: str, value: ast.expr) -> None:
-        self._here.binds[path, path_of(value)] = None
+        daemon = path.endswith(".daemon") and isinstance(value, ast.Constant)
+        self._here.binds[path, argument_path(value) if daemon else path_of(value)] = None
         if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in TRANSPARENT:
             source = path_of(value.args[0]) if value.args else ""
             if source:
@@ -374,6 +375,8 @@ class Walk:
             use |= Use.GUARDED
         if here.branches:
             use |= Use.BRANCH
+        if here.whiles:
+            use |= Use.WHILE
         func = path_of(node.func)
         here.calls.append(
             CallFact(
@@ -442,6 +445,8 @@ class Walk:
 
     def _visit_Yield(self, node: ast.Yield | ast.YieldFrom) -> None:
         self._here.kind |= Kind.GENERATOR
+        for one in values(node.value):
+            self._follow("$yield", one)
         if node.value is not None:
             self._value(node.value, ("$yield",))
 
@@ -480,7 +485,11 @@ class Walk:
     _visit_AsyncFor = _visit_For
 
     def _visit_While(self, node: ast.While) -> None:
+        for path in _flags(node.test):
+            self._here.binds["$while", path] = None
+        self._here.whiles += 1
         self._loop(True, [node.test, *node.body])
+        self._here.whiles -= 1
         self._all(node.orelse)
 
     def _loop(self, long: bool, body: Iterable[ast.AST]) -> None:
@@ -567,7 +576,7 @@ class Walk:
             if isinstance(expression, ast.Call):
                 self._call(expression, goes, Use.WITH)
             else:
-                self._visit(expression)
+                self._value(expression, goes)
                 self._enter(expression)
         self._all(node.body)
 
@@ -603,6 +612,30 @@ def _main_guard(test: ast.expr) -> bool:
         and test.left.id == "__name__"
         and isinstance(test.ops[0], ast.Eq)
     )
+
+
+def _weight(node: ast.AST) -> int:
+    """How much work an operation is; putting text together is none to speak of."""
+    if not isinstance(node, ast.BinOp):
+        return 1
+    texts = (ast.JoinedStr, ast.Constant)
+    sides = [side for side in (node.left, node.right) if isinstance(side, texts)]
+    return 0 if any(isinstance(side, ast.JoinedStr) or isinstance(side.value, (str, bytes)) for side in sides) else 2
+
+
+def _flags(test: ast.expr) -> Iterator[str]:
+    """What a loop asks each time round whether to go on: names, attributes and calls, or "" for ever."""
+    if isinstance(test, ast.Constant):
+        yield ""
+    elif isinstance(test, ast.BoolOp):
+        for part in test.values:
+            yield from _flags(part)
+    elif isinstance(test, ast.UnaryOp):
+        yield from _flags(test.operand)
+    elif isinstance(test, ast.Compare) and isinstance(test.comparators[0], ast.Constant):
+        yield from _flags(test.left)
+    elif isinstance(test, (ast.Name, ast.Attribute, ast.Call, ast.NamedExpr)) and (path := path_of(test)):
+        yield path
 
 
 def _may_run_long(iterated: ast.expr) -> bool:
