@@ -79,6 +79,18 @@ class Files:
     def __getitem__(self, path: str) -> File:
         return self.by_path[path]
 
+    def importing(self, *names: str) -> list[File]:
+        """The files that have one of the names somewhere in what they import."""
+        return list(dict.fromkeys(file for name in names for file in self._importing.get(name, ())))
+
+    @cached_property
+    def _importing(self) -> dict[str, list[File]]:
+        found: dict[str, list[File]] = {}
+        for file in self:
+            for part in {part for one in file.header.imports for part in one.target.split(".")}:
+                found.setdefault(part, []).append(file)
+        return found
+
     def module(self, importer: File, target: str) -> str | None:
         """The path of the file that `target` means in `importer` (leading dots: relative), if it is of this program."""
         key = (importer.package if target.startswith(".") else importer.path, target)

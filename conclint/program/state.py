@@ -10,16 +10,19 @@ from conclint.knowledge.kinds import Context, Knowledge
 from conclint.program.calls import Calls
 from conclint.program.contexts import Contexts
 from conclint.program.files import File
-from conclint.program.values import Sort, Store, function_id
+from conclint.program.values import Sort, Store, function_id, split_id
 
 CHANGES = int(Touch.WRITE | Touch.ITEM)
 
 # Code that runs before others can have the object.
 CONSTRUCTION = frozenset({"__init__", "__new__", "__post_init__", "__init_subclass__", "__setstate__", "__set_name__"})
 
+# Code that runs while classes are made: at import.
+AT_IMPORT = frozenset({"__init_subclass__", "__set_name__"})
+
 
 class User(NamedTuple):
-    """A function that touches the state, and whether it changes it."""
+    """A function that touches the state, and whether it changes it (making it does not count)."""
 
     file: File
     function: FunctionFact
@@ -34,47 +37,31 @@ class State:
         self._names = calls.names
         self._contexts = contexts
         self._knowledge = knowledge
-        self._touched: dict[str, dict[str, list[tuple[FunctionFact, bool]]]] = {}
         self._mutators = frozenset(name for names in knowledge.mutators.values() for name in names)
+        self._files: dict[str, list[File]] = {}
 
     def shared(self) -> dict[Store, tuple[User, ...]]:
         """Every candidate with all the functions that touch it."""
-        found: dict[Store, tuple[User, ...]] = {}
-        seen: set[Store] = set()
+        seen: dict[Store, set[str]] = {}
         for identity in sorted(self._contexts.functions()):
             if any(run.context is Context.THREAD for run in self._contexts.runs(identity)):
                 for store in self._stores(identity):
-                    if store not in seen:
-                        seen.add(store)
-                        users = self._candidate(store)
-                        if users:
-                            found[store] = users
-        return found
+                    seen.setdefault(store, set()).add(split_id(identity)[0])
+        found = {store: self._candidate(store, files) for store, files in seen.items()}
+        return {store: users for store, users in found.items() if users}
 
     def _stores(self, identity: str) -> Iterator[Store]:
         file, function = self._calls.function(identity)
         for path, _, _ in function.touches:
             store = self._names.meaning(file, function, path).store
-            if store is not None and self._outlives(store, file, function):
+            if store is not None and (store.sort != "local" or store.owner != identity):
                 yield store.root
 
-    @staticmethod
-    def _outlives(store: Store, file: File, function: FunctionFact) -> bool:
-        """Whether the variable is more than this one call's own."""
-        return store.sort != "local" or store.owner != function_id(file.path, function.qualname)
-
-    def _candidate(self, store: Store) -> tuple[User, ...]:
+    def _candidate(self, store: Store, files: set[str]) -> tuple[User, ...]:
         if store.path.startswith("$") or self._protects_itself(store):
             return ()
-        users = tuple(self._users(store))
-        changers = [user for user in users if user.changes and not self._constructs(store, user.function)]
-        return users if changers else ()
-
-    def _constructs(self, store: Store, function: FunctionFact) -> bool:
-        """Whether the function makes the state rather than changing it: module code for a global, `__init__` for `self`."""
-        if store.sort == "attribute":
-            return function.name in CONSTRUCTION
-        return store.sort == "global" and not function.qualname
+        users = tuple(self._users(store, files))
+        return users if any(user.changes for user in users) else ()
 
     def _protects_itself(self, store: Store) -> bool:
         """Queues, events, locks and their like, bound once."""
@@ -85,40 +72,58 @@ class State:
             for value in values
         )
 
-    def _users(self, store: Store) -> Iterator[User]:
-        for file, function, prefix in self._names.users(store):
-            found = [changes for one, changes in self._touching(file, prefix + store.path) if one is function]
-            if found:
-                yield User(file, function, any(found))
-        if store.sort == "global":
-            yield from self._importers(store)
+    def _users(self, store: Store, files: set[str]) -> Iterator[User]:
+        """The functions that spell the state, by whatever path; `files` are those of the threads that touch it."""
+        last = store.path
+        for file in self._spelling(store, files):
+            for qualname, paths in file.body.functions.touching(last).items():
+                function = file.body.functions[qualname]
+                own = [path for path in paths if self._is(file, function, path, store)]
+                if own:
+                    yield User(file, function, any(self._changes(file, function, path, store) for path in own))
 
-    def _importers(self, store: Store) -> Iterator[User]:
-        """Functions of other files that touch the global, as `module.name` or by importing it."""
-        for file in self._names.files:
-            if file.path == store.owner or not self._mentions(file, store):
-                continue
-            for function in file.functions():
-                for path, bits, _ in function.touches:
-                    last = path.rpartition(".")[2] == store.path or path == store.path
-                    if last and self._names.meaning(file, function, path).store == store:
-                        yield User(file, function, bool(bits & CHANGES) or self._mutates(function, path))
+    def _is(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
+        found = self._names.meaning(file, function, path).store
+        return found is not None and found.root == store
+
+    def _spelling(self, store: Store, files: set[str]) -> list[File]:
+        """The files that may name the state: for an attribute those that change one of this name, or run in threads."""
+        own = split_id(store.owner)[0]
+        if store.sort == "local":
+            return [self._names.files[own]]
+        chosen = {*files, own}
+        if store.sort == "attribute":
+            chosen |= {split_id(one)[0] for one in self._names.family(store.owner)}
+        return [
+            file
+            for file in self._names.files
+            if file.path in chosen or (self._mentions(file, store) if store.sort == "global" else store.path in file.header.touched)
+        ]
 
     @staticmethod
     def _mentions(file: File, store: Store) -> bool:
         stem = store.owner.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
         return any(stem in one.target.split(".") or one.target.endswith("." + store.path) for one in file.header.imports)
 
-    def _touching(self, file: File, path: str) -> list[tuple[FunctionFact, bool]]:
-        known = self._touched.get(file.path)
-        if known is None:
-            known = {}
-            for function in file.functions():
-                for touched, bits, _ in function.touches:
-                    changes = bool(bits & CHANGES) or self._mutates(function, touched)
-                    known.setdefault(touched, []).append((function, changes))
-            self._touched[file.path] = known
-        return known.get(path, [])
+    # -- what is done to it
+
+    def _changes(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
+        if self._constructs(file, function, path, store):
+            return False
+        return any(bits & CHANGES for one, bits, _ in function.touches if one == path) or self._mutates(function, path)
+
+    def _constructs(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
+        """Whether the state is made there rather than changed: module code for a global, `__init__` for `self`."""
+        if store.sort == "global":
+            return not function.qualname and file.path == store.owner
+        if store.sort == "local":
+            return function_id(file.path, function.qualname) == store.owner and self._bound_once(function, path)
+        own = bool(function.params) and path == f"{function.params[0].name}.{store.path}"
+        return function.name in AT_IMPORT or (function.name in CONSTRUCTION and own)
+
+    @staticmethod
+    def _bound_once(function: FunctionFact, path: str) -> bool:
+        return sum(target == path for target, _ in function.binds) <= 1
 
     def _mutates(self, function: FunctionFact, path: str) -> bool:
         """Whether a method that changes containers is called on it."""
@@ -126,4 +131,3 @@ class State:
             call.func.rpartition(".")[2] in self._mutators and call.func.rpartition(".")[0] == path
             for call in function.calls
         )
-
