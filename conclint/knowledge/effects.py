@@ -218,5 +218,22 @@ DURABLE = frozenset(
         *below("numpy", "save savez savez_compressed savetxt"),
         *below("pandas.DataFrame", "to_csv to_parquet to_pickle to_excel to_json to_hdf to_sql"),
         "torch.save", "joblib.dump", *below("yaml", "dump safe_dump"),
+        # docs.python.org/3/library/urllib.request.html#urllib.request.urlretrieve
+        "urllib.request.urlretrieve",
+        # docs.python.org/3/library/multiprocessing.html#synchronization-primitives: held for ever by who was killed
+        *below("multiprocessing", "Lock.acquire RLock.acquire Lock.__enter__ RLock.__enter__"),
+    }
+)  # fmt: skip
+
+# Calls that tell people something: cheap beside a computation, unless each step of a loop makes one.
+# docs.python.org/3/library/logging.html, warnings.html; tqdm.github.io
+TALK = frozenset(
+    {
+        *below("builtins", "print"), *below("sys.stdout", "write flush"), *below("sys.stderr", "write flush"),
+        *below("logging", "debug info warning error critical exception log getLogger"),
+        *below("logging.Logger", "debug info warning error critical exception log isEnabledFor"),
+        *below("logging.LoggerAdapter", "debug info warning error critical exception log"),
+        *below("warnings", "warn"),
+        *below("tqdm", "tqdm trange auto.tqdm tqdm.update"),
     }
 )  # fmt: skip

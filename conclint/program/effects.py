@@ -1,14 +1,18 @@
-"""What running a function does to the world: waits, reads and writes, prints, or keeps the interpreter busy."""
+"""What running a function does to the world: waits, reads and writes, or keeps the interpreter busy."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import IntFlag
 from typing import NamedTuple
 
-from conclint.index.facts import FunctionFact, Kind, Use
+from conclint.index.facts import FunctionFact, Kind, Touch, Use
+from conclint.knowledge.effects import TALK
+from conclint.knowledge.gil import PLAIN_METHODS
 from conclint.knowledge.kinds import Knowledge
 from conclint.program.calls import Calls, Site
-from conclint.program.values import Sort
+from conclint.program.files import File
+from conclint.program.values import Sort, function_id
 
 
 class Effect(IntFlag):
@@ -22,17 +26,29 @@ class Effect(IntFlag):
     BUSY = 16  # spends its time in Python-level loops
     DURABLE = 32  # writes something that an abrupt end would tear
     LOOPS = 64  # has a loop that may run long
+    TALKS = 128  # logs or prints, outside of loops
+    RESULTS = 256  # puts what it found into a container that outlives it
+    ITEMS = 512  # takes work from a queue that counts what is done
 
 
 class Reason(NamedTuple):
-    """Which call gives the function an effect; `below` continues in the callee."""
+    """Which call gives the function an effect; `name` is the callee in which it continues, if it is the program's."""
 
     site: Site
     name: str
 
 
+class _Step(NamedTuple):
+    """A call of a function of the program."""
+
+    site: Site
+    callee: str
+
+
 # How much arithmetic in a loop makes it work rather than bookkeeping; nested loops need less.
 SOME_WORK = 2
+
+CHANGING = frozenset("append appendleft add extend insert update setdefault".split())
 
 
 class Effects:
@@ -40,22 +56,16 @@ class Effects:
 
     def __init__(self, calls: Calls, knowledge: Knowledge) -> None:
         self._calls = calls
+        self._names = calls.names
         self._knowledge = knowledge
         self._known: dict[str, Effect] = {}
         self._reasons: dict[tuple[str, Effect], Reason] = {}
 
     def of(self, identity: str) -> Effect:
         """All effects of running the function."""
-        known = self._known.get(identity)
-        if known is not None:
-            return known
-        self._known[identity] = Effect.NONE  # a cycle adds nothing
-        file, function = self._calls.function(identity)
-        found = self._own(identity, function)
-        for call in function.calls:
-            found |= self._of_call(identity, Site(file, function, call))
-        self._known[identity] = found
-        return found
+        if identity not in self._known:
+            self._close_over(identity)
+        return self._known[identity]
 
     def reason(self, identity: str, effect: Effect) -> tuple[Site, ...]:
         """The calls that lead to the effect, outermost first; empty when it is the function's own."""
@@ -65,14 +75,70 @@ class Effects:
             identity = reason.name
         return tuple(found)
 
-    def _own(self, identity: str, function: FunctionFact) -> Effect:
-        found = Effect.NONE
-        if function.depth:
-            found |= Effect.LOOPS
+    # -- closing over calls
+
+    def _close_over(self, identity: str) -> None:
+        """Computes everything that the function can reach and is not known yet, until nothing changes."""
+        found: dict[str, Effect] = {}
+        steps: dict[str, tuple[_Step, ...]] = {}
+        waiting = [identity]
+        while waiting:
+            one = waiting.pop()
+            if one not in found and one not in self._known:
+                file, function = self._calls.function(one)
+                steps[one] = tuple(self._steps(file, function))
+                found[one] = self._own(one, file, function)
+                waiting += [step.callee for step in steps[one]]
+        order = list(reversed(found))
+        while any([self._spread(one, steps[one], found) for one in order]):
+            pass
+        self._known |= found
+
+    def _spread(self, identity: str, steps: tuple[_Step, ...], found: dict[str, Effect]) -> bool:
+        """Adds the callees' effects to the caller's; whether that made a difference."""
+        before = found[identity]
+        for step in steps:
+            inner = self._known.get(step.callee, found.get(step.callee, Effect.NONE))
+            if inner & Effect.TALKS and _in_long_loop(step.site):
+                inner = inner & ~Effect.TALKS | Effect.IO
+            new = inner & ~found[identity]
+            if new:
+                found[identity] |= new
+                self._remember(identity, new, Reason(step.site, step.callee))
+        return found[identity] != before
+
+    def _steps(self, file: File, function: FunctionFact) -> Iterator[_Step]:
+        for call in function.calls:
+            site = Site(file, function, call)
+            targets = self._calls.targets(file, function, call.func)
+            yield from (_Step(site, value.name) for value in targets)
+            if not targets:
+                yield from (_Step(site, name) for name in self._handed_in(site))
+
+    def _handed_in(self, site: Site) -> Iterator[str]:
+        """Functions of the program that a library function calls at once: `min(words, key=distance)`."""
+        if any(self._knowledge.matches(self._knowledge.holds_gil, name) for name in self._calls.library_names(site)):
+            for path in (*site.call.args, *(path for _, path in site.call.keywords)):
+                for value in self._names.meaning(site.file, site.function, path).values if path else ():
+                    if value.sort is Sort.FUNCTION:
+                        yield value.name
+
+    # -- one function
+
+    def _own(self, identity: str, file: File, function: FunctionFact) -> Effect:
+        found = Effect.LOOPS if function.depth else Effect.NONE
         if self._busy(identity, function):
             found |= Effect.BUSY
-        if function.kind & (Kind.ASYNC | Kind.GENERATOR):
-            found |= Effect.UNKNOWN
+        if self._releasing_types(file, function):
+            found |= Effect.RELEASES
+        if self._shares_results(file, function):
+            found |= Effect.RESULTS
+        for call in function.calls:
+            site = Site(file, function, call)
+            if not self._calls.targets(file, function, call.func):
+                effects = self._of_library(site)
+                self._remember(identity, effects, Reason(site, ""))
+                found |= effects
         return found
 
     def _busy(self, identity: str, function: FunctionFact) -> bool:
@@ -80,40 +146,65 @@ class Effects:
         if function.depth and function.work * function.depth >= SOME_WORK:
             return True
         itself = [call for call in function.calls if call.func.rpartition(".")[2] == function.name]
-        return len(itself) > 1 and not function.depth
+        if len(itself) < 2 or function.depth:
+            return False
+        file, _ = self._calls.function(identity)
+        return all(any(one.name == identity for one in self._calls.targets(file, function, call.func)) for call in itself)
 
-    def _of_call(self, identity: str, site: Site) -> Effect:
-        targets = self._calls.targets(site.file, site.function, site.call.func)
-        found = Effect.NONE
-        for value in targets:
-            inner = self.of(value.name)
-            if not site.call.use & Use.LOOP or site.call.use & Use.SHORT:
-                found |= inner
-            else:
-                found |= inner | (Effect.BUSY if inner & Effect.LOOPS and inner & Effect.BUSY else Effect.NONE)
-            self._remember(identity, inner, Reason(site, value.name))
-        if not targets:
-            found |= self._of_library(identity, site)
-        return found
+    def _releasing_types(self, file: File, function: FunctionFact) -> bool:
+        """Whether it is given, by its annotations, objects of a library that computes with the GIL released."""
+        annotated = {target for target, path in function.binds if path.startswith(":")}
+        return any(
+            value.sort is Sort.INSTANCE and self._knowledge.matches(self._knowledge.releases_gil, value.name)
+            for target in annotated
+            for value in self._names.meaning(file, function, target).values
+        )
 
-    def _of_library(self, identity: str, site: Site) -> Effect:
+    def _shares_results(self, file: File, function: FunctionFact) -> bool:
+        """Whether it adds to a container that it did not make: a global, a captured variable, an argument."""
+        own = function_id(file.path, function.qualname)
+        given = {param.name for param in function.params[1 if function.owner else 0 :]}
+        paths = {call.func.rpartition(".")[0] for call in function.calls if call.func.rpartition(".")[2] in CHANGING}
+        paths |= {path for path, bits, _ in function.touches if bits & Touch.ITEM}
+        for path in paths:
+            if path.isidentifier():
+                store = self._names.meaning(file, function, path).store
+                if store is not None and (store.owner != own or path in given):
+                    return True
+        return bool(function.globals) and any(bits & Touch.WRITE and path in function.globals for path, bits, _ in function.touches)
+
+    def _of_library(self, site: Site) -> Effect:
         names = self._calls.library_names(site)
-        found = Effect.NONE
         knows = self._knowledge
-        for name in names:
-            found |= Effect.IO if knows.matches(knows.io, name) else Effect.NONE
-            found |= Effect.BLOCKS if knows.matches(knows.blocking, name) else Effect.NONE
-            found |= Effect.RELEASES if knows.matches(knows.releases_gil, name) else Effect.NONE
-            found |= Effect.DURABLE if knows.matches(knows.durable, name) else Effect.NONE
-        if not found and not any(knows.matches(knows.holds_gil, name) for name in names):
-            found = Effect.NONE if self._harmless(site) else Effect.UNKNOWN
-        self._remember(identity, found, Reason(site, ""))
-        return found
+        tables = (
+            (Effect.IO, knows.io),
+            (Effect.BLOCKS, knows.blocking),
+            (Effect.RELEASES, knows.releases_gil),
+            (Effect.DURABLE, knows.durable),
+        )
+        found = Effect.NONE
+        for effect, table in tables:
+            if any(knows.matches(table, name) for name in names):
+                found |= effect
+        if any(name.endswith("Queue.task_done") for name in names):
+            found |= Effect.ITEMS
+        if any(knows.matches(TALK, name) for name in names):
+            return found | Effect.IO if _in_long_loop(site) else found & ~Effect.IO | Effect.TALKS
+        return found or (Effect.NONE if self._harmless(site, names) else Effect.UNKNOWN)
 
-    def _harmless(self, site: Site) -> bool:
-        """A class of the program without a constructor, or a method of a literal or a container made here."""
-        meaning = self._calls.meaning(site)
-        return any(value.sort is Sort.CLASS for value in meaning.values)
+    def _harmless(self, site: Site, names: frozenset[str]) -> bool:
+        """What computes in the interpreter and comes back soon, as far as its name tells."""
+        if any(self._knowledge.matches(self._knowledge.holds_gil, name) or _plain_class(name) for name in names):
+            return True
+        owner, _, method = site.call.func.rpartition(".")
+        if any(name.rpartition(".")[0] in self._knowledge.locks for name in names):
+            return True
+        if any(value.sort is Sort.CLASS for value in self._calls.meaning(site).values):
+            return True
+        if owner.startswith("$const"):
+            return True
+        unseen = bool(owner) and not names
+        return unseen and (method in PLAIN_METHODS or (method == "get" and len(site.call.args) == 2))
 
     def _remember(self, identity: str, effects: Effect, reason: Reason) -> None:
         for effect in Effect:
@@ -121,3 +212,15 @@ class Effects:
                 self._reasons.setdefault((identity, effect), reason)
 
 
+def _in_long_loop(site: Site) -> bool:
+    return bool(site.call.use & Use.LOOP) and not site.call.use & Use.SHORT
+
+
+def _plain_class(name: str) -> bool:
+    """An exception and the like."""
+    return name.startswith("builtins.") and name[len("builtins.") :][:1].isupper()
+
+
+def waits_when_called(function: FunctionFact) -> bool:
+    """Whether calling the function only makes a coroutine or a generator."""
+    return bool(function.kind & (Kind.ASYNC | Kind.GENERATOR))
