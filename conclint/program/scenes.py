@@ -78,11 +78,19 @@ class Scenes:
     ) -> Iterator[tuple[str, str, Named]]:
         for function in functions:
             for path in sorted(_paths(function, spans)):
-                named = self._meaning(self._program.names.meaning(file, function, path))
+                meaning = self._program.names.meaning(file, function, path)
+                named = self._meaning(meaning, through_class=self._through_class(file, function, path, meaning))
                 if named != EMPTY:
                     yield function.qualname, path, named
 
-    def _meaning(self, meaning: Meaning) -> Named:
+    def _through_class(self, file: File, function: FunctionFact, path: str, meaning: Meaning) -> bool:
+        """Whether an attribute is reached through the class itself: `Job.done`, `cls.done`."""
+        if meaning.store is None or meaning.store.sort != "attribute" or meaning.store != meaning.store.root:
+            return False
+        owner = self._program.names.meaning(file, function, path.rpartition(".")[0])
+        return any(value.sort is Sort.CLASS for value in owner.values)
+
+    def _meaning(self, meaning: Meaning, *, through_class: bool = False) -> Named:
         names: dict[str, None] = {}
         functions: dict[str, None] = {}
         types: dict[str, None] = {}
@@ -97,7 +105,7 @@ class Scenes:
                 if value.sort is Sort.CLASS:
                     names[value.name] = None
         store = meaning.store
-        of_class = store is not None and store.sort == "attribute" and self._program.names.of_class(store.root)
+        of_class = store is not None and store.sort == "attribute" and (through_class or self._program.names.of_class(store.root))
         return Named(tuple(names), tuple(functions), tuple(types), store, meaning.reach, of_class)
 
     # -- functions
