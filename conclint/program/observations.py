@@ -32,6 +32,10 @@ class Act(Enum):
         return self not in (Act.READ, Act.ITERATE)
 
 
+# Losing one of two at the same time is what the lock is for.
+UPDATES = (Act.UPDATE, Act.UPDATE_ITEM)
+
+
 @dataclass(frozen=True)
 class Access:
     """`function` does `act` to `store` while it holds the locks `held`.

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from conclint.model import Note
+from conclint.model import Finding, Note
 from conclint.program.contexts import evidence
+from conclint.program.observations import Act
 from conclint.program.races import Moment, Race
+
+# What each act does to the state, as the other side of a race.
+DOING = {
+    Act.READ: "reads",
+    Act.ITERATE: "iterates over",
+    Act.REPLACE: "rebinds",
+    Act.CHECK_ACT: "tests and changes",
+    Act.LAZY_INIT: "creates",
+}
+
+
+def race_finding(race: Race, message: str) -> Finding:
+    """A race at its moment's place, with its whole evidence."""
+    return Finding(race.moment.access.place, message, notes=race_notes(race))
 
 
 def at_once(race: Race) -> str:
@@ -15,6 +30,11 @@ def at_once(race: Race) -> str:
     if one.run is not None and other.run is not None:
         return "by two threads at once"
     return "by a thread and the main thread at once"
+
+
+def rival(race: Race) -> str:
+    """Who can come between the steps: "another thread", or the main one."""
+    return "the main thread" if race.other.run is None else "another thread" if race.moment.run else "a thread"
 
 
 def race_notes(race: Race) -> tuple[Note, ...]:
@@ -33,4 +53,4 @@ def _path(moment: Moment) -> tuple[Note, ...]:
 def _meeting(moment: Moment) -> str:
     access = moment.access
     where = "the main thread" if moment.run is None else "a thread"
-    return f"meanwhile {where} can change `{access.text}` here"
+    return f"meanwhile {where} {DOING.get(access.act, 'changes')} `{access.text}` here"

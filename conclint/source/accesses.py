@@ -8,7 +8,7 @@ import libcst as cst
 
 from conclint.program.observations import Access, Act, HeldCall
 from conclint.program.scene import Named
-from conclint.program.state import CONSTRUCTION
+from conclint.program.state import AT_IMPORT, CONSTRUCTION
 from conclint.source.acts import State, act_of
 from conclint.source.checks import Checks
 from conclint.source.locks import Locks
@@ -75,7 +75,7 @@ class Accesses:
             held=self._locks.held(node),
             resizes=done.resizes,
             constructing=self._constructing(named, node),
-            through_class=self._through_class(node, named),
+            through_class=self._through_class(named),
             reach=named.reach,
             before=self._order.before(node),
             after=self._order.after(node),
@@ -99,17 +99,15 @@ class Accesses:
         return False
 
     def _constructing(self, named: Named, node: State) -> bool:
-        """Whether nobody else can have the object, or the module, yet."""
+        """Whether nobody else can have the object, or the class, yet."""
         around = self._source.function(node)
-        if named.store is None or around is None:
+        if named.store is None or around is None or named.store.sort != "attribute":
             return False
-        if named.store.sort == "attribute":
-            return around.qualname.rpartition(".")[2].partition("#")[0] in CONSTRUCTION
-        return False
+        name = around.qualname.rpartition(".")[2].partition("#")[0]
+        own = isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and not self._through_class(named)
+        return name in AT_IMPORT or (name in CONSTRUCTION and own and self._source.is_receiver(node))
 
-    def _through_class(self, node: State, named: Named) -> bool:
-        """Whether the state belongs to the class itself: written through it, or an object's view of it."""
-        if not isinstance(node, cst.Attribute) or named.store is None or named.store.sort != "attribute":
-            return False
-        owner = self._source.named(node.value)
-        return named.of_class or any(":" in name for name in owner.names)
+    @staticmethod
+    def _through_class(named: Named) -> bool:
+        """Whether the state belongs to the class itself: reached through it, or an object's view of it."""
+        return named.of_class and named.store is not None and named.store.sort == "attribute"

@@ -169,6 +169,19 @@ class Source:
         name = f"$lambda:{span.line}:{column}"
         return f"{prefix}.{name}" if prefix else name
 
+    def is_receiver(self, node: cst.CSTNode) -> bool:
+        """Whether the node is `self.x` (or `self`) in a method, or in a function inside it."""
+        head = path_of(node).partition(".")[0]
+        for outer in self.ancestors(node):
+            if isinstance(outer, cst.FunctionDef) and outer.params.params and outer.params.params[0].name.value == head:
+                block = self.parent(outer)
+                return block is not None and isinstance(self.parent(block), cst.ClassDef)
+        return False
+
+    def class_name(self, node: cst.ClassDef) -> str:
+        """The class's qualified name."""
+        return self._scopes[node]
+
     def _prefix(self, node: cst.CSTNode) -> str:
         child = node
         for outer in self.ancestors(node):
