@@ -158,6 +158,17 @@ WAITS = frozenset(
     }
 )
 
+# docs.python.org/3/library: threading, queue, multiprocessing: what another thread or process of the program ends
+MEETINGS = frozenset(
+    {
+        *below("threading", "Condition.wait Condition.wait_for Event.wait Barrier.wait"),
+        *below("multiprocessing", "Condition.wait Condition.wait_for Event.wait Barrier.wait"),
+        *below("queue", "Queue.get Queue.join SimpleQueue.get"),
+        *below("multiprocessing", "Queue.get SimpleQueue.get JoinableQueue.join"),
+        *below("multiprocessing.connection", "wait Connection.recv Connection.recv_bytes Connection.poll"),
+    }
+)
+
 # docs.python.org/3/library/asyncio-dev.html#running-blocking-code: for as long as the other side takes
 SLOW_IO = frozenset(
     {

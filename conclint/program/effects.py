@@ -48,7 +48,7 @@ class _Step(NamedTuple):
 # How much arithmetic in a loop makes it work rather than bookkeeping; nested loops need less.
 SOME_WORK = 2
 
-CHANGING = frozenset("append appendleft add extend insert update setdefault".split())
+CHANGING = frozenset({"append", "appendleft", "add", "extend", "insert", "update", "setdefault"})
 
 
 class Effects:
@@ -90,8 +90,11 @@ class Effects:
                 found[one] = self._own(one, file, function)
                 waiting += [step.callee for step in steps[one]]
         order = list(reversed(found))
-        while any([self._spread(one, steps[one], found) for one in order]):
-            pass
+        changed = True
+        while changed:
+            changed = False
+            for one in order:
+                changed = self._spread(one, steps[one], found) or changed
         self._known |= found
 
     def _spread(self, identity: str, steps: tuple[_Step, ...], found: dict[str, Effect]) -> bool:
@@ -136,7 +139,7 @@ class Effects:
         for call in function.calls:
             site = Site(file, function, call)
             if not self._calls.targets(file, function, call.func):
-                effects = self._of_library(site)
+                effects = self.of_library(site)
                 self._remember(identity, effects, Reason(site, ""))
                 found |= effects
         return found
@@ -149,7 +152,8 @@ class Effects:
         if len(itself) < 2 or function.depth:
             return False
         file, _ = self._calls.function(identity)
-        return all(any(one.name == identity for one in self._calls.targets(file, function, call.func)) for call in itself)
+        called = [self._calls.targets(file, function, call.func) for call in itself]
+        return all(any(one.name == identity for one in values) for values in called)
 
     def _releasing_types(self, file: File, function: FunctionFact) -> bool:
         """Whether it is given, by its annotations, objects of a library that computes with the GIL released."""
@@ -171,9 +175,9 @@ class Effects:
                 store = self._names.meaning(file, function, path).store
                 if store is not None and (store.owner != own or path in given):
                     return True
-        return bool(function.globals) and any(bits & Touch.WRITE and path in function.globals for path, bits, _ in function.touches)
+        return any(bits & Touch.WRITE and path in function.globals for path, bits, _ in function.touches)
 
-    def _of_library(self, site: Site) -> Effect:
+    def of_library(self, site: Site) -> Effect:
         names = self._calls.library_names(site)
         knows = self._knowledge
         tables = (

@@ -17,6 +17,7 @@ from conclint.program.names import Names
 from conclint.program.regions import Regions
 from conclint.program.scene import Scene
 from conclint.program.scenes import Scenes
+from conclint.program.service import Services
 from conclint.program.spawns import Spawns
 from conclint.program.state import State, User
 from conclint.program.triggers import Triggers
@@ -53,6 +54,10 @@ class Program:
     @cached_property
     def effects(self) -> Effects:
         return Effects(self.calls, self.options.knowledge)
+
+    @cached_property
+    def services(self) -> Services:
+        return Services(self.calls, self.effects)
 
     @cached_property
     def handles(self) -> Handles:

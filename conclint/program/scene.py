@@ -8,7 +8,7 @@ from functools import cached_property
 
 from conclint.knowledge import BUILTIN
 from conclint.knowledge.kinds import Context, Knowledge
-from conclint.model import Note
+from conclint.model import Note, Place
 from conclint.program.effects import Effect
 from conclint.program.values import Reach, Store
 
@@ -61,6 +61,8 @@ class TargetScene:
     effects: Effect
     traces: tuple[tuple[Effect, tuple[Note, ...]], ...]
     parameters: int
+    serves: bool = False  # waits for work in a loop: a service, not a job
+    meets: bool = False  # waits for another worker
 
     def trace(self, effect: Effect) -> tuple[Note, ...]:
         return next((notes for one, notes in self.traces if one is effect), ())
@@ -78,9 +80,24 @@ class FateScene:
     stores: tuple[Store, ...]
     daemon: bool | None
     uses: tuple[tuple[str, str, int], ...]  # method, path, line
+    targets: tuple[str, ...] = ()  # the functions that it runs
+    told: bool = False  # somebody tells what it runs to stop: sets the flag, or sends the word, that it waits for
+    joins: tuple[Place, ...] = ()  # where it is waited for, without a time limit
+    repeated: bool = False  # whether the call that makes it can happen several times
 
     def does(self, *methods: str) -> bool:
         return any(method in methods for method in self.methods)
+
+
+@dataclass(frozen=True)
+class StartScene:
+    """A call of the file that runs functions of the program somewhere else: what is called, and what it runs."""
+
+    line: int
+    column: int
+    func: str
+    how: str
+    targets: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -94,6 +111,7 @@ class Scene:
     named: tuple[tuple[str, str, Named], ...]  # function, path, meaning
     targets: tuple[TargetScene, ...]
     fates: tuple[FateScene, ...]
+    starts: tuple[StartScene, ...]
     states: tuple[Store, ...]
     free_threaded: bool
     target_version: tuple[int, int]
@@ -107,5 +125,5 @@ class Scene:
     def digest(self) -> str:
         """A name for exactly this content, the same in every process."""
         known = sorted((key, repr(value) if not isinstance(value, frozenset) else repr(sorted(value))) for key, value in vars(self.extra).items()) if self.extra else ()
-        parts = (self.path, self.regions, self.scopes, self.functions, self.named, self.targets, self.fates, self.states)
+        parts = (self.path, self.regions, self.scopes, self.functions, self.named, self.targets, self.fates, self.starts, self.states)
         return hashlib.sha256(repr((parts, self.free_threaded, self.target_version, known)).encode()).hexdigest()

@@ -132,7 +132,9 @@ class Scenes:
             if effects & effect and (found := self._program.effects.reason(identity, effect))
         )
         _, function = self._calls.function(identity)
-        return TargetScene(identity, effects, traces, len(function.params))
+        services = self._program.services
+        serves, meets = services.serves(identity), services.meets(identity)
+        return TargetScene(identity, effects, traces, len(function.params), serves, meets)
 
     # -- handles
 
@@ -143,7 +145,7 @@ class Scenes:
             for call in function.calls:
                 site = Site(file, function, call)
                 if _inside(call.line, spans) and self._makes_handle(site):
-                    yield _fate(call, self._program.handles.fate(site))
+                    yield _fate(call, self._program.handles.fate(site), repeated=self._calls.repeated(site))
 
     def _makes_handle(self, site: Site) -> bool:
         last = site.call.func.rpartition(".")[2]
@@ -181,7 +183,7 @@ def _inside(line: int, spans: tuple[tuple[int, int], ...]) -> bool:
     return any(first <= line <= last for first, last in spans)
 
 
-def _fate(call: CallFact, fate: Fate) -> FateScene:
+def _fate(call: CallFact, fate: Fate, *, repeated: bool) -> FateScene:
     return FateScene(
         line=call.line,
         column=call.column,
@@ -191,4 +193,11 @@ def _fate(call: CallFact, fate: Fate) -> FateScene:
         stores=fate.stores,
         daemon=fate.daemon,
         uses=tuple(sorted((use.method, use.site.file.path, use.site.call.line) for use in fate.uses)),
+        joins=tuple(sorted(site_place(site) for site in fate.sites("join") if _unlimited(site.call))),
+        repeated=repeated,
     )
+
+
+def _unlimited(join: CallFact) -> bool:
+    """`join()`, `join(None)`: not `join(timeout)`."""
+    return all(path == "=None" for path in (*join.args, *(path for _, path in join.keywords)))

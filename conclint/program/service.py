@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from conclint.index.facts import FunctionFact, Use
+from conclint.index.facts import Use
 from conclint.knowledge.effects import MEETINGS
 from conclint.program.calls import Calls, Site
 from conclint.program.effects import Effect, Effects
+from conclint.program.values import Value
 
 # A service shows itself in its own loop or in that of a helper or two; deeper loops are some protocol's details.
 DEEP = 2
@@ -21,8 +22,6 @@ class Services:
     def serves(self, identity: str, depth: int = DEEP) -> bool:
         """Whether it has a `while` loop that waits for something, or for what nobody can see."""
         file, function = self._calls.function(identity)
-        if _endless(function):
-            return True
         for call in function.calls:
             site = Site(file, function, call)
             if call.use & Use.WHILE and self._waits(site):
@@ -42,18 +41,12 @@ class Services:
                 return True
         return False
 
-    def _callees(self, site: Site) -> tuple[str, ...]:
+    def _callees(self, site: Site) -> tuple[Value, ...]:
         return self._calls.targets(site.file, site.function, site.call.func)
 
     def _waits(self, site: Site) -> bool:
-        found = Effect.NONE
-        for value in self._callees(site):
+        called = self._callees(site)
+        found = Effect.NONE if called else self._effects.of_library(site)
+        for value in called:
             found |= self._effects.of(value.name)
-        if not self._callees(site):
-            found = self._effects.library(site)
         return bool(found & (Effect.BLOCKS | Effect.UNKNOWN))
-
-
-def _endless(function: FunctionFact) -> bool:
-    """A loop that nothing in its test ends."""
-    return any(target == "$while" and not path for target, path in function.binds)
