@@ -54,6 +54,12 @@ class Spawns:
         imported |= {
             name.partition(".")[0] for alias, name in self._knowledge.aliases.items() if alias.partition(".")[0] in imported
         }
+        imported |= {
+            base.partition(".")[0]
+            for cls in self._knowledge.bases
+            if cls.partition(".")[0] in imported
+            for base in self._knowledge.ancestors(cls)
+        }
         return {
             name: spawner
             for name, spawner in self._knowledge.spawners.items()
@@ -62,7 +68,8 @@ class Spawns:
 
     def _find_by_call(self) -> None:
         spawners = self._usable(Target.ARGUMENT)
-        last = {name.rpartition(".")[2] for name in spawners}
+        derived = [cls for cls in self._knowledge.bases if any(base in spawners for base in self._knowledge.ancestors(cls))]
+        last = {name.rpartition(".")[2] for name in (*spawners, *derived)}
         aliased = {alias.rpartition(".")[2] for alias, name in self._knowledge.aliases.items() if name in spawners}
         for file in self._calls.files:
             renamed = {one.name for one in file.header.imports if one.target.rpartition(".")[2] in last}
@@ -72,11 +79,17 @@ class Spawns:
 
     def _try(self, site: Site, spawners: dict[str, Spawner]) -> None:
         for value in self._calls.meaning(site).values:
-            for name in self._calls.library_spellings(value):
+            for name in self._spellings(value):
                 spawner = spawners.get(name)
                 if spawner is not None:
                     self._spawn(site, name, spawner)
                     return
+
+    def _spellings(self, value: Value) -> tuple[str, ...]:
+        """A library class under its bases too: `ThreadingHTTPServer` is a `ThreadingMixIn`."""
+        if value.sort is Sort.LIBRARY and value.name in self._knowledge.bases:
+            return self._knowledge.ancestors(value.name)
+        return self._calls.library_spellings(value)
 
     def _spawn(self, site: Site, name: str, spawner: Spawner) -> None:
         if spawner.target is not Target.METHODS:
