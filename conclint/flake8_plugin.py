@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 lazily("hashlib")
 lazily("sqlite3")
 
-# Where a single file that names none of these stands alone, nothing in it can run beside anything else.  A test
-# compares with the tables of `conclint.knowledge`.
+# Modules that make code run beside other code.  A single file that imports none of these stands alone, and nothing in
+# it can run at once with anything else.  A test compares with the tables of `conclint.knowledge`.
 CONCURRENT: Final = re.compile(
-    r"""thread|lock|semaphore|multiproc|concurrent|async|queue|socketserver|http\.server|xmlrpc|signal|sched|atexit|weakref|__del__|subprocess
-    |joblib|loky|tqdm|pebble|gevent|eventlet|greenlet|trio|anyio|curio|twisted|tornado|celery|dramatiq|huey|kombu|rq\b|pika
-    |flask|django|fastapi|starlette|aiohttp|quart|sanic|bottle|cherrypy|falcon|pyramid|uvicorn|gunicorn|werkzeug|wsgi|asgi
-    |distributed|dask|ray\b|apscheduler|locust|watchdog|paramiko|tkinter|qt|wx\b|gi\.|billiard|pathos|filelock|rpyc|grpc|zmq
-    |redis|kafka|boto|kazoo|schedule|streamlit|discord|telegram|slack""",
-    re.IGNORECASE | re.VERBOSE,
+    r"""\b(?:_thread|threading|multiprocessing|concurrent|asyncio|socketserver|signal|atexit|weakref|QueueListener|handlers
+    |_?dummy_thread(?:ing)?|thread|http\.server|xmlrpc|wsgiref|sched|tkinter|queue|mp
+    |anyio|apscheduler|asgiref|billiard|celery|dask|diskcache|distributed|django|dramatiq|eventlet|fastapi|fasteners
+    |filelock|flask|gevent|greenlet|huey|joblib|kafka|kazoo|loky|multiprocess|paramiko|pathos|portalocker|PyQt[56]
+    |PySide[26]|quart|readerwriterlock|redis|rq|sanic|starlette|tornado|tqdm|trio|twisted|watchdog)\b""",
+    re.VERBOSE,
 )
+CALLBACKS: Final = ("preexec_fn", "def __del__")  # these need no import of their own
 NEWLINES: Final = re.compile(r"\r\n?")
 
 
@@ -56,13 +57,19 @@ class Plugin:
             known = _known(path) if _on_disk(path, self._text) else None
             if known is not None:
                 return known
-            if _project_above(path) is None and not CONCURRENT.search(self._text):
+            if _project_above(path) is None and not may_run_beside(self._text):
                 return []
             from conclint.one_file import alarms
 
             return alarms(path, self._text)
         except (Exception, RecursionError) as error:  # flake8 would stop at a traceback, other plugins' findings lost
             return [(1, 1, f"CON000 conclint failed here, its fault: {type(error).__name__}: {error}")]
+
+
+def may_run_beside(text: str) -> bool:
+    """Whether anything in a file that stands alone may run beside anything else in it."""
+    imports = [line for line in text.split("\n") if "import" in line]
+    return CONCURRENT.search("\n".join(imports)) is not None or any(word in text for word in CALLBACKS)
 
 
 def _known(path: str) -> Sequence[Alarm] | None:
