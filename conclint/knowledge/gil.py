@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conclint.knowledge.names import below
+from conclint.knowledge.names import below, members
 
 # docs.python.org/3/library/hashlib.html: released above 2047 bytes; zlib.html, bz2.html, lzma.html, ctypes.html
 # docs.python.org/3/glossary.html#term-global-interpreter-lock: "tasks such as compression or hashing"
@@ -72,3 +72,15 @@ MODULES = frozenset(
     }
 )  # fmt: skip
 HOLDS_GIL = BUILTINS | MODULES
+
+# Methods of strings and containers (docs.python.org/3/library/stdtypes.html) whose names nothing slow has: an object of
+# unknown type that has one neither waits nor lets go of the GIL in it.
+PLAIN_METHODS = members(
+    """
+    lower upper strip lstrip rstrip split rsplit splitlines startswith endswith find rfind index count isdigit
+    isalpha isalnum isspace isupper islower isnumeric isidentifier title capitalize zfill ljust rjust center
+    casefold partition rpartition translate removeprefix removesuffix append extend appendleft popleft pop
+    popitem sort reverse items keys values add discard setdefault union intersection difference issubset
+    issuperset bit_length most_common elements __init__
+    """
+)

@@ -1,27 +1,31 @@
-"""What becomes of a handle: where a thread, process, timer or pool goes after it was made, and what is done to it there.
+"""What becomes of a handle: where a thread, process, timer or pool goes once it is made, and what is done to it there.
 
 Followed flow-insensitively through variables, containers, attributes, parameters and returns, over files.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from conclint.index.facts import CallFact, FunctionFact, Touch
+from conclint.knowledge.handles import BORROWS, CONTAINER, ENDINGS, WATCHED
 from conclint.program.calls import Calls, Site
 from conclint.program.files import File
-from conclint.program.values import Store, function_id, split_id
+from conclint.program.values import Sort, Store, function_id, split_id
 
 # After so many places a handle is everybody's.
 MOST_HOLDERS = 60
 
-# Methods by which somebody far away ends or awaits what a handle stands for.
-ENDINGS = ("join", "shutdown", "close", "terminate", "cancel", "kill", "stop", "wait", "result", "is_alive")
+# Taking an item out of a container, and views of a container: the items are the same.
+TAKEN = re.compile(r"\.(pop|popleft|get|setdefault)\(\)")
+VIEWED = re.compile(r"\.(values|copy|items|__iter__)\(\)")
+NESTED = re.compile(r"(\[\])+")
 
 
 class Use(NamedTuple):
-    """A method called on the handle."""
+    """A method called on the handle, or taken from it to be called later."""
 
     method: str
     site: Site
@@ -30,8 +34,9 @@ class Use(NamedTuple):
 class Fate(NamedTuple):
     """What the program does with one handle.
 
-    `escapes` says how it leaves what can be followed: "returned", "yielded", "passed", "stored".  `stores` are the
-    variables and attributes that hold it (`threads[]`: a container's items).
+    `escapes` says how it leaves what can be followed: "returned", "yielded", "passed", "stored", "public" (an
+    attribute that anybody may look at).  `stores` are the variables and attributes that hold it (`threads[]`: a
+    container's items).
     """
 
     uses: tuple[Use, ...]
@@ -53,11 +58,15 @@ class Handles:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
-        self._names = calls.names
+        self._known: dict[tuple[str, CallFact], Fate] = {}
 
     def fate(self, site: Site) -> Fate:
         """The fate of the result of the call."""
-        return _Search(self._calls, site).run()
+        key = (site.file.path, site.call)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = _Search(self._calls, site).run()
+        return known
 
 
 class _Search:
@@ -70,16 +79,44 @@ class _Search:
         self._uses: dict[Use, None] = {}
         self._escapes: set[str] = set()
         self._stores: dict[Store, None] = {}
-        self._daemon = _daemon(site.call)
+        self._receivers: set[Store] = set()
+        self._returned_by: set[tuple[str, str]] = set()
+        self._daemon = _daemon(site.call.keywords)
 
     def run(self) -> Fate:
+        self._constructed()
         self._goes(self._site.file, self._site.function, self._site.call, "")
         for store in _growing(self._stores):
             if len(self._stores) > MOST_HOLDERS:
                 self._escapes.add("stored")
                 break
             self._held_in(store)
-        return Fate(tuple(self._uses), frozenset(self._escapes), tuple(self._stores), self._daemon)
+        stores = tuple(store for store in self._stores if store not in self._receivers)
+        return Fate(tuple(self._uses), frozenset(self._escapes), stores, self._daemon)
+
+    def _constructed(self) -> None:
+        """An object of a class of the program: its constructor has it first, and may start it."""
+        for value in self._calls.meaning(self._site).values:
+            if value.sort is Sort.CLASS:
+                for method in ("__init__", "run"):
+                    if identity := self._calls.method(value.name, method):
+                        self._receives(identity)
+                        self._daemon = self._daemon or self._daemon_by_constructor(identity)
+
+    def _daemon_by_constructor(self, identity: str) -> bool | None:
+        _, function = self._calls.function(identity)
+        made = [call for call in function.calls if call.func.endswith(".__init__")]
+        return next((found for call in made if (found := _daemon(call.keywords)) is not False), False)
+
+    def _receives(self, identity: str) -> None:
+        """A method of the handle's own class: what it does to `self` is done to the handle."""
+        _, function = self._calls.function(identity)
+        if function.params:
+            receiver = Store("local", identity, function.params[0].name)
+            self._receivers.add(receiver)
+            self._stores[receiver] = None
+
+    # -- where it goes
 
     def _goes(self, file: File, function: FunctionFact, call: CallFact, step: str) -> None:
         """Where the result of a call goes, reached by `step` from there (`[]` for a container of handles)."""
@@ -87,24 +124,42 @@ class _Search:
         for goal in call.goes:
             if goal.startswith("$return"):
                 self._returned(function_id(file.path, function.qualname), goal[len("$return") :] + step)
-            elif goal == "$yield":
+            elif goal.startswith("$yield"):
                 self._escapes.add("yielded")
             elif goal == "$with":
                 self._uses[Use("__enter__", site)] = None
-            elif goal == "$arg":
-                self._passed_inline(site)
+            elif goal.startswith("$arg"):
+                self._passed_inline(site, goal[len("$arg") :] + step)
             elif goal.startswith("$attr."):
                 if not step:
-                    self._uses[Use(goal[len("$attr.") :], site)] = None
+                    self._method(site, goal[len("$attr.") :])
             elif goal != "$drop":
                 self._put(file, function, goal + step)
 
     def _put(self, file: File, function: FunctionFact, path: str) -> None:
+        if path.startswith("$return"):
+            self._returned(function_id(file.path, function.qualname), path[len("$return") :])
+            return
+        if path.startswith("$yield"):
+            self._escapes.add("yielded")
+            return
         store = self._names.meaning(file, function, path.replace("[*]", "[]")).store
         if store is None:
             self._escapes.add("stored")
         else:
-            self._stores[store] = None
+            self._stores[store._replace(path=_plain(store.path))] = None
+
+    def _returned(self, identity: str, step: str) -> None:
+        if (identity, step) in self._returned_by:
+            return
+        self._returned_by.add((identity, step))
+        callers = self._calls.callers(identity)
+        if not callers:
+            self._escapes.add("returned")
+        for site in callers:
+            self._goes(site.file, site.function, site.call, step)
+
+    # -- who has it
 
     def _held_in(self, store: Store) -> None:
         for file, function, prefix in self._names.users(store):
@@ -112,113 +167,149 @@ class _Search:
         if store.sort == "attribute":
             if not store.path.startswith("_"):
                 self._escapes.add("public")
-            for method in ENDINGS:
+            self._used_by_neighbours(store)
+            for method in sorted(ENDINGS):
                 self._used_from_afar(store, method)
         if store.sort == "global":
             self._used_by_importers(store)
 
+    def _used_by_neighbours(self, store: Store) -> None:
+        """The rest of the file may reach the attribute through another name than `self`."""
+        name = store.root.path
+        file = self._names.files[split_id(store.owner)[0]]
+        own = {(function.qualname, prefix) for _, function, prefix in self._names.users(store)}
+        for function in file.functions():
+            for prefix in sorted(_prefixes(function, name)):
+                if (function.qualname, prefix) not in own:
+                    there = self._names.meaning(file, function, prefix + name)
+                    if there.store in (None, store.root):
+                        self._used_by(file, function, prefix + store.path)
+
     def _used_by_importers(self, store: Store) -> None:
-        for method in (*ENDINGS, "start"):
+        for method in sorted({*ENDINGS, "start"}):
             for site in self._calls.calls_named(method):
                 owner = site.call.func.rpartition(".")[0]
-                if site.file.path != store.owner and owner.rpartition(".")[2] == store.path:
-                    if self._names.meaning(site.file, site.function, owner).store == store:
-                        self._uses[Use(method, site)] = None
+                named_alike = site.file.path != store.owner and owner.rpartition(".")[2] == store.path
+                if named_alike and self._names.meaning(site.file, site.function, owner).store == store:
+                    self._uses[Use(method, site)] = None
 
     def _used_from_afar(self, store: Store, method: str) -> None:
         """`other.attribute.join()`: counted also where the type of `other` is not known."""
         tail = f".{store.path}.{method}"
         for site in self._calls.calls_named(method):
-            if site.call.func.endswith(tail):
+            if site.call.func.replace("[*]", "[]").endswith(tail):
                 self._uses[Use(method, site)] = None
 
     def _used_by(self, file: File, function: FunctionFact, spelled: str) -> None:
-        here = function_id(file.path, function.qualname)
         for call in function.calls:
-            func = call.func.replace("[*]", "[]")
+            func = _plain(call.func)
             if func.startswith(spelled + "."):
                 self._method(Site(file, function, call), func[len(spelled) + 1 :])
-            for place, arg in enumerate(call.args):
-                step = _step(spelled, arg)
-                if step is not None:
-                    self._passed(Site(file, function, call), place, "", step)
-            for word, arg in call.keywords:
-                step = _step(spelled, arg)
-                if step is not None:
-                    self._passed(Site(file, function, call), None, word, step)
+            self._used_as_argument(Site(file, function, call), spelled)
         for target, path in function.binds:
             step = _step(spelled, path) if path != target else None
             if step is not None:
                 self._put(file, function, target + step)
-            elif path.replace("[*]", "[]") == spelled + ".__enter__()":
+            elif _plain(path) == spelled + ".__enter__()":
                 self._put(file, function, target)
+            elif target == spelled + ".daemon":
+                self._daemon = {"=True": True, "=False": False}.get(path)
         for path in function.returns:
             step = _step(spelled, path)
             if step is not None:
-                self._returned(here, step)
-        for path, bits, _ in function.touches:
-            if path == spelled + ".daemon" and bits & Touch.WRITE:
-                self._daemon = True
+                self._returned(function_id(file.path, function.qualname), step)
+        for path, bits, line in function.touches:
+            self._touched(file, function, path, spelled, bits=bits, line=line)
+
+    def _touched(self, file: File, function: FunctionFact, path: str, spelled: str, *, bits: int, line: int) -> None:
+        """`thread.join` without a call: somebody else is to call it; `process.exitcode`: somebody waits for it."""
+        name = _plain(path)[len(spelled) + 1 :]
+        if bits & Touch.READ and name in WATCHED and _plain(path) == f"{spelled}.{name}":
+            self._uses[Use(name, Site(file, function, CallFact(path, line, 1, (), (), 0, ())))] = None
+
+    def _used_as_argument(self, site: Site, spelled: str) -> None:
+        for place, arg in enumerate(site.call.args):
+            step = _step(spelled, arg)
+            if step is not None:
+                self._passed(site, place, "", step)
+            elif arg == "*" and spelled.endswith("[]"):
+                self._passed(site, place, "", "")
+        for word, arg in site.call.keywords:
+            step = _step(spelled, arg)
+            if step is not None:
+                self._passed(site, None, word, step)
+
+    # -- what is done to it
 
     def _method(self, site: Site, method: str) -> None:
-        if "." in method or not method.isidentifier():
+        if not method.isidentifier():
             return
         self._uses[Use(method, site)] = None
         if method == "setDaemon":
-            self._daemon = True
+            self._daemon = site.call.args == ("=True",) or None
         for value in self._calls.targets(site.file, site.function, site.call.func):
-            # A method of the handle's own class (`worker.stop()`): what it does to `self` is done to the handle.
-            file, function = self._calls.function(value.name)
-            receiver = function.params[0].name if function.params else ""
-            for call in function.calls:
-                if receiver and call.func.startswith(receiver + ".") and call.func.count(".") == 1:
-                    self._uses[Use(call.func.partition(".")[2], Site(file, function, call))] = None
+            if value.owner:
+                self._receives(value.name)
 
     def _passed(self, site: Site, place: int | None, word: str, step: str) -> None:
         values = self._calls.targets(site.file, site.function, site.call.func)
-        last = site.call.func.rpartition(".")[2]
         if not values:
-            if last not in ("append", "add", "insert", "appendleft", "len", "print", "bool", "id", "repr", "str", "isinstance", "discard", "remove"):
-                self._escapes.add("passed")
-            return
+            self._given_away(site, place, step)
         for value in values:
             path, qualname = split_id(value.name)
             function = self._names.files[path].body.functions[qualname]
             params = [param for param in function.params if not param.kind.startswith("*")]
             offset = 1 if value.owner and "staticmethod" not in function.decorators else 0
-            chosen = params[place + offset : place + offset + 1] if place is not None else [p for p in params if p.name == word]
+            if place is None:
+                chosen = [param for param in params if param.name == word]
+            else:
+                chosen = params[place + offset :][:1] if site.call.args[place] != "*" else []
             if chosen:
                 self._stores[Store("local", value.name, chosen[0].name + step)] = None
             else:
                 self._escapes.add("passed")
 
-    def _passed_inline(self, site: Site) -> None:
+    def _given_away(self, site: Site, place: int | None, step: str) -> None:
+        """To code that cannot be seen, unless that is known to look at it only."""
+        owner, _, last = site.call.func.rpartition(".")
+        if owner and last in CONTAINER:
+            if last in ("extend", "update") and step:
+                self._put(site.file, site.function, owner + step)
+            return
+        if last == "map" and site.call.args[:1] and place:
+            called = site.call.args[0].rpartition(".")[2]
+            self._uses[Use(called, site)] = None
+        elif not BORROWS & self._calls.library_names(site):
+            self._escapes.add("passed")
+
+    def _passed_inline(self, site: Site, step: str) -> None:
         """`f(Thread(…))`: the enclosing call is the next one whose arguments hold this call's path."""
         made = site.call.func + "()"
         for call in site.function.calls:
-            near = abs(call.line - site.call.line) <= 3
-            if near and made in call.args:
-                self._passed(Site(site.file, site.function, call), call.args.index(made), "", "")
-                return
-            for word, path in call.keywords:
-                if near and path == made:
-                    self._passed(Site(site.file, site.function, call), None, word, "")
-                    return
+            if abs(call.line - site.call.line) <= 3:
+                if made in call.args:
+                    return self._passed(Site(site.file, site.function, call), call.args.index(made), "", step)
+                for word, path in call.keywords:
+                    if path == made:
+                        return self._passed(Site(site.file, site.function, call), None, word, step)
         self._escapes.add("passed")
+        return None
 
-    def _returned(self, identity: str, step: str) -> None:
-        callers = self._calls.callers(identity)
-        if not callers:
-            self._escapes.add("returned")
-        for site in callers:
-            self._goes(site.file, site.function, site.call, step)
+
+def _plain(path: str) -> str:
+    """A path in which items are items, however they are reached."""
+    if "[*]" in path:
+        path = path.replace("[*]", "[]")
+    if "()" in path:
+        path = VIEWED.sub("", TAKEN.sub("[]", path))
+    return NESTED.sub("[]", path)
 
 
 def _step(spelled: str, path: str) -> str | None:
     """What is left of `spelled` behind `path`: "" for the handle itself, `[]` for a container of it; None: no match."""
     if not path or path[0] in "$:=":
         return None
-    path = path.replace("[*]", "[]")
+    path = _plain(path)
     if path == spelled:
         return ""
     if spelled.startswith(path) and spelled[len(path)] in "[.":
@@ -227,11 +318,27 @@ def _step(spelled: str, path: str) -> str | None:
     return None
 
 
-def _daemon(call: CallFact) -> bool | None:
-    for word, path in call.keywords:
+def _daemon(keywords: tuple[tuple[str, str], ...]) -> bool | None:
+    """What `daemon=` says; None where nobody can tell."""
+    for word, path in keywords:
         if word == "daemon":
-            return path != "=False" if path in ("=True", "=False") else None
+            return {"=True": True, "=False": False, "=None": False}.get(path)
+        if word == "**":
+            return None
     return False
+
+
+def _prefixes(function: FunctionFact, name: str) -> set[str]:
+    """What stands before the attribute `name` in the function: `other.`."""
+    found: set[str] = set()
+    paths = [path for path, _, _ in function.touches]
+    paths += [call.func for call in function.calls]
+    paths += [path for _, path in function.binds]
+    for path in paths:
+        before, dot, rest = path.partition(f".{name}")
+        if dot and before and before[0] not in "$:=" and (not rest or rest[0] in ".[("):
+            found.add(before + ".")
+    return found
 
 
 def _growing(stores: dict[Store, None]) -> Iterator[Store]:

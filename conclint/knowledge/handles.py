@@ -1,0 +1,34 @@
+"""What library calls do with a thread, process or pool that they are given: most keep it, these only look at it."""
+
+from __future__ import annotations
+
+from conclint.knowledge.names import below, members
+
+# docs.python.org/3/library/functions.html
+# docs.python.org/3/library/asyncio-eventloop.html: the loop runs work in the executor, and never ends it
+BORROWS = frozenset(
+    {
+        *below("builtins", "len print repr str id hash isinstance issubclass type bool hasattr getattr any all"),
+        *below("builtins", "list tuple set frozenset sorted reversed iter next enumerate zip sum min max format"),
+        *below("asyncio.AbstractEventLoop", "run_in_executor"),
+        *below("logging", "debug info warning error critical exception log"),
+        *below("logging.Logger", "debug info warning error critical exception log"),
+        *below("weakref", "ref proxy"),
+        *below("concurrent.futures", "as_completed"),
+        *below("typing", "cast"),
+    }
+)
+
+# Methods of containers: what is added is followed, what is taken out is what was put in.
+CONTAINER = members("append add insert appendleft setdefault discard remove index count extend update")
+
+# Methods by which somebody ends, awaits or watches what a handle stands for.
+ENDINGS = members(
+    """
+    join shutdown close terminate cancel kill stop wait result is_alive quit exit finish abort end halt disconnect
+    release cleanup request_stop shut_down interrupt __exit__ __enter__
+    """
+)
+
+# Attributes that only who waits for a handle reads.
+WATCHED = ENDINGS | members("exitcode sentinel isAlive")
