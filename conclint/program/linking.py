@@ -15,11 +15,13 @@ from conclint.program.files import Files
 from conclint.program.handles import Handles
 from conclint.program.names import Names
 from conclint.program.regions import Regions
+from conclint.program.results import Results
 from conclint.program.scene import Scene
 from conclint.program.scenes import Scenes
 from conclint.program.service import Services
 from conclint.program.spawns import Spawns
 from conclint.program.state import State, User
+from conclint.program.stops import Stops
 from conclint.program.triggers import Triggers
 from conclint.program.values import Store
 
@@ -60,8 +62,16 @@ class Program:
         return Services(self.calls, self.effects)
 
     @cached_property
+    def results(self) -> Results:
+        return Results(self.calls)
+
+    @cached_property
     def handles(self) -> Handles:
         return Handles(self.calls)
+
+    @cached_property
+    def stops(self) -> Stops:
+        return Stops(self.calls)
 
     @cached_property
     def shared(self) -> dict[Store, tuple[User, ...]]:

@@ -60,8 +60,15 @@ class Regions:
             renamed = {one.name for one in file.header.imports if one.target.rpartition(".")[2] in last}
             for name in sorted((last | renamed) & file.header.called):
                 for function, call in self._calls.in_file(file, name):
-                    if self._calls.library_names(Site(file, function, call)) & exact:
+                    site = Site(file, function, call)
+                    if self._calls.library_names(site) & exact or self._overridden(site) & exact:
                         self._choose(file, call.line)
+
+    def _overridden(self, site: Site) -> set[str]:
+        """A method of the program's under the names that it has in its class's library bases."""
+        last = site.call.func.rpartition(".")[2]
+        owners = (value.owner for value in self._calls.meaning(site).values if value.owner and ":" in value.owner)
+        return {f"{base}.{last}" for owner in owners for base in self._calls.names.mro(owner) if ":" not in base}
 
     def _by_contexts(self, trigger: Triggers) -> None:
         last = {name.rpartition(".")[2] for name in trigger.calls}
