@@ -113,6 +113,7 @@ class Scene:
     fates: tuple[FateScene, ...]
     starts: tuple[StartScene, ...]
     states: tuple[Store, ...]
+    barren: tuple[str, ...]  # functions, called in arguments here, that surely give nothing that can be called
     free_threaded: bool
     target_version: tuple[int, int]
     extra: Knowledge | None = None  # only where a project adds to what is known
@@ -125,5 +126,5 @@ class Scene:
     def digest(self) -> str:
         """A name for exactly this content, the same in every process."""
         known = sorted((key, repr(value) if not isinstance(value, frozenset) else repr(sorted(value))) for key, value in vars(self.extra).items()) if self.extra else ()
-        parts = (self.path, self.regions, self.scopes, self.functions, self.named, self.targets, self.fates, self.starts, self.states)
+        parts = (self.path, self.regions, self.scopes, self.functions, self.named, self.targets, self.fates, self.starts, self.states, self.barren)
         return hashlib.sha256(repr((parts, self.free_threaded, self.target_version, known)).encode()).hexdigest()

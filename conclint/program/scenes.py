@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conclint.index.facts import CallFact, FunctionFact, Kind
@@ -13,7 +14,8 @@ from conclint.program.contexts import CONCURRENT, Run, evidence, site_place
 from conclint.program.effects import Effect
 from conclint.program.files import File
 from conclint.program.handles import Fate
-from conclint.program.scene import FateScene, FunctionScene, Named, RunScene, Scene, TargetScene
+from conclint.program.scene import FateScene, FunctionScene, Named, RunScene, Scene, StartScene, TargetScene
+from conclint.program.spawns import Root
 from conclint.program.values import Meaning, Sort, function_id
 
 if TYPE_CHECKING:
@@ -54,7 +56,9 @@ class Scenes:
         functions = [one for one in file.functions() if not one.qualname or one.region in regions]
         classes = [one for one in file.body.classes.values() if one.region in regions]
         named = tuple(self._named(file, functions, spans))
-        called = {target for _, _, meaning in named for target in meaning.functions}
+        fates = tuple(self._fates(file, functions, spans))
+        called = {target for _, _, meaning in named for target in meaning.functions} & self._spawned
+        called |= {target for fate in fates for target in fate.targets}
         stores = {meaning.store.root for _, _, meaning in named if meaning.store is not None}
         options = self._program.options
         return Scene(
@@ -63,9 +67,11 @@ class Scenes:
             scopes=tuple(sorted([(one.qualname, one.line) for one in functions if one.qualname] + [(one.qualname, one.line) for one in classes])),
             functions=tuple(self._function(file, one) for one in functions),
             named=named,
-            targets=tuple(self._target(one) for one in sorted(called & self._spawned)),
-            fates=tuple(self._fates(file, functions, spans)),
+            targets=tuple(self._target(one) for one in sorted(called)),
+            fates=fates,
+            starts=tuple(self._starts(file, spans)),
             states=tuple(sorted(stores & self._program.shared.keys())),
+            barren=tuple(sorted(self._barren(file, functions, spans))),
             free_threaded=options.free_threaded,
             target_version=options.target,
             extra=None if options.knowledge is BUILTIN else options.knowledge,
@@ -136,6 +142,25 @@ class Scenes:
         serves, meets = services.serves(identity), services.meets(identity)
         return TargetScene(identity, effects, traces, len(function.params), serves, meets)
 
+    def _barren(
+        self, file: File, functions: Iterable[FunctionFact], spans: tuple[tuple[int, int], ...]
+    ) -> set[str]:
+        """Functions whose result is an argument of some call, and surely nothing to call."""
+        paths = {
+            (function.qualname, path.removesuffix("()"))
+            for function in functions
+            for call in function.calls
+            if _inside(call.line, spans)
+            for path in (*call.args, *(path for _, path in call.keywords))
+            if path.endswith("()")
+        }
+        called = (
+            value
+            for qualname, path in paths
+            for value in self._program.names.meaning(file, file.body.functions[qualname], path).values
+        )
+        return {one.name for one in called if one.sort is Sort.FUNCTION and self._program.results.barren(one.name)}
+
     # -- handles
 
     def _fates(
@@ -145,7 +170,31 @@ class Scenes:
             for call in function.calls:
                 site = Site(file, function, call)
                 if _inside(call.line, spans) and self._makes_handle(site):
-                    yield _fate(call, self._program.handles.fate(site), repeated=self._calls.repeated(site))
+                    fate = self._program.handles.fate(site)
+                    targets = tuple(dict.fromkeys(self._run_by(site)))
+                    told = any(self._program.stops.told(target) for target in targets)
+                    yield _fate(call, fate, targets, told=told, repeated=self._calls.repeated(site))
+
+    def _run_by(self, site: Site) -> Iterator[str]:
+        """What a thread or process runs: its target, or the `run` of its class."""
+        yield from (root.target for root in self._by_site.get((site.file.path, site.call), ()))
+        for value in self._calls.meaning(site).values:
+            if value.sort is Sort.CLASS and (method := self._calls.method(value.name, "run")):
+                yield method
+
+    @cached_property
+    def _by_site(self) -> dict[tuple[str, CallFact], list[Root]]:
+        """What each call starts."""
+        found: dict[tuple[str, CallFact], list[Root]] = {}
+        for root in self._program.spawns.roots:
+            found.setdefault((root.site.file.path, root.site.call), []).append(root)
+        return found
+
+    def _starts(self, file: File, spans: tuple[tuple[int, int], ...]) -> Iterator[StartScene]:
+        for (path, call), roots in self._by_site.items():
+            if path == file.path and _inside(call.line, spans):
+                targets = tuple(dict.fromkeys(root.target for root in roots))
+                yield StartScene(call.line, call.column, call.func, roots[0].how, targets)
 
     def _makes_handle(self, site: Site) -> bool:
         last = site.call.func.rpartition(".")[2]
@@ -183,7 +232,7 @@ def _inside(line: int, spans: tuple[tuple[int, int], ...]) -> bool:
     return any(first <= line <= last for first, last in spans)
 
 
-def _fate(call: CallFact, fate: Fate, *, repeated: bool) -> FateScene:
+def _fate(call: CallFact, fate: Fate, targets: tuple[str, ...], *, told: bool, repeated: bool) -> FateScene:
     return FateScene(
         line=call.line,
         column=call.column,
@@ -193,6 +242,8 @@ def _fate(call: CallFact, fate: Fate, *, repeated: bool) -> FateScene:
         stores=fate.stores,
         daemon=fate.daemon,
         uses=tuple(sorted((use.method, use.site.file.path, use.site.call.line) for use in fate.uses)),
+        targets=targets,
+        told=told,
         joins=tuple(sorted(site_place(site) for site in fate.sites("join") if _unlimited(site.call))),
         repeated=repeated,
     )

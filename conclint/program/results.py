@@ -1,0 +1,54 @@
+"""What calling a function gives, as far as it matters whether that can be called again."""
+
+from __future__ import annotations
+
+from conclint.index.facts import FunctionFact, Kind
+from conclint.program.calls import Calls
+from conclint.program.files import File
+from conclint.program.values import Meaning, Reach, Sort, Value
+
+# Literals, as paths: none of them can be called.
+PLAIN = frozenset({"$const", "$list", "$dict", "$set", "$tuple", "$generator"})
+
+# Decorators that leave alone what the function gives.
+KEEPING = frozenset({"staticmethod", "classmethod"})
+
+# How deep a function that only gives what another gives is followed.
+DEEP = 4
+
+
+class Results:
+    """Answers about what functions of the program give."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def barren(self, identity: str, depth: int = DEEP) -> bool:
+        """Whether it, and everything that overrides it, surely gives nothing that can be called."""
+        file, function = self._calls.function(identity)
+        if function.kind & (Kind.ASYNC | Kind.GENERATOR):
+            return not function.decorators
+        if {*function.decorators} - KEEPING or _only_promised(function) or not depth:
+            return False
+        if function.owner:
+            method = Value(Sort.FUNCTION, identity, f"{file.path}:{function.owner}", Reach.SELF)
+            overrides = [one.name for one in self._calls.overrides(method) if one.name != identity]
+            if not all(self.barren(one, depth - 1) for one in overrides):
+                return False
+        return all(self._plain(file, function, path, depth) for path in function.returns)
+
+    def _plain(self, file: File, function: FunctionFact, path: str, depth: int) -> bool:
+        """Whether what is returned is a literal, or what another such function gives."""
+        if path in PLAIN:
+            return True
+        if not path.endswith("()"):
+            return False
+        called: Meaning = self._calls.names.meaning(file, function, path.removesuffix("()"))
+        values = called.values
+        return bool(values) and all(one.sort is Sort.FUNCTION and self.barren(one.name, depth - 1) for one in values)
+
+
+def _only_promised(function: FunctionFact) -> bool:
+    """A method that subclasses are to write."""
+    touched = {path for path, _, _ in function.touches}
+    return "NotImplementedError" in touched or (bool(function.owner) and not function.calls and not touched)
