@@ -12,7 +12,7 @@ from conclint.knowledge.kinds import Context
 from conclint.model import Edit, Place, Span
 from conclint.program.scene import FateScene, FunctionScene, Named, Scene, TargetScene
 from conclint.program.values import function_id
-from conclint.source.paths import path_of
+from conclint.source.paths import argument, path_of
 from conclint.source.tree import Region, below
 from conclint.text import Text
 
@@ -41,6 +41,7 @@ class Source:
         self._named = {(function, path): named for function, path, named in scene.named}
         self._functions = {one.qualname: one for one in scene.functions}
         self._fates = {(one.line, one.column, one.func): one for one in scene.fates}
+        self._starts = {(one.line, one.column, one.func): one for one in scene.starts}
         self._targets = {one.identity: one for one in scene.targets}
         self._homes: dict[cst.CSTNode, Region] = {}
 
@@ -254,16 +255,17 @@ class Source:
         span = self.span(call)
         return self._fates.get((span.line, span.column, path_of(call.func)))
 
+    def starts(self, call: cst.Call) -> tuple[str, tuple[TargetScene, ...]]:
+        """The library name of a call that runs functions of the program somewhere else, and what these do."""
+        span = self.span(call)
+        found = self._starts.get((span.line, span.column, path_of(call.func)))
+        targets = (self._targets.get(identity) for identity in found.targets) if found is not None else ()
+        return (found.how if found is not None else "", tuple(one for one in targets if one is not None))
+
     @staticmethod
     def argument(call: cst.Call, keyword: str, position: int | None = None) -> cst.Arg | None:
         """An argument by keyword, or by position (from 0)."""
-        for arg in call.args:
-            if arg.keyword is not None and arg.keyword.value == keyword:
-                return arg
-        plain = [arg for arg in call.args if arg.keyword is None]
-        if position is not None and position < len(plain) and not any(arg.star for arg in plain[: position + 1]):
-            return plain[position]
-        return None
+        return argument(call, keyword, position)
 
     # -- loops and order
 
