@@ -19,7 +19,7 @@ from conclint.program.values import Sort, Store, function_id, split_id
 MOST_HOLDERS = 60
 
 # Taking an item out of a container, and views of a container: the items are the same.
-TAKEN = re.compile(r"\.(pop|popleft|get|setdefault)\(\)")
+TAKEN = re.compile(r"\.(pop|popleft|popitem|get|setdefault)\(\)")
 VIEWED = re.compile(r"\.(values|copy|items|__iter__)\(\)")
 NESTED = re.compile(r"(\[\])+")
 

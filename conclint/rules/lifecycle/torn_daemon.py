@@ -1,0 +1,143 @@
+"""This daemon thread is stopped in the middle of its work when the interpreter exits.
+
+Daemon threads are not waited for: at exit they freeze wherever they are, no `finally` runs and no file is closed.  A half
+written file, an open transaction, a job taken from a queue and a result that nobody received are lost without a word.
+
+Tell the thread to stop and `join()` it before the program ends (`atexit.register`, `close()`, `__exit__`), or make it an
+ordinary thread, which the interpreter waits for.
+
+Not reported: daemons with nothing to lose (heartbeats, metrics, watchdogs, loops that accept connections or only read), and
+daemons that somebody joins, stops or hands on, as for unjoined threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from conclint.model import Finding, Note
+from conclint.program.effects import Effect
+from conclint.program.left import left_running
+from conclint.program.triggers import calls
+from conclint.rules.rule import Bad, Good, Rule
+
+if TYPE_CHECKING:
+    from conclint.program.scene import FateScene
+    from conclint.source.source import Source
+
+THREAD = "threading.Thread"
+
+LOSSES = (
+    (Effect.DURABLE, "what it writes is torn"),
+    (Effect.ITEMS, "the items that it took from the queue are lost"),
+)
+
+
+def check(source: Source) -> Iterator[Finding]:
+    for call in source.all(cst.Call):
+        if not source.calls(call, THREAD) or source.calls(call, "threading.Timer"):
+            continue
+        fate = source.fate(call)
+        if fate is None or not fate.daemon or not left_running(fate):
+            continue
+        for loss, notes in _losses(source, fate):
+            what = f"this daemon thread is cut off when the program exits and {loss}"
+            yield Finding(source.place(call), f"{what}; stop and join it before that, or drop `daemon`", notes)
+            break
+
+
+def _losses(source: Source, fate: FateScene) -> Iterator[tuple[str, tuple[Note, ...]]]:
+    """What its target has to lose, with the calls that lead there."""
+    for identity in fate.targets:
+        target = source.target(identity)
+        if target is None:
+            continue
+        for effect, loss in LOSSES:
+            if target.effects & effect:
+                yield loss, target.trace(effect)
+        if target.results:
+            yield "its result never arrives", ()
+
+
+RULE = Rule(
+    code="CON202",
+    name="torn-daemon",
+    triggers=calls(THREAD),
+    check=check,
+    examples=(
+        Bad("""
+            import json
+            import threading
+
+            def save(path, value):
+                with open(path, "w") as out:
+                    json.dump(value, out)
+
+            def save_later(path, value):
+                threading.Thread(target=save, args=(path, value), daemon=True).start()  # expect: CON202
+            """),
+        Bad("""
+            import sqlite3
+            import time
+            from threading import Thread
+
+            class Journal(Thread):
+                def __init__(self, rows):
+                    super().__init__(daemon=True)
+                    self.rows = rows
+
+                def run(self):
+                    while True:
+                        time.sleep(1)
+                        with sqlite3.connect("journal.db") as connection:
+                            connection.executemany("insert into rows values (?)", self.rows)
+
+            def begin(rows):
+                journal = Journal(rows)  # expect: CON202
+                journal.start()
+            """),
+        Good("""
+            import json
+            import threading
+
+            def save(path, value):
+                with open(path, "w") as out:
+                    json.dump(value, out)
+
+            def save_beside(path, value, other):
+                thread = threading.Thread(target=save, args=(path, value), daemon=True)
+                thread.start()
+                save("other.json", other)
+                thread.join()
+            """),
+        Good("""
+            import threading
+            import time
+            from urllib.request import urlopen
+
+            def beat(url):
+                while True:
+                    urlopen(url).close()
+                    time.sleep(30)
+
+            def begin(url):
+                threading.Thread(target=beat, args=(url,), daemon=True).start()
+            """),
+        Good("""
+            import atexit
+            import json
+            import threading
+
+            def save(path, value):
+                with open(path, "w") as out:
+                    json.dump(value, out)
+
+            def save_later(path, value):
+                thread = threading.Thread(target=save, args=(path, value), daemon=True)
+                thread.start()
+                atexit.register(thread.join)
+            """),
+    ),
+)

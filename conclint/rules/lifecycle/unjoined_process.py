@@ -1,0 +1,111 @@
+"""Nobody waits for this process: it becomes a zombie, and its exit code is never seen.
+
+A child that ended stays in the system's table until its parent asks for it.  Until then a crash in it looks like success, and
+a program that starts many fills the table.
+
+`join()` the process and look at `exitcode`, or leave both to an executor.
+
+Not reported: processes that somebody joins, watches (`exitcode`, `sentinel`, `is_alive()`) or terminates anywhere in the
+program, `multiprocessing.active_children()`, and handles that the program returns, passes on or keeps where others can
+reach them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from conclint.model import Finding
+from conclint.program.left import kept, left_running
+from conclint.program.triggers import calls
+from conclint.rules.rule import Bad, Good, Rule
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
+
+PROCESS = "multiprocessing.Process"
+
+
+def check(source: Source) -> Iterator[Finding]:
+    for call in source.all(cst.Call):
+        if not source.calls(call, PROCESS):
+            continue
+        fate = source.fate(call)
+        if fate is not None and left_running(fate):
+            message = "nobody waits for this process, and nobody sees its exit code"
+            yield Finding(source.place(call), f"{message}{kept(fate)}; `join()` it and look at `exitcode`")
+
+
+RULE = Rule(
+    code="CON206",
+    name="unjoined-process",
+    triggers=calls(PROCESS),
+    check=check,
+    examples=(
+        Bad("""
+            import multiprocessing
+
+            def render(frame):
+                print(frame)
+
+            def preview(frame):
+                process = multiprocessing.Process(target=render, args=(frame,))  # expect: CON206
+                process.start()
+            """),
+        Bad("""
+            import multiprocessing as mp
+
+            def render(frame):
+                print(frame)
+
+            def preview(frames):
+                for frame in frames:
+                    mp.get_context("spawn").Process(target=render, args=(frame,)).start()  # expect: CON206
+            """),
+        Good("""
+            import multiprocessing
+
+            def render(frame):
+                print(frame)
+
+            def preview(frame):
+                process = multiprocessing.Process(target=render, args=(frame,))
+                process.start()
+                process.join()
+                if process.exitcode:
+                    raise RuntimeError(process.exitcode)
+            """),
+        Good("""
+            import multiprocessing
+
+            class Supervisor:
+                def __init__(self):
+                    self._children = {}
+
+                def begin(self, name, job):
+                    self._children[name] = multiprocessing.Process(target=job)
+                    self._children[name].start()
+
+                def end(self):
+                    while self._children:
+                        _, child = self._children.popitem()
+                        child.terminate()
+                        child.join()
+            """),
+        Good("""
+            import multiprocessing
+
+            def render(frame):
+                print(frame)
+
+            def preview(frames, started):
+                for frame in frames:
+                    process = multiprocessing.Process(target=render, args=(frame,))
+                    process.start()
+                    started.append(process)
+                return started
+            """),
+    ),
+)

@@ -1,0 +1,124 @@
+"""Nobody waits for this thread, so nobody learns when or how it ended.
+
+A thread that is started and forgotten goes on after the function that needed its work, and its exception goes to standard
+error and no further.  The interpreter waits for it at exit, however long it takes; a test that is over meets it in the
+next one.
+
+Keep the handle and `join()` it: in the function that started it, in a `finally`, or in the `close()` or `__exit__` of
+the object that owns it.  For a job with a result, an executor keeps handle, result and exception together.
+
+Not reported: threads joined anywhere in the program, also through a container, another object or a method of their own;
+threads that are told to stop by a flag or a last item; and handles that the program returns, passes on or keeps where others
+can reach them, since who gets them may join.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from conclint.model import Finding
+from conclint.program.left import kept, left_running
+from conclint.program.triggers import calls
+from conclint.rules.rule import Bad, Good, Rule
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
+
+THREAD = "threading.Thread"
+
+
+def check(source: Source) -> Iterator[Finding]:
+    for call in source.all(cst.Call):
+        if not source.calls(call, THREAD) or source.calls(call, "threading.Timer"):
+            continue
+        fate = source.fate(call)
+        if fate is not None and fate.daemon is False and left_running(fate):
+            message = "nobody waits for this thread to end, and its exception is lost"
+            yield Finding(source.place(call), f"{message}{kept(fate)}; `join()` it, or submit the work to an executor")
+
+
+RULE = Rule(
+    code="CON201",
+    name="unjoined-thread",
+    triggers=calls(THREAD),
+    check=check,
+    examples=(
+        Bad("""
+            import threading
+            from urllib.request import urlopen
+
+            def push(url):
+                urlopen(url).close()
+
+            def notify(url):
+                threading.Thread(target=push, args=(url,)).start()  # expect: CON201
+            """),
+        Bad("""
+            from threading import Thread
+
+            class Importer:
+                def __init__(self, rows):
+                    self.rows = rows
+                    self._thread = None
+
+                def _load(self):
+                    for row in self.rows:
+                        print(row)
+
+                def begin(self):
+                    self._thread = Thread(target=self._load)  # expect: CON201
+                    self._thread.start()
+            """),
+        Good("""
+            import threading
+            from urllib.request import urlopen
+
+            def push(url):
+                urlopen(url).close()
+
+            def notify(url):
+                thread = threading.Thread(target=push, args=(url,))
+                thread.start()
+                return thread
+            """),
+        Good("""
+            from threading import Thread
+
+            class Importer:
+                def __init__(self, rows):
+                    self.rows = rows
+                    self._threads = [Thread(target=self._load)]
+                    for thread in self._threads:
+                        thread.start()
+
+                def _load(self):
+                    for row in self.rows:
+                        print(row)
+
+                def close(self):
+                    for thread in self._threads:
+                        thread.join()
+            """),
+        Good("""
+            import threading
+
+            class Poller:
+                def __init__(self, poll):
+                    self._poll = poll
+                    self._stopped = threading.Event()
+
+                def begin(self):
+                    threading.Thread(target=self._run).start()
+
+                def _run(self):
+                    while not self._stopped.wait(5):
+                        self._poll()
+
+                def stop(self):
+                    self._stopped.set()
+            """),
+    ),
+)
