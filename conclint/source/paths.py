@@ -40,3 +40,14 @@ def partial_target(call: cst.Call) -> cst.BaseExpression | None:
     if name in ("partial", "partialmethod") and call.args and not call.args[0].star:
         return call.args[0].value
     return None
+
+
+def argument(call: cst.Call, keyword: str, position: int | None = None) -> cst.Arg | None:
+    """An argument of a call by keyword, or by position (from 0)."""
+    for arg in call.args:
+        if arg.keyword is not None and arg.keyword.value == keyword:
+            return arg
+    plain = [arg for arg in call.args if arg.keyword is None]
+    if position is not None and position < len(plain) and not any(arg.star for arg in plain[: position + 1]):
+        return plain[position]
+    return None

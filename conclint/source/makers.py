@@ -1,0 +1,57 @@
+"""Calls that make a thread or process: which kind, and what they are given under which name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import libcst as cst
+
+from conclint.program.values import function_id
+from conclint.source.paths import argument
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
+
+THREAD, TIMER, PROCESS = "threading.Thread", "threading.Timer", "multiprocessing.Process"
+MADE = (TIMER, THREAD, PROCESS)
+
+# Parameters by position: docs.python.org/3/library/threading.html, multiprocessing.html
+_PLACES = {"target": 1, "args": 3, "kwargs": 4, "name": 2, "group": 0}
+_TIMER_PLACES = {"target": 1, "args": 2, "kwargs": 3}
+
+
+class Maker(NamedTuple):
+    """A call that makes a thread or process: of the library's class itself (`own` false) or of a subclass."""
+
+    call: cst.Call
+    kind: str
+    own: bool
+
+    def given(self, name: str) -> cst.Arg | None:
+        """The argument for a parameter of the library's class, by keyword or position."""
+        if self.kind == TIMER:
+            return argument(self.call, "function" if name == "target" else name, _TIMER_PLACES.get(name))
+        return argument(self.call, name, _PLACES[name])
+
+    @property
+    def collects(self) -> bool:
+        """Whether arguments come in a `*list` or `**dict` that nobody sees through."""
+        return any(arg.star for arg in self.call.args)
+
+
+def makers(source: Source) -> Iterator[Maker]:
+    """Every call in the parsed regions that makes a thread or process."""
+    for call in source.all(cst.Call):
+        names = source.names(call.func)
+        kind = next((one for one in MADE if one in names), "")
+        if kind:
+            yield Maker(call, kind, any(":" in name for name in names))
+
+
+def functions(source: Source, expression: cst.BaseExpression) -> tuple[str, ...]:
+    """The ids of the program's functions that an expression may mean; a lambda is one too."""
+    if isinstance(expression, cst.Lambda):
+        return (function_id(source.path, source.qualname_of(expression)),)
+    return source.named(expression).functions
+
