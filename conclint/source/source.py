@@ -87,6 +87,10 @@ class Source:
             self._homes[node] = known
         return known
 
+    def sequence(self, node: cst.CSTNode) -> int:
+        """Where the node comes in the order of its region's text: larger is later."""
+        return self._region(node).sequence[node]
+
     # -- places and text
 
     def span(self, node: cst.CSTNode) -> Span:
