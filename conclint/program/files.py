@@ -91,6 +91,18 @@ class Files:
                 found.setdefault(part, []).append(file)
         return found
 
+    def touching(self, name: str) -> list[File]:
+        """The files in which a name or attribute of this name is changed."""
+        return self._touching.get(name, [])
+
+    @cached_property
+    def _touching(self) -> dict[str, list[File]]:
+        found: dict[str, list[File]] = {}
+        for file in self:
+            for name in file.header.touched:
+                found.setdefault(name, []).append(file)
+        return found
+
     def module(self, importer: File, target: str) -> str | None:
         """The path of the file that `target` means in `importer` (leading dots: relative), if it is of this program."""
         key = (importer.package if target.startswith(".") else importer.path, target)

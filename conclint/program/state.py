@@ -22,11 +22,12 @@ AT_IMPORT = frozenset({"__init_subclass__", "__set_name__"})
 
 
 class User(NamedTuple):
-    """A function that touches the state, and whether it changes it (making it does not count)."""
+    """A function that touches the state: whether it changes it (making it does not count), or acts on it in several steps."""
 
     file: File
     function: FunctionFact
     changes: bool
+    in_steps: bool
 
 
 class State:
@@ -60,8 +61,18 @@ class State:
     def _candidate(self, store: Store, files: set[str]) -> tuple[User, ...]:
         if store.path.startswith("$") or self._protects_itself(store):
             return ()
-        users = tuple(self._users(store, files))
-        return users if any(user.changes for user in users) else ()
+        users = tuple(user for user in self._users(store, files) if user.changes or user.in_steps)
+        if not any(user.changes for user in users) or not any(user.in_steps for user in users):
+            return ()
+        return users if self._meet(users) else ()
+
+    def _meet(self, users: tuple[User, ...]) -> bool:
+        """Whether two of the functions, or one of them twice, can run at once."""
+        identities = [function_id(user.file.path, user.function.qualname) for user in users]
+        roots = {run.root.number: run.many for one in identities for run in self._contexts.runs(one) if run.context is Context.THREAD}
+        if len(roots) > 1 or any(roots.values()):
+            return True
+        return bool(roots) and any(self._contexts.is_main(one) for one in identities)
 
     def _protects_itself(self, store: Store) -> bool:
         """Queues, events, locks and their like, bound once."""
@@ -80,7 +91,8 @@ class State:
                 function = file.body.functions[qualname]
                 own = [path for path in paths if self._is(file, function, path, store)]
                 if own:
-                    yield User(file, function, any(self._changes(file, function, path, store) for path in own))
+                    changes = any(self._changes(file, function, path, store) for path in own)
+                    yield User(file, function, changes, any(self._in_steps(function, path) for path in own))
 
     def _is(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
         found = self._names.meaning(file, function, path).store
@@ -94,16 +106,12 @@ class State:
         chosen = {*files, own}
         if store.sort == "attribute":
             chosen |= {split_id(one)[0] for one in self._names.family(store.owner)}
-        return [
-            file
-            for file in self._names.files
-            if file.path in chosen or (self._mentions(file, store) if store.sort == "global" else store.path in file.header.touched)
-        ]
-
-    @staticmethod
-    def _mentions(file: File, store: Store) -> bool:
-        stem = store.owner.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
-        return any(stem in one.target.split(".") or one.target.endswith("." + store.path) for one in file.header.imports)
+        if store.sort == "attribute":
+            others = self._names.files.touching(store.path)
+        else:
+            stem = store.owner.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
+            others = self._names.files.importing(stem, store.path)
+        return list(dict.fromkeys([*(self._names.files[path] for path in sorted(chosen)), *others]))
 
     # -- what is done to it
 
@@ -124,6 +132,16 @@ class State:
     @staticmethod
     def _bound_once(function: FunctionFact, path: str) -> bool:
         return sum(target == path for target, _ in function.binds) <= 1
+
+    def _in_steps(self, function: FunctionFact, path: str) -> bool:
+        """Whether the function may do something to it in several steps: read it and change it, or walk over it."""
+        bits = 0
+        for one, what, _ in function.touches:
+            bits |= what if one == path else 0
+        if bits & Touch.AUGMENTED or (bits & Touch.READ and (bits & CHANGES or self._mutates(function, path))):
+            return True
+        walks = (path + "[", path + ".items()", path + ".keys()", path + ".values()")
+        return any(bound.startswith(walks) for _, bound in function.binds)
 
     def _mutates(self, function: FunctionFact, path: str) -> bool:
         """Whether a method that changes containers is called on it."""

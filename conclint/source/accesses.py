@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from conclint.program.observations import Access, Act, HeldCall
+from conclint.program.observations import Access, Act, HeldCall, Holder
 from conclint.program.scene import Named
 from conclint.program.state import AT_IMPORT, CONSTRUCTION
+from conclint.program.values import function_id
 from conclint.source.acts import State, act_of
 from conclint.source.checks import Checks
 from conclint.source.locks import Locks
 from conclint.source.order import Order
 from conclint.source.paths import path_of
 from conclint.source.source import Source
+from conclint.source.tree import below
 
 
 class Accesses:
@@ -29,7 +31,7 @@ class Accesses:
 
     def accesses(self) -> Iterator[Access]:
         """Every access to shared state in the parsed regions."""
-        last = {store.path for store in self._states}
+        last = {path.rpartition(".")[2] for _, path, named in self._source.scene.named if named.store in self._states}
         for name in self._source.all(cst.Name):
             if name.value in last:
                 node = self._whole(name)
@@ -45,6 +47,24 @@ class Accesses:
                 if held or before or after:
                     span = self._source.span(call)
                     yield HeldCall(self._source.identity(call), span.line, span.column, held, before, after)
+
+    def holders(self) -> Iterator[Holder]:
+        """The functions that hold locks around what they manage or decorate."""
+        for function in self._source.all(cst.FunctionDef):
+            held = tuple(self._held_for_others(function))
+            if held:
+                yield Holder(function_id(self._source.path, self._source.qualname_of(function)), held)
+
+    def _held_for_others(self, function: cst.FunctionDef) -> Iterator[str]:
+        if function.name.value == "__enter__":
+            yield from self._locks.at_end(function)
+        params = {param.name.value for param in function.params.params}
+        for node in below(function.body):
+            if isinstance(node, cst.Yield) and function.decorators and self._source.function_node(node) is function:
+                yield from self._locks.held(node)
+            if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in params:
+                if self._source.function_node(node) is not function:
+                    yield from self._locks.held(node)
 
     def _whole(self, name: cst.Name) -> State | None:
         """The name itself, or the attribute whose last part it is; nothing for keywords and definitions."""
@@ -65,6 +85,8 @@ class Accesses:
         anchor: cst.CSTNode = self._spoken(node, done.act)
         if done.act is Act.READ and (check := self._checks.acting_on(node)) is not None:
             done, anchor = check
+        if done.act is Act.READ:
+            return  # one step, and it spoils nobody else's
         yield Access(
             store=named.store,
             act=done.act,

@@ -25,17 +25,18 @@ class Order:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._marks: dict[cst.CSTNode | None, list[tuple[cst.CSTNode, str]]] = {}
+        self._marks: dict[cst.CSTNode | None, list[cst.Call]] | None = None
 
     def before(self, node: cst.CSTNode) -> tuple[int, ...]:
         """Lines of the starting calls of this function that surely come after the node."""
-        around = self._source.function_node(node)
-        here = self._source.span(node)
-        loops = self._loops(node)
+        marks = self._of(self._source.function_node(node))
+        if not marks:
+            return ()
+        here, loops = self._source.sequence(node), self._loops(node)
         return tuple(
             self._source.span(mark).line
-            for mark, name in self._of(around)
-            if name in STARTS and self._source.span(mark) > here and not loops & self._loops(mark)
+            for mark in marks
+            if self._source.sequence(mark) > here and not loops & self._loops(mark)
         )
 
     def after(self, node: cst.CSTNode) -> tuple[Lines, ...]:
@@ -56,16 +57,14 @@ class Order:
     def _loops(self, node: cst.CSTNode) -> set[cst.CSTNode]:
         return {outer for outer in self._source.ancestors(node) if isinstance(outer, (cst.For, cst.While))}
 
-    def _of(self, function: cst.CSTNode | None) -> list[tuple[cst.CSTNode, str]]:
-        known = self._marks.get(function)
-        if known is None:
-            known = []
+    def _of(self, function: cst.CSTNode | None) -> list[cst.Call]:
+        """The starting calls of a function."""
+        if self._marks is None:
+            self._marks = {}
             for call in self._source.all(cst.Call):
-                name = path_of(call.func).rpartition(".")[2]
-                if name in STARTS and self._source.function_node(call) is function:
-                    known.append((call, name))
-            self._marks[function] = known
-        return known
+                if path_of(call.func).rpartition(".")[2] in STARTS:
+                    self._marks.setdefault(self._source.function_node(call), []).append(call)
+        return self._marks.get(function, [])
 
     def _ended(self, statement: cst.CSTNode) -> Iterator[Lines]:
         """What a whole statement has surely ended: a join in it outside every branch, a pool whose block it is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from functools import cached_property
+from typing import NamedTuple
 
 from conclint.lazily import lazily
 from conclint.model import Span
@@ -20,6 +21,14 @@ MEANINGLESS = frozenset(
 )
 
 
+class Walked(NamedTuple):
+    """What one walk over a region remembers."""
+
+    kinds: dict[type[cst.CSTNode], list[cst.CSTNode]]
+    parents: dict[cst.CSTNode, cst.CSTNode]
+    sequence: dict[cst.CSTNode, int]
+
+
 class Region:
     """A run of top-level statements; `first` is the line of the file on which it begins."""
 
@@ -29,16 +38,21 @@ class Region:
         self.module = cst.parse_module(self.text)
 
     @cached_property
-    def _walked(self) -> tuple[dict[type[cst.CSTNode], list[cst.CSTNode]], dict[cst.CSTNode, cst.CSTNode]]:
+    def _walked(self) -> Walked:
         return _walk(self.module)
 
     @property
     def parents(self) -> dict[cst.CSTNode, cst.CSTNode]:
-        return self._walked[1]
+        return self._walked.parents
+
+    @property
+    def sequence(self) -> dict[cst.CSTNode, int]:
+        """The place of every node in the order of the text."""
+        return self._walked.sequence
 
     def all(self, kind: type[cst.CSTNode]) -> list[cst.CSTNode]:
         """The nodes of exactly this type, in the order of the text."""
-        return self._walked[0].get(kind, [])
+        return self._walked.kinds.get(kind, [])
 
     @cached_property
     def _spans(self) -> dict[cst.CSTNode, Span]:
@@ -90,15 +104,16 @@ def below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         stack.extend(reversed(list(children(one))))
 
 
-def _walk(module: cst.Module) -> tuple[dict[type[cst.CSTNode], list[cst.CSTNode]], dict[cst.CSTNode, cst.CSTNode]]:
-    kinds: dict[type[cst.CSTNode], list[cst.CSTNode]] = {}
-    parents: dict[cst.CSTNode, cst.CSTNode] = {}
+def _walk(module: cst.Module) -> Walked:
+    found = Walked({}, {}, {})
     stack: list[cst.CSTNode] = [module]
     while stack:
         node = stack.pop()
-        kinds.setdefault(type(node), []).append(node)
+        found.sequence[node] = len(found.sequence)
+        found.kinds.setdefault(type(node), []).append(node)
         inner = list(children(node))
         for child in inner:
-            parents[child] = node
-        stack.extend(reversed(inner))
-    return kinds, parents
+            found.parents[child] = node
+        inner.reverse()
+        stack += inner
+    return found
