@@ -173,3 +173,22 @@ ATTRIBUTES = {
     "requests.Session.headers": "requests.structures.CaseInsensitiveDict",
     "loguru.logger": "logging.Logger",
 }
+
+# What gives nothing to call: None, a number, a text, an answer.
+NOTHING = frozenset(
+    {
+        *below("builtins", "print input len sum max min open sorted list dict set tuple str int float bool range"),
+        *below("time", "sleep time monotonic"),
+        *below("os", "system remove rename makedirs kill listdir walk popen"),
+        *below("subprocess", "run call check_call check_output getoutput getstatusoutput"),
+        *below("shutil", "copy copy2 copyfile copytree move rmtree make_archive unpack_archive"),
+        *below("urllib.request", "urlopen urlretrieve"),
+        *below("requests", "get post put delete patch head options request"),
+        *below("webbrowser", "open open_new open_new_tab"),
+        *below("threading", "Thread.start Thread.join Thread.run Event.set Event.wait"),
+        *below("multiprocessing", "Process.start Process.join Process.run"),
+        *below("socketserver.BaseServer", "serve_forever handle_request shutdown"),
+        *below("socketserver.TCPServer", "serve_forever handle_request shutdown"),
+        *below("asyncio", "AbstractEventLoop.run_forever AbstractEventLoop.stop AbstractEventLoop.close"),
+    }
+)

@@ -121,7 +121,9 @@ def _parts(words: Sequence[str]) -> Iterator[list[str]]:
 def _defines(lines: Iterable[_Line], name: str) -> bool:
     """Whether the module itself gives the name another meaning."""
     return any(
-        name in line.words[1:3] if line.words[0] in DEFINING else line.words[0] == name and line.words[1:2] in (("=",), (":",))
+        name in line.words[1:3]
+        if line.words[0] in DEFINING
+        else line.words[0] == name and line.words[1:2] in (("=",), (":",))
         for line in lines
     )
 

@@ -54,4 +54,3 @@ def functions(source: Source, expression: cst.BaseExpression) -> tuple[str, ...]
     if isinstance(expression, cst.Lambda):
         return (function_id(source.path, source.qualname_of(expression)),)
     return source.named(expression).functions
-

@@ -1,0 +1,141 @@
+"""`thread.run()` does the work in the caller, and no thread is ever started.
+
+`run` is what the new thread calls; `start` is what makes it. A direct `run()` blocks the caller until the work is
+done, and an exception in it reaches the caller.
+
+Call `start()`, and `join()` where the work must be done.
+
+Not reported: `super().run()` in an override, `self.run()`, code that also starts the same object (it chooses between
+the two), tests, which call `run` on purpose, and `run` methods of anything that is no thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from conclint.model import Finding, Fix
+from conclint.program.triggers import calls
+from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.makers import PROCESS, THREAD
+from conclint.source.paths import path_of
+from conclint.source.testcode import in_test
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
+
+
+def check(source: Source) -> Iterator[Finding]:
+    for call in source.all(cst.Call):
+        func = call.func
+        if call.args or not isinstance(func, cst.Attribute) or func.attr.value != "run":
+            continue
+        kind = _kind(source, func.value)
+        if kind and not _on_purpose(source, call, func):
+            yield Finding(
+                source.place(call),
+                f"`{source.code(func)}()` runs in the caller, no {kind} is started; call `start()`",
+                fix=Fix("call `start()`", (source.replace(func.attr, "start"),)),
+            )
+
+
+def _kind(source: Source, receiver: cst.BaseExpression) -> str:
+    """What the receiver is, where it is nothing else."""
+    types = source.types(receiver)
+    return next((kind.rpartition(".")[2].lower() for kind in (THREAD, PROCESS) if kind in types), "")
+
+
+def _on_purpose(source: Source, call: cst.Call, func: cst.Attribute) -> bool:
+    """A thread that runs itself, a test, or a function that elsewhere starts what it runs here."""
+    if isinstance(func.value, cst.Name) and source.is_receiver(func.value):
+        return True
+    if in_test(source, call):
+        return True
+    started = f"{path_of(func.value)}.start"
+    around = source.function_node(call)
+    return any(path_of(one.func) == started and source.function_node(one) is around for one in source.all(cst.Call))
+
+
+RULE = Rule(
+    code="CON109",
+    name="run-called-directly",
+    triggers=calls(f"{THREAD}.run", f"{PROCESS}.run"),
+    check=check,
+    examples=(
+        Bad(
+            """
+            import threading
+
+            def work():
+                print("working")
+
+            def begin():
+                thread = threading.Thread(target=work)
+                thread.run()  # expect: CON109
+            """,
+            fixed="""
+            import threading
+
+            def work():
+                print("working")
+
+            def begin():
+                thread = threading.Thread(target=work)
+                thread.start()  # expect: CON109
+            """,
+        ),
+        Bad(
+            """
+            from multiprocessing import Process
+
+            class Render(Process):
+                def run(self):
+                    print("rendering")
+
+            def begin():
+                Render().run()  # expect: CON109
+            """,
+            fixed="""
+            from multiprocessing import Process
+
+            class Render(Process):
+                def run(self):
+                    print("rendering")
+
+            def begin():
+                Render().start()  # expect: CON109
+            """,
+        ),
+        Good("""
+            import threading
+
+            class Loud(threading.Thread):
+                def run(self):
+                    print("begin")
+                    super().run()
+            """),
+        Good("""
+            import threading
+
+            def work():
+                print("working")
+
+            def begin(beside):
+                thread = threading.Thread(target=work)
+                if beside:
+                    thread.start()
+                else:
+                    thread.run()
+            """),
+        Good("""
+            class Server:
+                def run(self):
+                    print("serving")
+
+            def main():
+                Server().run()
+            """),
+    ),
+)

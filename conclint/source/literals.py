@@ -1,0 +1,94 @@
+"""What a literal, or a name bound to one, can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
+
+    Binding = cst.For | cst.CompFor | cst.AssignTarget | cst.Param
+
+# Types of which an object is one value, never a list of arguments.
+ONE_VALUE = frozenset(
+    {"builtins.int", "builtins.float", "builtins.bool", "builtins.complex", "builtins.str", "builtins.bytes"}
+)
+
+# A constant loop is short up to so many rounds.
+SHORT = 64
+
+
+def is_one_value(source: Source, value: cst.BaseExpression) -> bool:
+    """Whether an expression surely is a text, a number or the like, where a tuple is asked for.
+
+    An empty text stands for an empty tuple, and a text of one character for a tuple of it: both work.
+    """
+    if isinstance(value, (cst.Integer, cst.Float, cst.Imaginary, cst.FormattedString)):
+        return True
+    if isinstance(value, cst.SimpleString):
+        text = value.evaluated_value
+        return len(text) > 1
+    if isinstance(value, cst.ConcatenatedString):
+        return True
+    if isinstance(value, cst.BinaryOperation):
+        return _is_arithmetic(value)
+    if isinstance(value, cst.Name):
+        return value.value in ("True", "False", "None") or (bool(value.lpar) and _holds_one_value(source, value))
+    return False
+
+
+def _is_arithmetic(value: cst.BinaryOperation) -> bool:
+    """`n + 1`, `"part %d" % n`: not `(x,) + rest`, not `[x] * 3`."""
+    numbers = (cst.Integer, cst.Float)
+    if isinstance(value.operator, (cst.Add, cst.Subtract, cst.Divide, cst.FloorDivide)):
+        return any(
+            isinstance(side, (*numbers, cst.SimpleString, cst.FormattedString)) for side in (value.left, value.right)
+        )
+    if isinstance(value.operator, cst.Modulo):
+        return isinstance(value.left, (cst.SimpleString, cst.FormattedString)) or isinstance(value.right, numbers)
+    return False
+
+
+def _holds_one_value(source: Source, name: cst.Name) -> bool:
+    types = source.types(name)
+    if types:
+        return all(one in ONE_VALUE for one in types)
+    around = source.function_node(name)
+    bound = [node for node in bindings(source, around) if _binds(node, name.value)]
+    return bool(bound) and all(_counts(source, node) for node in bound)
+
+
+def bindings(source: Source, around: cst.CSTNode | None) -> Iterator[Binding]:
+    """The loops, assignments and parameters of one function."""
+    for kind in (cst.For, cst.CompFor, cst.AssignTarget):
+        for node in source.all(kind):
+            if isinstance(node, kind) and source.function_node(node) is around:
+                yield node
+    for param in source.all(cst.Param):
+        if source.nearest(param, cst.FunctionDef) is around:
+            yield param
+
+
+def _binds(node: Binding, name: str) -> bool:
+    if isinstance(node, cst.Param):
+        return node.name.value == name
+    return any(isinstance(part, cst.Name) and part.value == name for part in _targets(node.target))
+
+
+def _targets(target: cst.BaseExpression) -> list[cst.BaseExpression]:
+    if isinstance(target, (cst.Tuple, cst.List)):
+        return [part for element in target.elements for part in _targets(element.value)]
+    return [target]
+
+
+def _counts(source: Source, node: Binding) -> bool:
+    """Whether what is bound is a number: by a loop over a range, or a literal."""
+    if isinstance(node, (cst.For, cst.CompFor)):
+        return isinstance(node.iter, cst.Call) and source.calls(node.iter, "builtins.range")
+    if isinstance(node, cst.AssignTarget):
+        statement = source.parent(node)
+        return isinstance(statement, cst.Assign) and is_one_value(source, statement.value)
+    return False
