@@ -31,6 +31,7 @@ PYLINT = [
 ]  # fmt: skip
 FLAKE8 = [sys.executable, "-m", "flake8", "--isolated", "-j2", "--select", "E9,F"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONHASHSEED": "0"}
+ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody's conclint is compiled anew in each run
 SETTLE = 2.5  # seconds until conclint believes that a file's times are final
 
 

@@ -14,27 +14,24 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from conclint import __version__
-from conclint.lazily import lazily
-from conclint.stamps import Alarm, recall
+from conclint.stamps import SETTINGS, Alarm, recall
 
 if TYPE_CHECKING:
     import ast
 
-lazily("hashlib")
-lazily("sqlite3")
 
 # Modules that make code run beside other code.  A single file that imports none of these stands alone, and nothing in
 # it can run at once with anything else.  A test compares with the tables of `conclint.knowledge`.
-CONCURRENT: Final = re.compile(
-    r"""\b(?:_thread|threading|multiprocessing|concurrent|asyncio|socketserver|signal|atexit|weakref|QueueListener|handlers
-    |_?dummy_thread(?:ing)?|thread|http\.server|xmlrpc|wsgiref|sched|tkinter|queue|mp
-    |anyio|apscheduler|asgiref|billiard|celery|dask|diskcache|distributed|django|dramatiq|eventlet|fastapi|fasteners
-    |filelock|flask|gevent|greenlet|huey|joblib|kafka|kazoo|loky|multiprocess|paramiko|pathos|portalocker|PyQt[56]
-    |PySide[26]|quart|readerwriterlock|redis|rq|sanic|starlette|tornado|tqdm|trio|twisted|watchdog)\b""",
-    re.VERBOSE,
-)
+MODULES: Final = """
+    _thread threading multiprocessing concurrent asyncio socketserver signal atexit weakref QueueListener handlers
+    _dummy_thread dummy_threading thread server xmlrpc wsgiref sched tkinter queue mp
+    anyio apscheduler asgiref billiard celery dask diskcache distributed django dramatiq eventlet fastapi fasteners
+    filelock flask gevent greenlet huey joblib kafka kazoo loky multiprocess paramiko pathos portalocker PyQt5 PyQt6
+    PySide2 PySide6 quart readerwriterlock redis rq sanic starlette tornado tqdm trio twisted watchdog
+"""
+CONCURRENT: Final = frozenset(MODULES.split())
 CALLBACKS: Final = ("preexec_fn", "def __del__")  # these need no import of their own
-NEWLINES: Final = re.compile(r"\r\n?")
+WORD: Final = re.compile(r"\w+")
 
 
 class Plugin:
@@ -54,11 +51,13 @@ class Plugin:
     def _alarms(self) -> Sequence[Alarm]:
         path = os.path.abspath(self._filename)
         try:
-            known = _known(path) if _on_disk(path, self._text) else None
-            if known is not None:
-                return known
-            if _project_above(path) is None and not may_run_beside(self._text):
-                return []
+            if not _in_a_project(path):
+                if not may_run_beside(self._text):
+                    return []
+            elif _on_disk(path, self._text):
+                known = _known(path)
+                if known is not None:
+                    return known
             from conclint.one_file import alarms
 
             return alarms(path, self._text)
@@ -69,7 +68,7 @@ class Plugin:
 def may_run_beside(text: str) -> bool:
     """Whether anything in a file that stands alone may run beside anything else in it."""
     imports = [line for line in text.split("\n") if "import" in line]
-    return CONCURRENT.search("\n".join(imports)) is not None or any(word in text for word in CALLBACKS)
+    return not CONCURRENT.isdisjoint(WORD.findall("\n".join(imports))) or any(word in text for word in CALLBACKS)
 
 
 def _known(path: str) -> Sequence[Alarm] | None:
@@ -91,23 +90,27 @@ def _on_disk(path: str, text: str) -> bool:
     """Whether the file reads as flake8 was given it: an editor sends what is not yet saved."""
     try:
         with tokenize.open(path) as source:
-            return source.read() == NEWLINES.sub("\n", text)
+            return source.read() == text.replace("\r\n", "\n").replace("\r", "\n")
     except (OSError, SyntaxError, ValueError):
         return False
 
 
 @lru_cache
 def _cache_folder() -> str | None:
+    from conclint.lazily import lazily
+
+    lazily("hashlib")  # a stamp needs neither of them
+    lazily("sqlite3")
     from conclint.cache import default_folder
 
     folder = default_folder()
     return None if folder is None else str(folder)
 
 
-def _project_above(path: str) -> str | None:
+def _in_a_project(path: str) -> bool:
     folder = os.path.dirname(path)
-    while not any(os.path.isfile(os.path.join(folder, name)) for name in ("pyproject.toml", "conclint.toml")):
+    while not any(os.path.isfile(os.path.join(folder, name)) for name in SETTINGS):
         if folder == os.path.dirname(folder):
-            return None
+            return False
         folder = os.path.dirname(folder)
-    return folder
+    return True
