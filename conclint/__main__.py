@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 NOT_DONE = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
-def run() -> None:
+def run() -> NoReturn:
     """Runs the command and leaves with its status; an interrupt ends quietly, at any moment."""
     try:
         status = _status()
     except KeyboardInterrupt:
-        _leave_at_once(INTERRUPTED)
+        status = INTERRUPTED
     except Exception as error:  # ours, and not to be taken for findings, which a traceback's status 1 would say
         print(f"conclint: internal error: {type(error).__name__}: {error} ({_origin(error)})", file=sys.stderr)
         status = NOT_DONE
-    sys.exit(status)
+    _leave(status)
 
 
 def _status() -> int:
@@ -38,13 +40,13 @@ def _origin(error: Exception) -> str:
     return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"
 
 
-def _leave_at_once(status: int) -> NoReturn:
-    """Without the interpreter's farewell, which would wait for workers and print what interrupted it."""
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    finally:
-        os._exit(status)
+def _leave(status: int) -> NoReturn:
+    """Without the interpreter's farewell, which takes time and would print an interrupt that comes in its midst."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":

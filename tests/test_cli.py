@@ -200,22 +200,22 @@ def test_standard_input_is_judged_by_the_configuration_of_its_name(project):
 
 
 def test_diff_changes_nothing_and_fix_does(conclint, project):
-    text = "import threading\n\nworker = threading.Thread(target=print, args=('x'))\n"
+    text = "import threading\n\nworker = threading.Thread(target=print, args=(7))\n"
     (project / "a.py").write_text(text)
     status, out, err = conclint("check", "--select", "CON107", "--diff")
     assert (status, err) == (1, "")
-    assert "-worker = threading.Thread(target=print, args=('x'))\n+" in out
+    assert "-worker = threading.Thread(target=print, args=(7))\n+" in out
     assert (project / "a.py").read_text() == text
     assert conclint("check", "--select", "CON107", "--fix") == (0, "", "conclint: mended 1 finding in 1 file\n")
-    assert (project / "a.py").read_text() == text.replace("('x')", "('x',)")
+    assert (project / "a.py").read_text() == text.replace("(7)", "(7,)")
     assert conclint("check", "--select", "CON107", "--diff") == (0, "", "")
 
 
 def test_fixed_standard_input_goes_to_standard_output(project):
-    text = "import threading\n\nworker = threading.Thread(target=print, args=('x'))\n"
+    text = "import threading\n\nworker = threading.Thread(target=print, args=(7))\n"
     with start("check", "--select", "CON107", "--fix", "-", stdin=subprocess.PIPE) as process:
         out, err = process.communicate(text)
-    assert (process.returncode, out, err) == (0, text.replace("('x')", "('x',)"), "")
+    assert (process.returncode, out, err) == (0, text.replace("(7)", "(7,)"), "")
 
 
 def test_colour(conclint, project, monkeypatch):

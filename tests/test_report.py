@@ -53,7 +53,7 @@ def test_full_shows_lines_notes_and_fix():
         "  fix: hold a lock (--fix)\n"
         "\n"
         "1 finding in 1 file of 3.\n"
-        "1 can be mended with --fix, 0 more with --unsafe-fixes.\n"
+        "Can be mended: 1 with --fix.\n"
     )
 
 

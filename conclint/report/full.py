@@ -66,5 +66,8 @@ def _summary(material: Material) -> Iterator[str]:
     safe = sum(fix.safety is Safety.SAFE for fix in fixes)
     files = len({diagnostic.path for diagnostic in found})
     yield f"{counted(len(found), 'finding')} in {counted(files, 'file')} of {material.result.files}."
-    if fixes:
-        yield f"{safe} can be mended with --fix, {len(fixes) - safe} more with --unsafe-fixes."
+    ways = [f"{safe} with --fix"] if safe else []
+    if len(fixes) > safe:
+        ways.append(f"{len(fixes) - safe} {'more ' if safe else ''}with --fix --unsafe-fixes")
+    if ways:
+        yield f"Can be mended: {', '.join(ways)}."
