@@ -25,7 +25,7 @@ def finding() -> str:
     """That finding of the demo, as `full` shows it."""
     arguments = ["check", "--isolated", "--no-cache", "--output-format", "full", "fixtures/demo"]
     found = CliRunner().invoke(commands, arguments).stdout.split("\n\n")
-    return next((each for each in found if f": {SHOWN} " in each), "")
+    return next(each for each in found if f": {SHOWN} " in each)
 
 
 def part(text: str, name: str) -> str:
