@@ -11,7 +11,7 @@ import json
 import warnings
 from collections.abc import Callable
 
-from conclint.index.facts import Body, ClassFact, FunctionFact, Functions, Header, ImportFact, Touch, class_fact
+from conclint.index.facts import Body, Functions, Header, ImportFact, Touch, class_fact
 from conclint.index.walk import Walk
 from conclint.text import Text, Unreadable, decode
 
@@ -20,7 +20,7 @@ CHANGES = int(Touch.WRITE | Touch.ITEM)
 
 
 def index(path: str, data: bytes) -> bytes:
-    """The encoded facts of the file; a file that cannot be read has an `error` (line, column, message) in its header."""
+    """The encoded facts of the file; one that cannot be read has an `error` (line, column, message) in its header."""
     try:
         text = decode(data)
         return _encode(*_facts(text, path))

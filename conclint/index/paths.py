@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-LITERALS: dict[type[ast.AST], str] = {
+LITERALS: dict[type[ast.AST | None], str] = {
     ast.List: "$list",
     ast.ListComp: "$list",
     ast.Dict: "$dict",
@@ -23,11 +23,13 @@ LONGEST = 120
 
 WRAPPERS = frozenset({"Optional", "Final", "ClassVar", "Annotated", "Required", "NotRequired", "ReadOnly"})
 SEQUENCES = frozenset(
-    "list List set Set frozenset FrozenSet tuple Tuple deque Deque Sequence MutableSequence Iterable Iterator Collection "
-    "Generator AbstractSet MutableSet WeakSet".split()
+    (
+        "list List set Set frozenset FrozenSet tuple Tuple deque Deque Sequence MutableSequence Iterable Iterator "
+        "Collection Generator AbstractSet MutableSet WeakSet"
+    ).split()
 )
 MAPPINGS = frozenset(
-    "dict Dict Mapping MutableMapping defaultdict DefaultDict OrderedDict WeakValueDictionary ChainMap".split()
+    ("dict Dict Mapping MutableMapping defaultdict DefaultDict OrderedDict WeakValueDictionary ChainMap").split()
 )
 
 
@@ -35,28 +37,30 @@ def path_of(node: ast.AST | None) -> str:
     """The path of an expression, or "" where it cannot be followed."""
     tail = ""
     while True:
+        kind = type(node)
+        if kind is ast.Constant:
+            return "$const" + tail
+        if isinstance(node, ast.Name):
+            return _short(node.id + tail)
         if isinstance(node, ast.Attribute):
             tail = "." + node.attr + tail
             node = node.value
-        elif isinstance(node, ast.Name):
-            return _short(node.id + tail)
         elif isinstance(node, ast.Call):
-            if (bound := partial_target(node)) is not None:
+            bound = partial_target(node)
+            if bound is None:
+                tail = "()" + tail
+                node = node.func
+            else:
                 node = bound
-                continue
-            tail = "()" + tail
-            node = node.func
         elif isinstance(node, ast.Subscript):
             tail = "[]" + tail
             node = node.value
         elif isinstance(node, ast.Lambda):
-            return f"{lambda_path(node)}{tail}"
+            return lambda_path(node) + tail
         elif isinstance(node, (ast.Await, ast.NamedExpr, ast.Starred)):
             node = node.value
-        elif node is None:
-            return ""
         else:
-            literal = LITERALS.get(type(node), "")
+            literal = LITERALS.get(kind, "")
             return literal and _short(literal + tail)
 
 

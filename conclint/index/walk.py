@@ -3,75 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from conclint.index.facts import CallFact, ClassFact, FunctionFact, ImportFact, Kind, ParamFact, Touch, Use
-from conclint.index.paths import LITERALS, annotated, argument_path, elements, lambda_path, path_of, values
+from conclint.index.paths import annotated, argument_path, elements, lambda_path, path_of, values
+from conclint.index.scope import ADDERS, Scope
+from conclint.index.shape import LEAVES, child_fields, first_line, flags, keywords, main_guard, may_run_long, weight
 
-# Adding to a container: the method's name, and which argument becomes an item.
-ADDERS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
-
-# Iterating over these yields the items of what they wrap.
-TRANSPARENT = frozenset({"list", "tuple", "sorted", "reversed", "set", "frozenset", "iter", "deque", "tqdm"})
-
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 WORK = (ast.BinOp, ast.Compare, ast.AugAssign, ast.Subscript)
-
-# A loop over a literal or a range of at most so many steps ends soon.
-SHORT_LOOP = 64
-
-
-class _Open:
-    """One function while the walk is inside it."""
-
-    def __init__(self, qualname: str, kind: Kind, owner: str, node: ast.AST, region: int) -> None:
-        self.qualname, self.kind, self.owner, self.region = qualname, kind, owner, region
-        self.line = getattr(node, "lineno", 1)
-        self.end_line = getattr(node, "end_lineno", 1)
-        self.params: list[ParamFact] = []
-        self.decorators: list[str] = []
-        self.globals: set[str] = set()
-        self.nonlocals: set[str] = set()
-        self.binds: dict[tuple[str, str], None] = {}
-        self.calls: list[CallFact] = []
-        self.touches: dict[str, tuple[int, int]] = {}
-        self.returns: dict[str, None] = {}
-        self.work = self.depth = 0
-        self.loops: list[bool] = []  # the loops around: True where one may run long
-        self.branches = self.whiles = 0
-        self.captured = kind is Kind.MODULE  # whether functions inside can see its variables
-        self.local: set[str] = set()
-
-    def _tells(self, path: str) -> bool:
-        """Whether others may care: a plain local is its function's own, unless a nested function can see it."""
-        return self.captured or "." in path or self._declared(path) or path not in self.local
-
-    def _declared(self, name: str) -> bool:
-        return name in self.globals or name in self.nonlocals
-
-    def fact(self) -> FunctionFact:
-        self.local = {param.name for param in self.params}
-        written = [path for path, (bits, _) in self.touches.items() if bits & Touch.WRITE and "." not in path]
-        bound = {target for target, _ in self.binds}
-        self.local.update(written)
-        self.binds.update({(name, ""): None for name in written if name not in bound and not self._declared(name)})
-        return FunctionFact(
-            self.qualname,
-            int(self.kind),
-            self.owner,
-            self.line,
-            self.end_line,
-            self.region,
-            tuple(self.params),
-            tuple(self.decorators),
-            tuple(sorted(self.globals)),
-            tuple(sorted(self.nonlocals)),
-            tuple(self.binds),
-            tuple(self.calls),
-            tuple((path, bits, line) for path, (bits, line) in self.touches.items() if self._tells(path)),
-            tuple(self.returns),
-            self.work,
-            self.depth,
-        )
 
 
 class Walk:
@@ -85,17 +25,20 @@ class Walk:
         self._column = column
         self._taken: set[str] = set()
         self._owner = ""  # the class whose body is walked
+        self._methods: list[tuple[str, str]] = []  # of that class
         self._prefix = ""  # qualified name of the scope whose body is walked
         self._guarded = False
-        self._here = _Open("", Kind.MODULE, "", ast.Pass(), 0)
-        self._visitors: dict[type[ast.AST], Callable[..., None]] = {
-            getattr(ast, name[7:]): getattr(self, name) for name in dir(self) if name.startswith("_visit_")
-        }
+        self._here = Scope("", Kind.MODULE, "", ast.Pass(), 0)
+        self._visitors: dict[type[object], Callable[..., None] | None] = dict.fromkeys(LEAVES)
+        self._visitors.update((kind, getattr(self, name)) for kind, name in VISITED.items())
 
     def module(self, tree: ast.Module, lines: int) -> None:
         """Walks a whole file of `lines` lines."""
         self._here.end_line = lines
-        starts = [(_first_line(node), isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))) for node in tree.body]
+        starts = [
+            (first_line(node), isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)))
+            for node in tree.body
+        ]
         for number, node in enumerate(tree.body):
             start, alone = starts[number]
             end = node.end_lineno or start
@@ -109,23 +52,19 @@ class Walk:
 
     # -- walking
 
-    def _visit(self, node: ast.AST) -> None:
-        visitor = self._visitors.get(type(node))
+    def _visit(self, node: object) -> None:
+        visitor = self._visitors.get(type(node), self._children)
         if visitor is not None:
             visitor(node)
-        else:
-            self._children(node)
 
     def _children(self, node: ast.AST) -> None:
-        if isinstance(node, WORK) and True in self._here.loops:
-            self._here.work += _weight(node)
-        for name in node._fields:
+        if True in self._here.loops and isinstance(node, WORK):
+            self._here.work += weight(node)
+        for name in child_fields(type(node)):
             value = getattr(node, name)
             if isinstance(value, list):
-                for item in value:
-                    if isinstance(item, ast.AST):
-                        self._visit(item)
-            elif isinstance(value, ast.AST):
+                self._all(value)
+            elif value is not None:
                 self._visit(value)
 
     def _all(self, nodes: Iterable[ast.AST | None]) -> None:
@@ -140,7 +79,7 @@ class Walk:
         self._all([*node.args.defaults, *node.args.kw_defaults])
         kind = Kind.ASYNC if isinstance(node, ast.AsyncFunctionDef) else Kind.FUNCTION
         qualname = self._enter_name(node.name, node.lineno)
-        opened = _Open(qualname, kind, self._owner, node, self._here.region)
+        opened = Scope(qualname, kind, self._owner, node, self._here.region)
         opened.decorators = [path_of(one) for one in node.decorator_list]
         if self._owner:
             self._methods.append((node.name, qualname))
@@ -151,7 +90,7 @@ class Walk:
     def _visit_Lambda(self, node: ast.Lambda) -> None:
         self._all([*node.args.defaults, *node.args.kw_defaults])
         qualname = self._enter_name(lambda_path(node), node.lineno)
-        opened = _Open(qualname, Kind.LAMBDA, "", node, self._here.region)
+        opened = Scope(qualname, Kind.LAMBDA, "", node, self._here.region)
         self._function(opened, node.args, [ast.Return(value=node.body)], None)
 
     def _enter_name(self, name: str, line: int) -> str:
@@ -161,9 +100,7 @@ class Walk:
         self._taken.add(qualname)
         return qualname
 
-    def _function(
-        self, opened: _Open, args: ast.arguments, body: Iterable[ast.AST], returns: ast.expr | None
-    ) -> None:
+    def _function(self, opened: Scope, args: ast.arguments, body: Iterable[ast.AST], returns: ast.expr | None) -> None:
         outer, owner, prefix = self._here, self._owner, self._prefix
         outer.captured = True
         self._here, self._owner, self._prefix = opened, "", opened.qualname
@@ -195,7 +132,7 @@ class Walk:
         qualname = self._enter_name(node.name, node.lineno)
         outer, binds = (self._owner, self._prefix, self._methods), self._here.binds
         self._owner = self._prefix = qualname
-        self._methods: list[tuple[str, str]] = []
+        self._methods = []
         self._here.binds = {}
         self._all(node.body)
         inner, self._here.binds = self._here.binds, binds
@@ -210,8 +147,6 @@ class Walk:
             tuple(inner),
         )
         self._owner, self._prefix, self._methods = outer
-
-    _methods: list[tuple[str, str]] = []
 
     # -- names
 
@@ -240,10 +175,8 @@ class Walk:
         self._here.nonlocals.update(node.names)
 
     def _touch(self, path: str, bits: Touch, line: int) -> None:
-        in_class_body = bool(self._owner) and "." not in path
-        if path and path[0] != "$" and not in_class_body:
-            old, first = self._here.touches.get(path, (0, line))
-            self._here.touches[path] = (old | int(bits), first)
+        if not self._owner or "." in path:  # a bare name in a class body is the class's own
+            self._here.touch(path, bits, line)
 
     def _visit_Name(self, node: ast.Name) -> None:
         self._touch(node.id, Touch.READ if isinstance(node.ctx, ast.Load) else Touch.WRITE, node.lineno)
@@ -266,7 +199,7 @@ class Walk:
     def _visit_Assign(self, node: ast.Assign) -> None:
         goes: list[str] = []
         for target in node.targets:
-            goes += self._bind(target, node.value)
+            goes += self._here.bind(target, node.value)
             self._visit(target)
         self._value(node.value, tuple(goes))
 
@@ -275,7 +208,7 @@ class Walk:
         for step, path in annotated(node.annotation):
             self._here.binds[target + step, path] = None
         if node.value is not None:
-            goes = self._bind(node.target, node.value)
+            goes = self._here.bind(node.target, node.value)
             self._visit(node.target)
             self._value(node.value, tuple(goes))
 
@@ -287,7 +220,7 @@ class Walk:
             self._here.work += 1
         if isinstance(node.op, ast.Add):
             for step, item in elements(node.value):
-                self._follow(path_of(node.target) + step, item)
+                self._here.follow(path_of(node.target) + step, item)
         if isinstance(node.target, ast.Subscript):
             self._visit(node.target.slice)
         self._value(node.value, ())
@@ -296,38 +229,7 @@ class Walk:
 
     def _visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self._visit(node.target)
-        self._value(node.value, tuple(self._bind(node.target, node.value)))
-
-    def _bind(self, target: ast.expr, value: ast.expr) -> list[str]:
-        """Remembers what `target` may be; the paths that now hold the value itself."""
-        if isinstance(target, (ast.Tuple, ast.List)):
-            self._unpack(target, value)
-            return []
-        path = path_of(target)
-        if path:
-            for one in values(value):
-                self._follow(path, one)
-        return [path] if path else []
-
-    def _unpack(self, target: ast.Tuple | ast.List, value: ast.expr) -> None:
-        pairwise = isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts)
-        for number, part in enumerate(target.elts):
-            if pairwise and isinstance(value, (ast.Tuple, ast.List)):
-                self._bind(part, value.elts[number])
-            elif not isinstance(part, (ast.Tuple, ast.List)) and (path := path_of(part)):
-                source = path_of(value)
-                self._here.binds[path, f"{source}.{number}" if source else ""] = None
-
-    def _follow(self, path: str, value: ast.expr) -> None:
-        daemon = path.endswith(".daemon") and isinstance(value, ast.Constant)
-        self._here.binds[path, argument_path(value) if daemon else path_of(value)] = None
-        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in TRANSPARENT:
-            source = path_of(value.args[0]) if value.args else ""
-            if source:
-                self._here.binds[path + "[]", source + "[*]"] = None
-        for step, item in elements(value):
-            for one in values(item):
-                self._follow(path + step, one)
+        self._value(node.value, tuple(self._here.bind(node.target, node.value)))
 
     def _value(self, value: ast.expr, goes: tuple[str, ...]) -> None:
         """Visits an expression whose value goes to `goes`."""
@@ -356,7 +258,7 @@ class Walk:
             self._comprehension(value, tuple(one + "[]" for one in goes))
         elif isinstance(value, ast.NamedExpr):
             self._visit(value.target)
-            self._value(value.value, goes + tuple(self._bind(value.target, value.value)))
+            self._value(value.value, goes + tuple(self._here.bind(value.target, value.value)))
         elif isinstance(value, ast.Starred):
             self._value(value.value, ())
         else:
@@ -384,12 +286,12 @@ class Walk:
                 node.lineno,
                 self._column(node.lineno, node.col_offset),
                 tuple("*" if isinstance(arg, ast.Starred) else argument_path(arg) for arg in node.args),
-                tuple(_keywords(node)),
+                tuple(keywords(node)),
                 int(use),
                 goes,
             )
         )
-        self._adds(node, func)
+        self._here.adds(node, func)
         if isinstance(node.func, ast.Attribute):
             if isinstance(node.func.value, ast.Call):
                 self._call(node.func.value, ("$attr." + node.func.attr,))
@@ -397,25 +299,11 @@ class Walk:
                 self._visit(node.func.value)
         elif not isinstance(node.func, ast.Name):
             self._visit(node.func)
-        adder = self._adder(node)
+        adder = self._here.adder(node)
         for number, arg in enumerate(node.args):
             self._value(arg, (adder,) if adder and number == ADDERS[func.rpartition(".")[2]] else ("$arg",))
         for word in node.keywords:
             self._value(word.value, ("$arg",))
-
-    @staticmethod
-    def _adder(node: ast.Call) -> str:
-        """The path of the items of the container to which this call adds."""
-        if isinstance(node.func, ast.Attribute) and len(node.args) > ADDERS.get(node.func.attr, 99):
-            owner = path_of(node.func.value)
-            return owner and owner + "[]"
-        return ""
-
-    def _adds(self, node: ast.Call, func: str) -> None:
-        path = self._adder(node)
-        if path:
-            for one in values(node.args[ADDERS[func.rpartition(".")[2]]]):
-                self._follow(path, one)
 
     def _visit_Await(self, node: ast.Await) -> None:
         self._awaited(node, ())
@@ -439,14 +327,14 @@ class Walk:
             path = path_of(one)
             self._here.returns[path] = None
             for step, item in elements(one):
-                self._follow("$return" + step, item)
+                self._here.follow("$return" + step, item)
         if node.value is not None:
             self._value(node.value, ("$return",))
 
     def _visit_Yield(self, node: ast.Yield | ast.YieldFrom) -> None:
         self._here.kind |= Kind.GENERATOR
         for one in values(node.value):
-            self._follow("$yield", one)
+            self._here.follow("$yield", one)
         if node.value is not None:
             self._value(node.value, ("$yield",))
 
@@ -460,7 +348,7 @@ class Walk:
         self._here.branches += 1
         while arm is not None:
             guarded = self._guarded
-            self._guarded = guarded or _main_guard(arm.test)
+            self._guarded = guarded or main_guard(arm.test)
             self._visit(arm.test)
             self._all(arm.body)
             self._guarded = guarded
@@ -476,16 +364,16 @@ class Walk:
         self._here.branches -= 1
 
     def _visit_For(self, node: ast.For | ast.AsyncFor) -> None:
-        self._iterate(node.target, node.iter)
+        self._here.iterate(node.target, node.iter)
         self._visit(node.target)
         self._value(node.iter, ())
-        self._loop(_may_run_long(node.iter), node.body)
+        self._loop(may_run_long(node.iter), node.body)
         self._all(node.orelse)
 
     _visit_AsyncFor = _visit_For
 
     def _visit_While(self, node: ast.While) -> None:
-        for path in _flags(node.test):
+        for path in flags(node.test):
             self._here.binds["$while", path] = None
         self._here.whiles += 1
         self._loop(True, [node.test, *node.body])
@@ -509,10 +397,10 @@ class Walk:
     ) -> None:
         opened = 0
         for part in node.generators:
-            self._iterate(part.target, part.iter)
+            self._here.iterate(part.target, part.iter)
             self._value(part.iter, ())
             self._visit(part.target)
-            self._here.loops.append(_may_run_long(part.iter))
+            self._here.loops.append(may_run_long(part.iter))
             opened += 1
             self._here.depth = max(self._here.depth, self._here.loops.count(True))
             self._all(part.ifs)
@@ -522,45 +410,6 @@ class Walk:
         else:
             self._value(node.elt, goes)
         del self._here.loops[-opened:]
-
-    def _iterate(self, target: ast.expr, iterated: ast.expr) -> None:
-        """Binds a loop's target to the items of what it runs over."""
-        name = iterated.func.id if isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Name) else ""
-        if isinstance(iterated, ast.Call) and isinstance(target, ast.Tuple) and len(target.elts) > 1:
-            if name == "enumerate" and iterated.args:
-                return self._iterate(target.elts[1], iterated.args[0])
-            if name == "zip":
-                for part, source in zip(target.elts, iterated.args, strict=False):
-                    self._iterate(part, source)
-                return None
-            if isinstance(iterated.func, ast.Attribute) and iterated.func.attr == "items":
-                return self._item(target.elts[1], path_of(iterated.func.value), "[]")
-        if isinstance(iterated, ast.Call) and name in TRANSPARENT and iterated.args:
-            return self._iterate(target, iterated.args[0])
-        if isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Attribute):
-            if iterated.func.attr == "values":
-                return self._item(target, path_of(iterated.func.value), "[]")
-            if iterated.func.attr == "copy":
-                return self._iterate(target, iterated.func.value)
-        path = path_of(target)
-        for step, item in elements(iterated):
-            if path and step == "[]":
-                self._follow(path, item)
-        if isinstance(iterated, ast.BinOp):
-            self._iterate(target, iterated.left)
-            return self._iterate(target, iterated.right)
-        if type(iterated) in LITERALS:
-            return None
-        return self._item(target, path_of(iterated), "[*]")
-
-    def _item(self, target: ast.expr, source: str, step: str) -> None:
-        if not source:
-            return
-        if isinstance(target, (ast.Tuple, ast.List)):
-            for number, part in enumerate(target.elts):
-                self._item(part, source + step, f".{number}")
-        elif path := path_of(target):
-            self._here.binds[path, source + step] = None
 
     def _visit_With(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:
@@ -590,59 +439,4 @@ class Walk:
             self._here.calls.append(CallFact(path + ".__enter__", expression.lineno, column, (), (), int(Use.WITH), ()))
 
 
-def _keywords(call: ast.Call) -> Iterable[tuple[str, str]]:
-    """Keyword arguments; the items of `args=(…)` follow as `args.0`, `args.1`, …: they are another call's arguments."""
-    for word in call.keywords:
-        yield word.arg or "**", argument_path(word.value)
-        if word.arg == "args" and isinstance(word.value, (ast.Tuple, ast.List)):
-            for number, item in enumerate(word.value.elts):
-                yield f"args.{number}", argument_path(item)
-
-
-def _first_line(node: ast.stmt) -> int:
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return min([node.lineno, *(one.lineno for one in node.decorator_list)])
-    return node.lineno
-
-
-def _main_guard(test: ast.expr) -> bool:
-    return (
-        isinstance(test, ast.Compare)
-        and isinstance(test.left, ast.Name)
-        and test.left.id == "__name__"
-        and isinstance(test.ops[0], ast.Eq)
-    )
-
-
-def _weight(node: ast.AST) -> int:
-    """How much work an operation is; putting text together is none to speak of."""
-    if not isinstance(node, ast.BinOp):
-        return 1
-    texts = (ast.JoinedStr, ast.Constant)
-    sides = [side for side in (node.left, node.right) if isinstance(side, texts)]
-    return 0 if any(isinstance(side, ast.JoinedStr) or isinstance(side.value, (str, bytes)) for side in sides) else 2
-
-
-def _flags(test: ast.expr) -> Iterator[str]:
-    """What a loop asks each time round whether to go on: names, attributes and calls, or "" for ever."""
-    if isinstance(test, ast.Constant):
-        yield ""
-    elif isinstance(test, ast.BoolOp):
-        for part in test.values:
-            yield from _flags(part)
-    elif isinstance(test, ast.UnaryOp):
-        yield from _flags(test.operand)
-    elif isinstance(test, ast.Compare) and isinstance(test.comparators[0], ast.Constant):
-        yield from _flags(test.left)
-    elif isinstance(test, (ast.Name, ast.Attribute, ast.Call, ast.NamedExpr)) and (path := path_of(test)):
-        yield path
-
-
-def _may_run_long(iterated: ast.expr) -> bool:
-    """Whether a loop over it may take more than a few steps."""
-    if isinstance(iterated, (ast.List, ast.Tuple, ast.Set, ast.Constant)):
-        return False
-    if isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Name) and iterated.func.id == "range":
-        last = iterated.args[-1] if len(iterated.args) < 3 and iterated.args else None
-        return not (isinstance(last, ast.Constant) and isinstance(last.value, int) and last.value <= SHORT_LOOP)
-    return True
+VISITED = {getattr(ast, name[7:]): name for name in vars(Walk) if name.startswith("_visit_")}

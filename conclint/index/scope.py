@@ -1,0 +1,159 @@
+"""One function while the pass over its file is inside it: what it binds, calls and touches."""
+
+from __future__ import annotations
+
+import ast
+
+from conclint.index.facts import CallFact, FunctionFact, Kind, ParamFact, Touch
+from conclint.index.paths import LITERALS, argument_path, elements, path_of, values
+
+# Adding to a container: the method's name, and which argument becomes an item.
+ADDERS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
+
+# Iterating over these yields the items of what they wrap.
+TRANSPARENT = frozenset({"list", "tuple", "sorted", "reversed", "set", "frozenset", "iter", "deque", "tqdm"})
+
+
+class Scope:
+    """One function while the walk is inside it."""
+
+    def __init__(self, qualname: str, kind: Kind, owner: str, node: ast.AST, region: int) -> None:
+        self.qualname, self.kind, self.owner, self.region = qualname, kind, owner, region
+        self.line = getattr(node, "lineno", 1)
+        self.end_line = getattr(node, "end_lineno", 1)
+        self.params: list[ParamFact] = []
+        self.decorators: list[str] = []
+        self.globals: set[str] = set()
+        self.nonlocals: set[str] = set()
+        self.binds: dict[tuple[str, str], None] = {}
+        self.calls: list[CallFact] = []
+        self.touches: dict[str, tuple[int, int]] = {}
+        self.returns: dict[str, None] = {}
+        self.work = self.depth = 0
+        self.loops: list[bool] = []  # the loops around: True where one may run long
+        self.branches = self.whiles = 0
+        self.captured = kind is Kind.MODULE  # whether functions inside can see its variables
+        self.local: set[str] = set()
+
+    def _tells(self, path: str) -> bool:
+        """Whether others may care: a plain local is its function's own, unless a nested function can see it."""
+        return self.captured or "." in path or self._declared(path) or path not in self.local
+
+    def _declared(self, name: str) -> bool:
+        return name in self.globals or name in self.nonlocals
+
+    def fact(self) -> FunctionFact:
+        self.local = {param.name for param in self.params}
+        written = [path for path, (bits, _) in self.touches.items() if bits & Touch.WRITE and "." not in path]
+        bound = {target for target, _ in self.binds}
+        self.local.update(written)
+        self.binds.update({(name, ""): None for name in written if name not in bound and not self._declared(name)})
+        return FunctionFact(
+            self.qualname,
+            int(self.kind),
+            self.owner,
+            self.line,
+            self.end_line,
+            self.region,
+            tuple(self.params),
+            tuple(self.decorators),
+            tuple(sorted(self.globals)),
+            tuple(sorted(self.nonlocals)),
+            tuple(self.binds),
+            tuple(self.calls),
+            tuple((path, bits, line) for path, (bits, line) in self.touches.items() if self._tells(path)),
+            tuple(self.returns),
+            self.work,
+            self.depth,
+        )
+
+    # -- what names are bound to
+
+    def touch(self, path: str, bits: Touch, line: int) -> None:
+        if path and path[0] != "$":
+            old, first = self.touches.get(path, (0, line))
+            self.touches[path] = (old | int(bits), first)
+
+    def bind(self, target: ast.expr, value: ast.expr) -> list[str]:
+        """Remembers what `target` may be; the paths that now hold the value itself."""
+        if isinstance(target, (ast.Tuple, ast.List)):
+            self._unpack(target, value)
+            return []
+        path = path_of(target)
+        if path:
+            for one in values(value):
+                self.follow(path, one)
+        return [path] if path else []
+
+    def _unpack(self, target: ast.Tuple | ast.List, value: ast.expr) -> None:
+        pairwise = isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts)
+        for number, part in enumerate(target.elts):
+            if pairwise and isinstance(value, (ast.Tuple, ast.List)):
+                self.bind(part, value.elts[number])
+            elif not isinstance(part, (ast.Tuple, ast.List)) and (path := path_of(part)):
+                source = path_of(value)
+                self.binds[path, f"{source}.{number}" if source else ""] = None
+
+    def follow(self, path: str, value: ast.expr) -> None:
+        daemon = path.endswith(".daemon") and isinstance(value, ast.Constant)
+        self.binds[path, argument_path(value) if daemon else path_of(value)] = None
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in TRANSPARENT:
+            source = path_of(value.args[0]) if value.args else ""
+            if source:
+                self.binds[path + "[]", source + "[*]"] = None
+        for step, item in elements(value):
+            for one in values(item):
+                self.follow(path + step, one)
+
+    @staticmethod
+    def adder(node: ast.Call) -> str:
+        """The path of the items of the container to which this call adds."""
+        if isinstance(node.func, ast.Attribute) and len(node.args) > ADDERS.get(node.func.attr, 99):
+            owner = path_of(node.func.value)
+            return owner and owner + "[]"
+        return ""
+
+    def adds(self, node: ast.Call, func: str) -> None:
+        path = self.adder(node)
+        if path:
+            for one in values(node.args[ADDERS[func.rpartition(".")[2]]]):
+                self.follow(path, one)
+
+    def iterate(self, target: ast.expr, iterated: ast.expr) -> None:
+        """Binds a loop's target to the items of what it runs over."""
+        name = iterated.func.id if isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Name) else ""
+        if isinstance(iterated, ast.Call) and isinstance(target, ast.Tuple) and len(target.elts) > 1:
+            if name == "enumerate" and iterated.args:
+                return self.iterate(target.elts[1], iterated.args[0])
+            if name == "zip":
+                for part, source in zip(target.elts, iterated.args, strict=False):
+                    self.iterate(part, source)
+                return None
+            if isinstance(iterated.func, ast.Attribute) and iterated.func.attr == "items":
+                return self._item(target.elts[1], path_of(iterated.func.value), "[]")
+        if isinstance(iterated, ast.Call) and name in TRANSPARENT and iterated.args:
+            return self.iterate(target, iterated.args[0])
+        if isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Attribute):
+            if iterated.func.attr == "values":
+                return self._item(target, path_of(iterated.func.value), "[]")
+            if iterated.func.attr == "copy":
+                return self.iterate(target, iterated.func.value)
+        path = path_of(target)
+        for step, item in elements(iterated):
+            if path and step == "[]":
+                self.follow(path, item)
+        if isinstance(iterated, ast.BinOp):
+            self.iterate(target, iterated.left)
+            return self.iterate(target, iterated.right)
+        if type(iterated) in LITERALS:
+            return None
+        return self._item(target, path_of(iterated), "[*]")
+
+    def _item(self, target: ast.expr, source: str, step: str) -> None:
+        if not source:
+            return
+        if isinstance(target, (ast.Tuple, ast.List)):
+            for number, part in enumerate(target.elts):
+                self._item(part, source + step, f".{number}")
+        elif path := path_of(target):
+            self.binds[path, source + step] = None

@@ -1,0 +1,84 @@
+"""Small questions about single nodes of the syntax tree."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from conclint.index.paths import argument_path, path_of
+
+# A loop over a literal or a range of at most so many steps ends soon.
+SHORT_LOOP = 64
+
+# Nodes with nothing below them that anybody asks about, and the fields that hold such.
+LEAVES = (str, int, ast.Constant, ast.Pass, ast.Break, ast.Continue, ast.MatchSingleton)
+EMPTY_FIELDS = frozenset({"ctx", "op", "ops", "kind", "type_comment", "type_ignores", "attr", "id", "conversion"})
+
+
+_fields: dict[type[ast.AST], tuple[str, ...]] = {}
+
+
+def child_fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """The fields of a node type that can hold something to visit."""
+    known = _fields.get(kind)
+    if known is None:
+        known = _fields[kind] = tuple(name for name in kind._fields if name not in EMPTY_FIELDS)
+    return known
+
+
+def keywords(call: ast.Call) -> Iterable[tuple[str, str]]:
+    """Keyword arguments; the items of `args=(…)` follow as `args.0`, `args.1`, …: they are another call's arguments."""
+    for word in call.keywords:
+        yield word.arg or "**", argument_path(word.value)
+        if word.arg == "args" and isinstance(word.value, (ast.Tuple, ast.List)):
+            for number, item in enumerate(word.value.elts):
+                yield f"args.{number}", argument_path(item)
+
+
+def first_line(node: ast.stmt) -> int:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return min([node.lineno, *(one.lineno for one in node.decorator_list)])
+    return node.lineno
+
+
+def main_guard(test: ast.expr) -> bool:
+    return (
+        isinstance(test, ast.Compare)
+        and isinstance(test.left, ast.Name)
+        and test.left.id == "__name__"
+        and isinstance(test.ops[0], ast.Eq)
+    )
+
+
+def weight(node: ast.AST) -> int:
+    """How much work an operation is; putting text together is none to speak of."""
+    if not isinstance(node, ast.BinOp):
+        return 1
+    texts = (ast.JoinedStr, ast.Constant)
+    sides = [side for side in (node.left, node.right) if isinstance(side, texts)]
+    return 0 if any(isinstance(side, ast.JoinedStr) or isinstance(side.value, (str, bytes)) for side in sides) else 2
+
+
+def flags(test: ast.expr) -> Iterator[str]:
+    """What a loop asks each time round whether to go on: names, attributes and calls, or "" for ever."""
+    if isinstance(test, ast.Constant):
+        yield ""
+    elif isinstance(test, ast.BoolOp):
+        for part in test.values:
+            yield from flags(part)
+    elif isinstance(test, ast.UnaryOp):
+        yield from flags(test.operand)
+    elif isinstance(test, ast.Compare) and isinstance(test.comparators[0], ast.Constant):
+        yield from flags(test.left)
+    elif isinstance(test, (ast.Name, ast.Attribute, ast.Call, ast.NamedExpr)) and (path := path_of(test)):
+        yield path
+
+
+def may_run_long(iterated: ast.expr) -> bool:
+    """Whether a loop over it may take more than a few steps."""
+    if isinstance(iterated, (ast.List, ast.Tuple, ast.Set, ast.Constant)):
+        return False
+    if isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Name) and iterated.func.id == "range":
+        last = iterated.args[-1] if len(iterated.args) < 3 and iterated.args else None
+        return not (isinstance(last, ast.Constant) and isinstance(last.value, int) and last.value <= SHORT_LOOP)
+    return True
