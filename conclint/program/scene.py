@@ -63,6 +63,7 @@ class TargetScene:
     parameters: int
     serves: bool = False  # waits for work in a loop: a service, not a job
     meets: bool = False  # waits for another worker
+    results: bool = False  # ends, and adds what it found to a container that it was given or that is everybody's
 
     def trace(self, effect: Effect) -> tuple[Note, ...]:
         return next((notes for one, notes in self.traces if one is effect), ())
@@ -84,6 +85,8 @@ class FateScene:
     told: bool = False  # somebody tells what it runs to stop: sets the flag, or sends the word, that it waits for
     joins: tuple[Place, ...] = ()  # where it is waited for, without a time limit
     repeated: bool = False  # whether the call that makes it can happen several times
+    runs: tuple[str, ...] = ()  # the `run` methods of its class, where that is the program's
+    protocol: bool = False  # whether its class offers others more to call than `run`
 
     def does(self, *methods: str) -> bool:
         return any(method in methods for method in self.methods)
@@ -117,6 +120,7 @@ class Scene:
     free_threaded: bool
     target_version: tuple[int, int]
     extra: Knowledge | None = None  # only where a project adds to what is known
+    watched: bool = False  # whether its state, locks and output are to be observed
 
     @property
     def knowledge(self) -> Knowledge:
@@ -126,5 +130,5 @@ class Scene:
     def digest(self) -> str:
         """A name for exactly this content, the same in every process."""
         known = sorted((key, repr(value) if not isinstance(value, frozenset) else repr(sorted(value))) for key, value in vars(self.extra).items()) if self.extra else ()
-        parts = (self.path, self.regions, self.scopes, self.functions, self.named, self.targets, self.fates, self.starts, self.states, self.barren)
+        parts = (self.path, self.regions, self.scopes, self.functions, self.named, self.targets, self.fates, self.starts, self.states, self.barren, self.watched)
         return hashlib.sha256(repr((parts, self.free_threaded, self.target_version, known)).encode()).hexdigest()

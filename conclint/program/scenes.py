@@ -41,8 +41,9 @@ EMPTY = Named()
 class Scenes:
     """Builds the scenes of one program."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, watched: frozenset[str] = frozenset()) -> None:
         self._program = program
+        self._watched = watched
         self._calls = program.calls
         self._spawned = {root.target for root in program.spawns.roots}
         self._states: dict[str, list[int]] = {}
@@ -75,6 +76,7 @@ class Scenes:
             free_threaded=options.free_threaded,
             target_version=options.target,
             extra=None if options.knowledge is BUILTIN else options.knowledge,
+            watched=file.path in self._watched,
         )
 
     # -- names
@@ -140,7 +142,8 @@ class Scenes:
         _, function = self._calls.function(identity)
         services = self._program.services
         serves, meets = services.serves(identity), services.meets(identity)
-        return TargetScene(identity, effects, traces, len(function.params), serves, meets)
+        results = bool(effects & Effect.RESULTS) and not _serves(function)
+        return TargetScene(identity, effects, traces, len(function.params), serves, meets, results)
 
     def _barren(
         self, file: File, functions: Iterable[FunctionFact], spans: tuple[tuple[int, int], ...]
@@ -247,6 +250,11 @@ def _fate(call: CallFact, fate: Fate, targets: tuple[str, ...], *, told: bool, r
         joins=tuple(sorted(site_place(site) for site in fate.sites("join") if _unlimited(site.call))),
         repeated=repeated,
     )
+
+
+def _serves(function: FunctionFact) -> bool:
+    """Whether it runs until it is told to stop: its results come as it goes."""
+    return any(target == "$while" for target, _ in function.binds)
 
 
 def _unlimited(join: CallFact) -> bool:
