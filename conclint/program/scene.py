@@ -85,7 +85,6 @@ class FateScene:
     told: bool = False  # somebody tells what it runs to stop: sets the flag, or sends the word, that it waits for
     joins: tuple[Place, ...] = ()  # where it is waited for, without a time limit
     repeated: bool = False  # whether the call that makes it can happen several times
-    runs: tuple[str, ...] = ()  # the `run` methods of its class, where that is the program's
     protocol: bool = False  # whether its class offers others more to call than `run`
 
     def does(self, *methods: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -176,7 +177,15 @@ class Scenes:
                     fate = self._program.handles.fate(site)
                     targets = tuple(dict.fromkeys(self._run_by(site)))
                     told = any(self._program.stops.told(target) for target in targets)
-                    yield _fate(call, fate, targets, told=told, repeated=self._calls.repeated(site))
+                    made = _fate(call, fate, targets, told=told, repeated=self._calls.repeated(site))
+                    yield replace(made, protocol=self._has_protocol(site))
+
+    def _has_protocol(self, site: Site) -> bool:
+        """Whether an object of a class of the program offers others more to call than `run`."""
+        made = [value.name for value in self._calls.meaning(site).values if value.sort is Sort.CLASS]
+        facts = (self._program.names.class_(one)[1] for cls in made for one in self._program.names.mro(cls) if ":" in one)
+        offered = {name for fact in facts if fact is not None for name, _ in fact.methods if not name.startswith("_")}
+        return bool(offered - {"run"})
 
     def _run_by(self, site: Site) -> Iterator[str]:
         """What a thread or process runs: its target, or the `run` of its class."""
