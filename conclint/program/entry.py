@@ -1,53 +1,87 @@
-"""What holds whenever a function is entered: the locks that every caller holds, the starts and joins around all its calls."""
+"""What holds whenever a function is entered: the locks that every caller holds, and whether an object is only being made."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from conclint.program.calls import Site
+from conclint.program.guards import Guards
 from conclint.program.linking import Program
-from conclint.program.observations import HeldCall, Observations
+from conclint.program.observations import HeldCall, Observations, Point
+from conclint.program.state import CONSTRUCTION
+from conclint.program.values import Reach
 
 # Callers of callers are followed so far.
 DEEPEST = 6
-
-NOT_HELD = HeldCall("", 0, 0, ())
 
 
 class Entry:
     """Lock sets at function entry, over the call graph."""
 
-    def __init__(self, program: Program, observations: Mapping[str, Observations]) -> None:
+    def __init__(self, program: Program, observations: Mapping[str, Observations], guards: Guards) -> None:
         self._program = program
+        self._guards = guards
         self._calls = {
-            (one.function, one.line, one.column): one for seen in observations.values() for one in seen.calls
+            (one.point.function, one.point.line, one.column): one for seen in observations.values() for one in seen.calls
         }
         self._targets = {root.target for root in program.spawns.roots}
-        self._known: dict[str, frozenset[str]] = {}
+        self._known: dict[tuple[str, bool], frozenset[str]] = {}
 
-    def at(self, site: Site) -> HeldCall:
+    def at(self, site: Site) -> HeldCall | None:
         """What is known of a call: the locks held at it, and its order."""
-        return self._calls.get((site.caller, site.call.line, site.call.column), NOT_HELD)
+        return self._calls.get((site.caller, site.call.line, site.call.column))
 
-    def held(self, identity: str) -> frozenset[str]:
-        """The locks that are held whenever the function begins."""
-        known = self._known.get(identity)
+    def point(self, site: Site) -> Point | None:
+        """When the call happens."""
+        call = self.at(site)
+        return call.point if call is not None else None
+
+    def held(self, identity: str, *, personal: bool) -> frozenset[str]:
+        """The locks that are held whenever the function begins; `personal`: for an object that others can have."""
+        key = (identity, personal)
+        known = self._known.get(key)
         if known is None:
-            known = self._known[identity] = self._held(identity, DEEPEST, frozenset({identity})) or frozenset()
+            found = self._held(identity, DEEPEST, frozenset({identity}), personal=personal)
+            known = self._known[key] = found or frozenset()
         return known
 
-    def _held(self, identity: str, depth: int, path: frozenset[str]) -> frozenset[str] | None:
-        """None: every way in goes round in a circle, which says nothing."""
+    def _held(self, identity: str, depth: int, path: frozenset[str], *, personal: bool) -> frozenset[str] | None:
+        """None: every way in goes round in a circle, or concerns an object of the caller's own."""
         if depth == 0 or identity in self._targets:
             return frozenset()
         common: frozenset[str] | None = None
         callers = self._program.calls.callers(identity)
         for site in callers:
-            if site.caller in path:
+            reach = self._reach(site, identity)
+            if site.caller in path or (personal and reach in (Reach.FRESH, Reach.OTHER)):
                 continue
-            above = self._held(site.caller, depth - 1, path | {site.caller})
-            here = frozenset(self.at(site).held) | (above or frozenset())
+            inner = personal and reach is Reach.SELF
+            above = self._held(site.caller, depth - 1, path | {site.caller}, personal=inner)
+            call = self.at(site)
+            here = (self._guards.held(call.held) if call is not None else frozenset()) | (above or frozenset())
             common = here if common is None else common & here
             if not common:
                 return frozenset()
         return common if callers else frozenset()
+
+    def _reach(self, site: Site, identity: str) -> Reach:
+        """Whose object the call's receiver is."""
+        for value in self._program.calls.targets(site.file, site.function, site.call.func):
+            if value.name == identity:
+                return value.reach if value.owner else Reach.SELF
+        return Reach.OTHER
+
+    def only_constructs(self, identity: str) -> bool:
+        """Whether the method runs only while its own object is being made."""
+        return self._constructs(identity, DEEPEST)
+
+    def _constructs(self, identity: str, depth: int) -> bool:
+        _, function = self._program.calls.function(identity)
+        if not function.owner or depth == 0 or identity in self._targets:
+            return False
+        callers = self._program.calls.callers(identity)
+        return bool(callers) and all(
+            self._reach(site, identity) is Reach.SELF
+            and (site.function.name in CONSTRUCTION or self._constructs(site.caller, depth - 1))
+            for site in callers
+        )

@@ -85,8 +85,10 @@ class Program:
 
     def scenes(self, triggers: Sequence[Triggers]) -> dict[str, Scene]:
         """What each file that deserves a close look must know of the others."""
-        regions = Regions(self.calls, self.contexts, triggers, self.shared if any(one.state for one in triggers) else {})
-        return Scenes(self).build(regions.chosen())
+        shared = self.shared if any(one.state for one in triggers) else {}
+        regions = Regions(self.calls, self.contexts, triggers, shared, self.spawns.roots)
+        chosen = regions.chosen()
+        return Scenes(self, frozenset(regions.watched)).build(chosen)
 
 
 def link(indexes: Iterable[tuple[str, bytes]], options: Options) -> Program:

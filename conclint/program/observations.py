@@ -37,47 +37,81 @@ UPDATES = (Act.UPDATE, Act.UPDATE_ITEM)
 
 
 @dataclass(frozen=True)
+class Point:
+    """When something happens in its function.
+
+    `line` is where it stands, `until` the last line after which it surely does not happen any more (the end of the loop
+    around it); `after` are the first and last lines of the joins and pools in the function that surely ended first.
+    """
+
+    function: str
+    line: int
+    until: int
+    after: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class Access:
     """`function` does `act` to `store` while it holds the locks `held`.
 
-    `text` is the state as written there, `operation` the method or sign that does it (`append`, `del`, `+=`).  `resizes`: the act can change which items a container has.  `constructing`: the
-    object is still being made.  `before`: lines of the starts in this function that surely come later; `after`: first
-    and last lines of the joins and pools in it that surely ended first.  `through_class`: the state is the class's own.
+    `text` is the state as written there, `operation` the method or sign that does it (`append`, `del`, `+=`).  `key`:
+    the constant item that is meant, where one is.  `resizes`: the act can change which items a container has.
+    `constructing`: the object is still being made.  `through_class`: the state is the class's own.
     """
 
     store: Store
     act: Act
-    function: str
+    point: Point
     place: Place
     text: str
     operation: str = ""
+    key: str = ""
     held: tuple[str, ...] = ()
     resizes: bool = False
     constructing: bool = False
     through_class: bool = False
     reach: Reach = Reach.OTHER
-    before: tuple[int, ...] = ()
-    after: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def function(self) -> str:
+        return self.point.function
 
 
 @dataclass(frozen=True)
 class HeldCall:
-    """A call made while locks are held, or before a start, or after a join (as in Access)."""
+    """A call made while locks are held, with its column; or one that starts something."""
 
-    function: str
-    line: int
+    point: Point
     column: int
     held: tuple[str, ...]
-    before: tuple[int, ...] = ()
-    after: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whoever enters `function` as a context manager, or is decorated by it, runs with the locks `held`."""
+
+    function: str
+    held: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Output:
+    """Something is written to the terminal while the locks `held` are held."""
+
+    point: Point
+    place: Place
+    text: str
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Observations:
-    """What one file shows of state, locks and calls."""
+    """What one file shows of state, locks, calls and output."""
 
     accesses: tuple[Access, ...] = ()
     calls: tuple[HeldCall, ...] = ()
+    holders: tuple[Holder, ...] = ()
+    outputs: tuple[Output, ...] = ()
 
 
 @dataclass(frozen=True)

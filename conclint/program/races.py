@@ -1,7 +1,7 @@
 """Races: two accesses to one piece of state that can happen at once, with no lock common to both.
 
-An access that only reads, or writes in one step, is no defect by itself: the race is reported at the access that acts in
-several steps, with the access that can come between them as its other side.
+An access that only reads, or writes in one step, is no defect by itself: the race is reported at the access that acts
+in several steps, with the access that can come between them as its other side.
 """
 
 from __future__ import annotations
@@ -10,18 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from conclint.knowledge.kinds import Context
-from conclint.program.calls import Site
+from conclint.program.conflicts import conflict
 from conclint.program.contexts import Run
 from conclint.program.entry import Entry
+from conclint.program.guards import Guards
 from conclint.program.linking import Program
 from conclint.program.observations import Access, Act, Observations
+from conclint.program.order import HappensBefore
 from conclint.program.spawns import Root
-from conclint.program.values import Reach, Store, split_id
+from conclint.program.values import Reach, Store
 
 ANY_LOCK = "*"
-
-# Removing or inserting shifts the items under an iterator; appending to a list does not.
-SHIFTING = frozenset({"pop", "popleft", "remove", "clear", "insert", "del", "sort", "reverse", "appendleft", "extendleft"})
 
 
 class Moment(NamedTuple):
@@ -45,15 +44,17 @@ class Races:
 
     def __init__(self, program: Program, observations: Mapping[str, Observations]) -> None:
         self._program = program
-        self._entry = Entry(program, observations)
-        self._by_store: dict[Store, list[Access]] = {}
+        self._guards = Guards(program, observations)
+        self._entry = Entry(program, observations, self._guards)
+        self._order = HappensBefore(program, self._entry)
+        self._by_store: dict[tuple[Store, bool], list[Access]] = {}
         for path in sorted(observations):
             for access in observations[path].accesses:
-                self._by_store.setdefault(access.store, []).append(access)
+                self._by_store.setdefault((access.store, access.through_class), []).append(access)
 
     def all(self) -> Iterator[Race]:
         """At most one race for each access, in the order of the program's state."""
-        for store, accesses in self._by_store.items():
+        for (store, _), accesses in self._by_store.items():
             moments = [moment for access in accesses for moment in self._moments(access)]
             seen = set()
             for moment in moments:
@@ -63,98 +64,67 @@ class Races:
                         seen.add(moment.access.place)
                         yield race
 
+    # -- when it happens
+
     def _moments(self, access: Access) -> Iterator[Moment]:
-        if access.constructing or (access.store.sort == "attribute" and not self._same_object(access)):
+        if access.constructing or not self._within_reach(access):
             return
-        held = frozenset(access.held) | self._entry.held(access.function)
+        if _personal(access) and self._entry.only_constructs(access.function):
+            return
+        held = self._guards.held(access.held) | self._entry.held(access.function, personal=_personal(access))
         for run in self._program.contexts.runs(access.function):
-            if run.context is Context.THREAD:
+            if run.context is Context.THREAD and (run.shared or not _personal(access)):
                 yield Moment(access, run, held)
         if self._program.contexts.is_main(access.function):
             yield Moment(access, None, held)
 
     @staticmethod
-    def _same_object(access: Access) -> bool:
+    def _within_reach(access: Access) -> bool:
         """Whether the object is one that others can have: `self`, a global, or the class itself."""
+        if access.store.sort != "attribute":
+            return True
         return access.through_class or access.reach in (Reach.SELF, Reach.SHARED)
+
+    # -- who meets whom
 
     def _race(self, store: Store, moment: Moment, moments: Sequence[Moment]) -> Race | None:
         act = moment.access.act
         if not (act.reads_first or act is Act.ITERATE):
             return None
-        others = [other for other in moments if _conflict(moment.access, other.access)]
+        others = [other for other in moments if conflict(moment.access, other.access) and not _blames(moment, other)]
         for other in sorted(others, key=lambda one: (one.access.place == moment.access.place, one.run is None)):
-            if self._at_once(moment, other) and not _common(moment.held, other.held):
+            if not _common(moment.held, other.held) and self._at_once(moment, other):
                 return Race(store, moment, other)
         return None
 
     def _at_once(self, one: Moment, other: Moment) -> bool:
-        if one.run is None or other.run is None:
-            run = one.run or other.run
-            main = one if one.run is None else other
-            if run is None or not self._shares(run, main.access if one.run is None else one.access):
-                return False
-            return not self._ordered(main.access, run.root)
-        if one.run.root.number == other.run.root.number:
-            return self._several(one.run, one.access)
-        return self._shares(one.run, one.access) and self._shares(other.run, other.access)
+        if one.run is not None and other.run is not None:
+            return self._in_threads(one.run, other.run, personal=_personal(one.access) and _personal(other.access))
+        run, main = (one.run, other) if one.run is not None else (other.run, one)
+        return run is not None and not self._order.ordered(main.access.point, run.root)
 
-    @staticmethod
-    def _shares(run: Run, access: Access) -> bool:
-        """Whether others can reach the object whose state the run touches."""
-        personal = access.store.sort == "attribute" and not access.through_class and access.reach is Reach.SELF
-        return run.shared if personal else True
-
-    @staticmethod
-    def _several(run: Run, access: Access) -> bool:
-        """Whether several runs from the same root touch the same state."""
-        personal = access.store.sort == "attribute" and not access.through_class and access.reach is Reach.SELF
-        return run.shared and run.many_each if personal else run.many
-
-    # -- happens-before
-
-    def _ordered(self, access: Access, root: Root) -> bool:
-        """Whether an access of main surely comes before the root's start or after its end."""
-        path, qualname = split_id(access.function)
-        if not qualname and root.site.caller != access.function:
-            return True  # a module's own code runs while it is imported
-        if root.site.caller == access.function:
-            return self._before_or_after(access.before, access.after, root)
-        return self._called_in_order(access.function, root, 3)
-
-    def _called_in_order(self, identity: str, root: Root, depth: int) -> bool:
-        """Whether every call of the function in main comes before the start or after the end."""
-        callers = [site for site in self._program.calls.callers(identity) if self._program.contexts.is_main(site.caller)]
-        return bool(callers) and depth > 0 and all(self._call_ordered(site, root, depth) for site in callers)
-
-    def _call_ordered(self, site: Site, root: Root, depth: int) -> bool:
-        if site.caller == root.site.caller:
-            at = self._entry.at(site)
-            return self._before_or_after(at.before, at.after, root)
-        return self._called_in_order(site.caller, root, depth - 1)
-
-    def _before_or_after(self, before: tuple[int, ...], after: tuple[tuple[int, int], ...], root: Root) -> bool:
-        fate = self._program.handles.fate(root.site)
-        here = root.site.caller
-        starts = {site.call.line for site in fate.sites("start") if site.caller == here} or {root.site.call.line}
-        ends = {site.call.line for site in fate.sites("join", "shutdown", "result", "wait") if site.caller == here}
-        if starts & {*before}:
-            return True
-        return any(first in ends or first <= root.site.call.line <= last for first, last in after)
+    def _in_threads(self, one: Run, other: Run, *, personal: bool) -> bool:
+        if _same_start(one.root, other.root):
+            return one.many and (one.many_each or other.many_each or not personal)
+        return not self._order.one_after_the_other(one.root, other.root)
 
 
-def _conflict(access: Access, other: Access) -> bool:
-    """Whether the other access, coming between the steps of this one, spoils it."""
-    if access.act is Act.ITERATE:
-        return other.resizes and (other.operation in SHIFTING or not _keeps_list(other))
-    if access.act is Act.LAZY_INIT:
-        return other.act in (Act.LAZY_INIT, Act.UPDATE, Act.REPLACE)
-    return other.act.writes
+def _same_start(one: Root, other: Root) -> bool:
+    """Whether it is one start, or two that put the same thread into the same place: one ends before the other begins."""
+    if one.number == other.number:
+        return True
+    places = {place for place in one.site.call.goes if "." in place}
+    return one.target == other.target and bool(places & {*other.site.call.goes})
 
 
-def _keeps_list(access: Access) -> bool:
-    """Appending and extending: on a list they leave an iterator where it is."""
-    return access.operation in ("append", "extend")
+def _personal(access: Access) -> bool:
+    """Whether it is the state of the method's own object."""
+    return access.store.sort == "attribute" and not access.through_class and access.reach is Reach.SELF
+
+
+def _blames(moment: Moment, other: Moment) -> bool:
+    """Whether the fault is the other's: it holds no lock, this one does.  A loop fails all the same."""
+    return bool(moment.held) and not other.held and moment.access.act is not Act.ITERATE
 
 
 def _common(held: frozenset[str], others: frozenset[str]) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from conclint.index.facts import FunctionFact, Use
 from conclint.program.calls import Calls, Site
-from conclint.program.contexts import Contexts
+from conclint.program.contexts import CONCURRENT, Contexts
 from conclint.program.files import File
+from conclint.program.spawns import Root
 from conclint.program.state import User
 from conclint.program.triggers import Triggers
 from conclint.program.values import Store, function_id
@@ -26,12 +27,15 @@ class Regions:
         contexts: Contexts,
         triggers: Sequence[Triggers],
         shared: Mapping[Store, tuple[User, ...]],
+        roots: Iterable[Root] = (),
     ) -> None:
+        self._roots = roots
         self._calls = calls
         self._contexts = contexts
         self._triggers = triggers
         self._shared = shared
         self._chosen: dict[str, set[int]] = {}
+        self.watched: set[str] = set()  # files in which state, locks and output are observed
 
     def chosen(self) -> dict[str, set[int]]:
         """The numbers of the regions to parse, by file."""
@@ -41,6 +45,8 @@ class Regions:
             if trigger.contexts:
                 self._by_contexts(trigger)
         self._by_state()
+        if self._shared or any(one.contexts & CONCURRENT for one in self._triggers):
+            self._by_starts()
         return self._chosen
 
     def _choose(self, file: File, line: int) -> None:
@@ -78,16 +84,35 @@ class Regions:
                 for call in function.calls:
                     named = call.func.rpartition(".")[2] in last
                     if named and self._calls.library_names(Site(file, function, call)) & trigger.calls:
-                        self._choose(file, call.line)
+                        self._watch(file, call.line)
 
     def _by_state(self) -> None:
         seen: set[str] = set()
         for users in self._shared.values():
             for user in users:
                 for line in _lines(user.function):
-                    self._choose(user.file, line)
+                    self._watch(user.file, line)
+                self._holders(user.file, user.function)
                 identity = function_id(user.file.path, user.function.qualname)
                 self._locking_callers(identity, CALLERS_DEEP, seen)
+
+    def _by_starts(self) -> None:
+        """What stands before a start, or after a join, is no race."""
+        for root in self._roots:
+            if root.context in CONCURRENT:
+                self._watch(root.site.file, root.site.call.line)
+
+    def _watch(self, file: File, line: int) -> None:
+        self.watched.add(file.path)
+        self._choose(file, line)
+
+    def _holders(self, file: File, function: FunctionFact) -> None:
+        """The managers and decorators around its code, which may hold a lock."""
+        used = [call.func for call in function.calls if call.use & Use.WITH]
+        for path in (*used, *(one.removesuffix("()") for one in function.decorators)):
+            for value in self._calls.targets(file, function, path):
+                home, holder = self._calls.function(value.name)
+                self._watch(home, holder.line)
 
     def _locking_callers(self, identity: str, depth: int, seen: set[str]) -> None:
         """Callers that hold something while they call: their locks protect the callee too."""
@@ -96,7 +121,8 @@ class Regions:
         seen.add(identity)
         for site in self._calls.callers(identity):
             if _may_lock(site.function):
-                self._choose(site.file, site.call.line)
+                self._watch(site.file, site.call.line)
+                self._holders(site.file, site.function)
             self._locking_callers(site.caller, depth - 1, seen)
 
 

@@ -18,6 +18,11 @@ from conclint.source.paths import path_of
 from conclint.source.source import Source
 from conclint.source.tree import below
 
+STARTS = frozenset(
+    "start submit map apply_async map_async starmap starmap_async imap imap_unordered run_in_executor to_thread "
+    "Thread Process Timer start_new_thread".split()
+)
+
 
 class Accesses:
     """Finds and classifies the accesses of one file."""
@@ -39,14 +44,11 @@ class Accesses:
                     yield from self._access(node)
 
     def calls(self) -> Iterator[HeldCall]:
-        """Every call of a function of the program under a lock, before a start or after a join."""
+        """Every call of a function of the program, or of one that starts something."""
         for call in self._source.all(cst.Call):
-            if self._source.named(call.func).functions:
-                held = self._locks.held(call)
-                before, after = self._order.before(call), self._order.after(call)
-                if held or before or after:
-                    span = self._source.span(call)
-                    yield HeldCall(self._source.identity(call), span.line, span.column, held, before, after)
+            if self._source.named(call.func).functions or path_of(call.func).rpartition(".")[2] in STARTS:
+                column = self._source.span(call).column
+                yield HeldCall(self._order.point(call), column, self._locks.held(call))
 
     def holders(self) -> Iterator[Holder]:
         """The functions that hold locks around what they manage or decorate."""
@@ -90,17 +92,16 @@ class Accesses:
         yield Access(
             store=named.store,
             act=done.act,
-            function=self._source.identity(node),
+            point=self._order.point(node),
             place=self._source.place(anchor),
             text=path_of(node),
             operation=done.operation,
+            key=done.key,
             held=self._locks.held(node),
             resizes=done.resizes,
             constructing=self._constructing(named, node),
             through_class=self._through_class(named),
             reach=named.reach,
-            before=self._order.before(node),
-            after=self._order.after(node),
         )
 
     def _spoken(self, node: State, act: Act) -> cst.CSTNode:

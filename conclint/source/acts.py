@@ -32,6 +32,7 @@ class Done(NamedTuple):
     act: Act
     operation: str = ""
     resizes: bool = False
+    key: str = ""  # the item that is meant, where a constant says so
 
 
 READ = Done(Act.READ)
@@ -41,7 +42,7 @@ def act_of(source: Source, node: State) -> Done:
     """What is done there."""
     outer = source.parent(node)
     if isinstance(outer, cst.AssignTarget):
-        return Done(_assigned(source, node, outer), "=")
+        return _assigned(source, node, outer)
     if isinstance(outer, cst.AugAssign) and outer.target is node:
         return Done(Act.CHANGE, "extend", True) if _in_place(source, node, outer) else Done(Act.UPDATE, source.operator(outer))
     if isinstance(outer, cst.AnnAssign) and outer.target is node:
@@ -65,10 +66,19 @@ def _is_target(source: Source, element: cst.Element) -> bool:
     return isinstance(outer, (cst.Tuple, cst.List)) and isinstance(source.parent(outer), cst.AssignTarget)
 
 
-def _assigned(source: Source, node: State, target: cst.AssignTarget) -> Act:
+def _assigned(source: Source, node: State, target: cst.AssignTarget) -> Done:
     statement = source.parent(target)
     value = statement.value if isinstance(statement, cst.Assign) else None
-    return Act.UPDATE if value is not None and _builds_on(value, path_of(node)) else Act.REPLACE
+    if value is not None and _builds_on(value, path_of(node)):
+        return Done(Act.UPDATE, "=")
+    return Done(Act.REPLACE, "=const" if value is not None and constant(value) else "=")
+
+
+def constant(value: cst.BaseExpression) -> bool:
+    """A plain constant: a flag, a number, `None`; or an empty container."""
+    if isinstance(value, (cst.List, cst.Dict, cst.Tuple)):
+        return not value.elements
+    return isinstance(value, (cst.SimpleString, cst.Integer, cst.Float, cst.Name, cst.UnaryOperation))
 
 
 def _builds_on(value: cst.BaseExpression, path: str) -> bool:
@@ -88,12 +98,21 @@ def _in_place(source: Source, node: State, statement: cst.AugAssign) -> bool:
 def _subscripted(source: Source, node: State, item: cst.Subscript) -> Done:
     outer = source.parent(item)
     if isinstance(outer, cst.AugAssign) and outer.target is item:
-        return Done(Act.UPDATE_ITEM, source.operator(outer), resizes=not _is_slot(source, node))
+        return Done(Act.UPDATE_ITEM, source.operator(outer), not _is_slot(source, node), _constant_key(item))
     if isinstance(outer, cst.Del):
-        return Done(Act.CHANGE, "del", True)
+        return Done(Act.CHANGE, "del", True, _constant_key(item))
     if isinstance(outer, cst.AssignTarget):
-        return Done(_item_assigned(source, node, item, outer), "=", not _is_slot(source, node))
+        act = _item_assigned(source, node, item, outer)
+        return Done(act, "=", not _is_slot(source, node), _constant_key(item))
     return READ
+
+
+def _constant_key(item: cst.Subscript) -> str:
+    """The key, where it is written as a constant."""
+    first = item.slice[0].slice
+    if len(item.slice) == 1 and isinstance(first, cst.Index) and isinstance(first.value, (cst.SimpleString, cst.Integer)):
+        return first.value.value
+    return ""
 
 
 def _is_slot(source: Source, node: State) -> bool:

@@ -58,7 +58,7 @@ def imported(source: Source, module: str, name: str = "") -> Import | None:
     None where the name would mean something else in this file, or the file cannot be read as text.
     """
     try:
-        lines = list(_top_level(source.text.lines))
+        lines = list(top_level(source.text.lines))
     except (tokenize.TokenError, SyntaxError):
         return None
     known = dict(_bindings(lines))
@@ -75,7 +75,7 @@ def imported(source: Source, module: str, name: str = "") -> Import | None:
     return Import(name or module, (edit,))
 
 
-def _top_level(lines: Sequence[str]) -> Iterator[_Line]:
+def top_level(lines: Sequence[str]) -> Iterator[_Line]:
     """The logical lines of the module's own body."""
     words: list[str] = []
     first = last = 0

@@ -34,10 +34,10 @@ def inspect(path: str, data: bytes, scene: Scene, rules: Sequence[Rule]) -> Insp
             except Exception as error:  # a rule's bug must not hide the other rules' findings
                 failures.append(_failure(path, rule.code, error))
     observations = Observations()
-    if scene.states:
+    if scene.watched:
         try:
             seen = Accesses(source)
-            observations = Observations(tuple(seen.accesses()), tuple(seen.calls()))
+            observations = Observations(tuple(seen.accesses()), tuple(seen.calls()), tuple(seen.holders()))
         except Exception as error:
             failures.append(_failure(path, "", error))
     return Inspection(tuple(findings), observations, tuple(failures))

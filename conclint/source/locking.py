@@ -13,6 +13,7 @@ from conclint.knowledge.kinds import Context, LockKind
 from conclint.model import Edit, Fix, Span
 from conclint.program.values import Store, split_id
 from conclint.source.accesses import Accesses
+from conclint.source.imports import top_level
 from conclint.source.edits import add_line, imported, indent_unit, lines_of, shifted, wrapped
 from conclint.source.paths import path_of
 from conclint.source.source import Source
@@ -140,14 +141,22 @@ def _of_variable(source: Source, wanted: Wanted) -> Lock | None:
     used = _in_use(source, store)
     if used is not None and not wanted.reentrant:
         return Lock(used, ())
-    block = _block(source, store)
-    binding = next((one for one in block if _binds(one, store.path)), None)
-    if binding is None:
-        return None  # a parameter, or bound on a branch only: nowhere is beside it
     name = f"{store.path}_lock"
-    if any(_binds(one, name) for one in block):
+    if store.sort == "global":
+        lines = dict(_globals(source))
+        known, after = name in lines, lines.get(store.path)
+        indent = ""
+    else:
+        block = _block(source, store)
+        binding = next((one for one in block if _binds(one, store.path)), None)
+        known = any(_binds(one, name) for one in block)
+        after = source.span(binding).end_line + 1 if binding is not None else None
+        indent = source.indent(binding) if binding is not None else ""
+    if known:
         return Lock(name, ())
-    return _made(source, wanted, name, name, lambda line: _after(source, binding, line))
+    if after is None:
+        return None  # a parameter, or bound on a branch only: nowhere is beside it
+    return _made(source, wanted, name, name, lambda line: _line(after, indent + line))
 
 
 def _of_class(source: Source, wanted: Wanted, node: cst.ClassDef) -> Lock | None:
@@ -210,10 +219,15 @@ def _in_use(source: Source, store: Store) -> str | None:
     return None
 
 
+def _globals(source: Source) -> Iterator[tuple[str, int]]:
+    """The names that the module's own statements bind, last ones first, each with the line behind the statement."""
+    for line in reversed(list(top_level(source.text.lines))):
+        if len(line.words) > 1 and line.words[1] in ("=", ":"):
+            yield line.words[0], line.last + 1
+
+
 def _block(source: Source, store: Store) -> list[cst.BaseStatement | cst.BaseSmallStatement]:
-    """The statements of the scope that owns the variable, those on its branches excluded."""
-    if store.sort == "global":
-        return [statement for region in source.regions for statement in region.module.body]
+    """The statements of the function that owns the variable, those on its branches excluded."""
     qualname = split_id(store.owner)[1]
     for function in source.all(cst.FunctionDef):
         if source.qualname_of(function) == qualname:
@@ -279,5 +293,8 @@ def _first_statement(block: cst.IndentedBlock) -> cst.BaseStatement:
 
 
 def _after(source: Source, statement: cst.CSTNode, text: str) -> Edit:
-    line = source.span(statement).end_line + 1
-    return Edit(Span(line, 1, line, 1), f"{source.indent(statement)}{text}\n")
+    return _line(source.span(statement).end_line + 1, source.indent(statement) + text)
+
+
+def _line(number: int, text: str) -> Edit:
+    return Edit(Span(number, 1, number, 1), text + "\n")

@@ -28,6 +28,11 @@ def lock_id(store: Store) -> str:
     return f"{store.sort}|{store.owner}|{store.path}"
 
 
+def holding(function: str) -> str:
+    """What stands in lock sets for the locks that a manager or decorator of the program holds (see `guards`)."""
+    return f"in|{function}"
+
+
 class Locks:
     """Lock sets of one file; every answer holds within one function, callers' locks come later."""
 
@@ -71,9 +76,21 @@ class Locks:
         owner = call.func.value if isinstance(call.func, cst.Attribute) else None
         if owner is not None and name in ("acquire", "acquire_timeout"):
             yield from self.lock(owner)
-        elif SYNCHRONIZED.search(name) or LOCKISH.search(name):
+            return
+        yield from (holding(function) for function in self._source.named(call.func).functions)
+        yield from self._entered_object(call)
+        if SYNCHRONIZED.search(name) or LOCKISH.search(name) or self._is_lock(call):
             store = self._source.named(call.func).store
             yield lock_id(store) if store is not None else f"call|{path_of(call.func)}"
+
+    def _entered_object(self, expression: cst.BaseExpression) -> Iterator[str]:
+        """`with self:`: what the `__enter__` of a class of the program acquires."""
+        own = next((name for name in self._source.types(expression) if ":" in name), None)
+        if own is not None:
+            yield f"enter|{own}"
+
+    def _is_lock(self, expression: cst.BaseExpression) -> bool:
+        return any(name in self._source.knowledge.locks for name in self._source.types(expression))
 
     def lock(self, expression: cst.BaseExpression) -> Iterator[str]:
         """The id of the lock that an expression denotes; nothing when it is no lock."""
@@ -83,8 +100,9 @@ class Locks:
         if not path or path.endswith("()"):
             return
         named = self._source.named(expression)
-        known = any(name in self._source.knowledge.locks for name in named.types)
-        if known or LOCKISH.search(path.removesuffix("[]").rpartition(".")[2]):
+        if not self._is_lock(expression):
+            yield from self._entered_object(expression)
+        if self._is_lock(expression) or LOCKISH.search(path.removesuffix("[]").rpartition(".")[2]):
             yield lock_id(named.store) if named.store is not None else f"path|{path}"
 
     def _acquired_before(self, block: Sequence[cst.CSTNode], child: cst.CSTNode) -> Iterator[str]:
@@ -110,11 +128,18 @@ class Locks:
                     for lock in self.lock(node.func.value):
                         yield ("acquire" if name in ("acquire", "__enter__") else "release"), lock
 
+    def at_end(self, function: cst.FunctionDef) -> tuple[str, ...]:
+        """The locks that the function leaves acquired."""
+        return tuple(self._acquired_before(function.body.body, function))
+
     def _of_function(self, function: cst.FunctionDef) -> Iterator[str]:
         if BY_CONTRACT.search(function.name.value):
             yield ANY_LOCK
+        own = self._source.qualname_of(function)
         for decorator in function.decorators:
             expression = decorator.decorator
             name = path_of(expression.func if isinstance(expression, cst.Call) else expression)
-            if SYNCHRONIZED.search(name.rpartition(".")[2]):
+            known = self._source.named_at(own, name).functions
+            yield from map(holding, known)
+            if not known and SYNCHRONIZED.search(name.rpartition(".")[2]):
                 yield f"decorator|{self._source.path}|{name}"

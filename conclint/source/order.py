@@ -1,4 +1,4 @@
-"""What surely happens before what within one function: starts that come later, joins that came first."""
+"""What surely happens before what within one function: loops that are over, joins that came first."""
 
 from __future__ import annotations
 
@@ -6,78 +6,61 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from conclint.program.observations import Point
 from conclint.source.paths import path_of
 from conclint.source.source import Source
 from conclint.source.tree import below
 
-STARTS = frozenset(
-    "start submit map apply_async map_async starmap starmap_async imap imap_unordered apply starmap run_in_executor to_thread "
-    "Thread Process Timer start_new_thread".split()
-)
 JOINS = frozenset({"join", "shutdown", "result", "wait", "terminate", "stop", "close"})
-POOLS = ("concurrent.futures.Executor", "multiprocessing.pool.Pool")
+POOLS = ("concurrent.futures.Executor", "multiprocessing.pool.Pool", "asyncio.TaskGroup")
 
 Lines = tuple[int, int]
 
 
 class Order:
-    """Order of starts and joins around nodes of one file."""
+    """Order of joins and ends of loops around nodes of one file."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._marks: dict[cst.CSTNode | None, list[cst.Call]] | None = None
 
-    def before(self, node: cst.CSTNode) -> tuple[int, ...]:
-        """Lines of the starting calls of this function that surely come after the node."""
-        marks = self._of(self._source.function_node(node))
-        if not marks:
-            return ()
-        here, loops = self._source.sequence(node), self._loops(node)
-        return tuple(
-            self._source.span(mark).line
-            for mark in marks
-            if self._source.sequence(mark) > here and not loops & self._loops(mark)
-        )
-
-    def after(self, node: cst.CSTNode) -> tuple[Lines, ...]:
-        """First and last lines of the joins, and of the pools' `with` blocks, that surely ended before the node."""
-        found: list[Lines] = []
+    def point(self, node: cst.CSTNode) -> Point:
+        """When the node happens in its function."""
+        span = self._source.span(node)
+        until = span.line
+        after: list[Lines] = []
         child = node
         for outer in self._source.ancestors(node):
             if isinstance(outer, (cst.IndentedBlock, cst.Module)):
-                for statement in outer.body:
-                    if statement is child:
-                        break
-                    found += self._ended(statement)
-            elif isinstance(outer, (cst.FunctionDef, cst.Lambda, cst.ClassDef)) and child is getattr(outer, "body", None):
+                after += self._ended_before(outer, child)
+            elif isinstance(outer, (cst.For, cst.While)):
+                until = self._source.span(outer).end_line
+            elif isinstance(outer, (cst.FunctionDef, cst.Lambda, cst.ClassDef)) and child is outer.body:
                 break
             child = outer
-        return tuple(found)
+        return Point(self._source.identity(node), span.line, until, tuple(after))
 
-    def _loops(self, node: cst.CSTNode) -> set[cst.CSTNode]:
-        return {outer for outer in self._source.ancestors(node) if isinstance(outer, (cst.For, cst.While))}
-
-    def _of(self, function: cst.CSTNode | None) -> list[cst.Call]:
-        """The starting calls of a function."""
-        if self._marks is None:
-            self._marks = {}
-            for call in self._source.all(cst.Call):
-                if path_of(call.func).rpartition(".")[2] in STARTS:
-                    self._marks.setdefault(self._source.function_node(call), []).append(call)
-        return self._marks.get(function, [])
+    def _ended_before(self, block: cst.IndentedBlock | cst.Module, child: cst.CSTNode) -> Iterator[Lines]:
+        for statement in block.body:
+            if statement is child:
+                return
+            yield from self._ended(statement)
 
     def _ended(self, statement: cst.CSTNode) -> Iterator[Lines]:
-        """What a whole statement has surely ended: a join in it outside every branch, a pool whose block it is."""
-        if isinstance(statement, (cst.FunctionDef, cst.ClassDef, cst.If)):
+        """What a whole statement has surely ended: a join in it, a pool whose block it is."""
+        if isinstance(statement, (cst.FunctionDef, cst.ClassDef)):
             return
         if isinstance(statement, cst.With) and self._is_pool(statement):
             span = self._source.span(statement)
             yield span.line, span.end_line
         for node in below(statement):
-            if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in JOINS:
-                if not node.args or node.func.attr.value in ("wait", "shutdown"):
-                    line = self._source.span(node).line
-                    yield line, line
+            if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and self._joins(node, node.func):
+                line = self._source.span(node).line
+                yield line, line
+
+    @staticmethod
+    def _joins(call: cst.Call, func: cst.Attribute) -> bool:
+        name = func.attr.value
+        return name in JOINS and (not call.args or name in ("wait", "shutdown"))
 
     def _is_pool(self, block: cst.With) -> bool:
         for item in block.items:

@@ -1,0 +1,36 @@
+"""Which act, coming between the steps of another one, spoils it."""
+
+from __future__ import annotations
+
+from conclint.program.observations import Access, Act
+
+# What takes items out of a container.
+REMOVING = frozenset("del pop popleft popitem remove discard clear difference_update intersection_update".split())
+
+# Removing or inserting shifts the items under an iterator; appending to a list does not.
+SHIFTING = REMOVING | frozenset("insert sort reverse appendleft extendleft".split())
+
+# `d[k] = v` for another key leaves this item alone.
+ONE_ITEM = frozenset({"=", "setdefault"})
+
+
+def conflict(access: Access, other: Access) -> bool:
+    """Whether the other access, coming between the steps of this one, spoils it."""
+    if access.key and other.key and access.key != other.key:
+        return False
+    if access.act is Act.ITERATE:
+        return other.resizes and (other.operation in SHIFTING or other.operation not in ("append", "extend"))
+    if access.act is Act.LAZY_INIT:
+        return other.act is Act.LAZY_INIT or (other.act is Act.REPLACE and other.operation == "=")
+    if access.act is Act.CHECK_ACT:
+        return _spoils_check(access, other)
+    if access.act is Act.UPDATE:
+        return other.act in (Act.UPDATE, Act.REPLACE)
+    return other.act.writes and not (access.act is Act.UPDATE_ITEM and other.operation in ("append", "add"))
+
+
+def _spoils_check(access: Access, other: Access) -> bool:
+    """What is to be removed can be gone; what is to be added can be there already."""
+    if access.operation in REMOVING:
+        return other.operation in REMOVING
+    return other.act is Act.CHECK_ACT and other.operation not in REMOVING

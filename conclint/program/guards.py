@@ -1,0 +1,78 @@
+"""Which lock is which: aliases, conditions made of a lock, managers and decorators that hold one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from conclint.index.facts import FunctionFact
+from conclint.program.files import File
+from conclint.program.linking import Program
+from conclint.program.observations import Observations
+from conclint.program.values import Store, split_id
+
+# Names for names for locks are followed so far.
+DEEPEST = 4
+
+# What is called so holds a lock even where nobody sees which.
+LOCKISH = ("lock", "synchron", "mutex", "atomic", "exclusiv", "guard")
+
+
+class Guards:
+    """Lock sets as files observe them, brought to one spelling for the whole program."""
+
+    def __init__(self, program: Program, observations: Mapping[str, Observations]) -> None:
+        self._program = program
+        self._holders = {one.function: one.held for seen in observations.values() for one in seen.holders}
+        self._known: dict[str, frozenset[str]] = {}
+
+    def held(self, locks: Iterable[str]) -> frozenset[str]:
+        """The locks themselves, for locks, their aliases and what holds them."""
+        return frozenset(lock for one in locks for lock in self._expanded(one))
+
+    def _expanded(self, lock: str) -> frozenset[str]:
+        known = self._known.get(lock)
+        if known is None:
+            self._known[lock] = frozenset()  # a circle holds nothing
+            known = self._known[lock] = frozenset(self._expand(lock))
+        return known
+
+    def _expand(self, lock: str) -> Iterator[str]:
+        kind, _, rest = lock.partition("|")
+        if kind == "in":
+            yield from self._held_in(lock, rest)
+        elif kind == "enter":
+            method = self._program.calls.method(rest, "__enter__")
+            if method:
+                yield from self._held_in(lock, method)
+        elif kind in ("local", "global", "attribute"):
+            owner, _, path = rest.rpartition("|")
+            store = self._canonical(Store(kind, owner, path), DEEPEST)
+            yield f"{store.sort}|{store.owner}|{store.path}"
+        else:
+            yield lock
+
+    def _held_in(self, lock: str, function: str) -> Iterator[str]:
+        held = self._holders.get(function)
+        name = split_id(function)[1].rpartition(".")[2].lower()
+        if held is not None:
+            yield from self.held(held)
+        elif any(part in name for part in LOCKISH):
+            yield lock
+
+    def _canonical(self, store: Store, depth: int) -> Store:
+        """The variable or attribute that holds the lock first: `lock = self._lock`, `Condition(self._lock)`."""
+        puts = list(dict.fromkeys(self._program.names.puts(store)))
+        if depth == 0 or len(puts) != 1:
+            return store
+        file, function, path = puts[0]
+        made_of = self._condition_of(function, path) if path.endswith("Condition()") else path
+        meaning = self._program.names.meaning(file, function, made_of)
+        if meaning.store is None or meaning.store == store or made_of.endswith("()"):
+            return store
+        return self._canonical(meaning.store, depth - 1)
+
+    @staticmethod
+    def _condition_of(function: FunctionFact, path: str) -> str:
+        made = [call for call in function.calls if call.func + "()" == path]
+        arguments = [*made[0].args[:1], *(value for word, value in made[0].keywords if word == "lock")] if len(made) == 1 else []
+        return arguments[0] if arguments else path

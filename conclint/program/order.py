@@ -1,0 +1,113 @@
+"""What surely happens before what: code that runs before a thread is started, or after it has ended."""
+
+from __future__ import annotations
+
+from conclint.index.facts import Use
+from conclint.program.calls import Site
+from conclint.program.entry import Entry
+from conclint.program.linking import Program
+from conclint.program.observations import Point
+from conclint.program.spawns import Root
+from conclint.program.values import function_id, split_id
+
+ENDINGS = ("join", "shutdown", "result", "wait", "terminate")
+
+# Callers of callers are followed so far.
+DEEPEST = 4
+
+
+class HappensBefore:
+    """Order between points of the main thread and the lives of threads."""
+
+    def __init__(self, program: Program, entry: Entry) -> None:
+        self._program = program
+        self._entry = entry
+        self._known: dict[tuple[Point, int], bool] = {}
+        self._leading: dict[int, dict[str, list[int]]] = {}
+
+    def ordered(self, point: Point, root: Root) -> bool:
+        """Whether the point, reached by the main thread, surely comes before the root's start or after its end."""
+        key = (point, root.number)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._apart(point, root) or self._called_apart(point.function, root, DEEPEST)
+        return known
+
+    def one_after_the_other(self, one: Root, other: Root) -> bool:
+        """Whether one of two threads has surely ended when the other is started."""
+        return self._started_apart(one, other) or self._started_apart(other, one)
+
+    def _started_apart(self, one: Root, other: Root) -> bool:
+        point = self._entry.point(one.site)
+        return point is not None and self._ended(point, other)
+
+    # -- one function
+
+    def _apart(self, point: Point, root: Root) -> bool:
+        if not split_id(point.function)[1] and not self._starts(point.function, root):
+            return True  # a module's own code runs while it is imported
+        return self._ended(point, root) or self._not_started(point, root)
+
+    def _not_started(self, point: Point, root: Root) -> bool:
+        starts = self._starts(point.function, root)
+        return bool(starts) and all(line > point.until for line in starts)
+
+    def _starts(self, function: str, root: Root) -> list[int]:
+        """The lines of a function at which the thread begins to live, or something is called that starts it."""
+        if root.site.caller == function:
+            found = [site.call.line for site in self._fate(root, "start") if site.caller == function]
+            return found or [root.site.call.line]
+        return self._starters(root).get(function, [])
+
+    def _starters(self, root: Root) -> dict[str, list[int]]:
+        """The functions that lead to the start, with the lines of the calls that do."""
+        known = self._leading.get(root.number)
+        if known is None:
+            known = self._leading[root.number] = {}
+            begun = dict.fromkeys([root.site.caller, *(site.caller for site in self._fate(root, "start"))])
+            for _ in range(DEEPEST):
+                sites = [site for one in begun for site in self._program.calls.callers(one)]
+                begun = dict.fromkeys(site.caller for site in sites if site.caller not in known)
+                for site in sites:
+                    known.setdefault(site.caller, []).append(site.call.line)
+        return known
+
+    def _ended(self, point: Point, root: Root) -> bool:
+        ends = {site.call.line for site in self._fate(root, *ENDINGS) if site.caller == point.function}
+        inside = self._starts(point.function, root) if point.after else []
+        return any(
+            (first == last and first in ends) or any(first <= line <= last for line in inside if first != last)
+            for first, last in point.after
+        )
+
+    def _fate(self, root: Root, *methods: str) -> tuple[Site, ...]:
+        return self._program.handles.fate(root.site).sites(*methods)
+
+    # -- over functions
+
+    def _called_apart(self, function: str, root: Root, depth: int) -> bool:
+        """Whether every call of the function in main comes before the start or after the end."""
+        if depth == 0 or self._starts(function, root):
+            return False
+        contexts = self._program.contexts
+        callers = [site for site in self._callers(function) if contexts.is_main(site.caller)]
+        return bool(callers) and all(self._call_apart(site, root, depth) for site in callers)
+
+    def _callers(self, function: str) -> tuple[Site, ...]:
+        """The calls that run it; for a function that another one makes and returns, that one's calls."""
+        calls = self._program.calls
+        found = calls.callers(function)
+        path, qualname = split_id(function)
+        outer, _, name = qualname.rpartition(".")
+        maker = calls.files[path].function(outer) if outer and not found else None
+        return calls.callers(function_id(path, outer)) if maker is not None and name in maker.returns else found
+
+    def _call_apart(self, site: Site, root: Root, depth: int) -> bool:
+        starts = self._starts(site.caller, root)
+        if not site.function.qualname and not starts:
+            return True  # while the module is imported
+        point = self._entry.point(site)
+        if point is None:
+            in_order = bool(starts) and site.call.line < min(starts) and not site.call.use & Use.LOOP
+            return in_order or self._called_apart(site.caller, root, depth - 1)
+        return self._apart(point, root) or self._called_apart(site.caller, root, depth - 1)

@@ -1,0 +1,71 @@
+"""What an expression makes, and whether a second one of it would do harm."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from conclint.source.paths import path_of
+from conclint.source.source import Source
+
+# Values: two equal ones are as good as one.
+VALUES = frozenset(
+    "builtins re datetime decimal fractions pathlib uuid ipaddress struct enum string operator functools inspect typing math "
+    "json os platform importlib hashlib textwrap urllib time base64 binascii random itertools email locale locale shutil".split()
+)
+
+# Library classes of these modules are values only in part.
+RESOURCES = frozenset({"builtins.open", "os.open", "os.fdopen", "os.pipe", "urllib.request.urlopen", "urllib.request.build_opener"})
+
+# What is called so makes something that holds on to more than memory.
+MAKER = re.compile(
+    r"(?:^|_)(?:connect|open|create|start|spawn|launch|new|session|client|pool|engine|socket|channel|allocate|acquire|register)"
+    r"(?:_|$)|Popen$",
+    re.IGNORECASE,
+)
+
+CONTAINERS = (cst.List, cst.Dict, cst.Set)
+EMPTY = frozenset(f"builtins.{name}" for name in ("list", "dict", "set", "bytearray")) | frozenset(
+    f"collections.{name}" for name in ("deque", "defaultdict", "OrderedDict", "Counter")
+)
+
+
+class Makes:
+    """Judges expressions of one file."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def one_too_many(self, value: cst.BaseExpression, *, containers: bool = False) -> bool:
+        """Whether two threads should not both make it; `containers`: an empty one is filled by whoever made it."""
+        if isinstance(value, CONTAINERS):
+            return containers
+        if isinstance(value, cst.Await):
+            value = value.expression
+        if isinstance(value, cst.IfExp):
+            return self.one_too_many(value.body) or self.one_too_many(value.orelse)
+        if isinstance(value, cst.BooleanOperation):
+            return self.one_too_many(value.right)
+        return isinstance(value, cst.Call) and self._called(value, containers=containers)
+
+    def _called(self, call: cst.Call, *, containers: bool) -> bool:
+        names = self._source.names(call.func)
+        if any(name in EMPTY for name in names):
+            return containers
+        if any(name in RESOURCES for name in names):
+            return True
+        if any(":" in name for name in names):
+            return True
+        made = self._made(call)
+        if any(":" in name for name in made):
+            return True
+        library = made or names
+        if any(name.partition(".")[0] in VALUES for name in library):
+            return False
+        last = path_of(call.func).rpartition(".")[2]
+        return last[:1].isupper() or bool(MAKER.search(last)) or bool(made)
+
+    def _made(self, call: cst.Call) -> tuple[str, ...]:
+        """The classes of what the call returns."""
+        return self._source.named_at(self._source.qualname(call), path_of(call)).types
