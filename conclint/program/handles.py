@@ -177,21 +177,26 @@ class _Search:
         """The rest of the file may reach the attribute through another name than `self`."""
         name = store.root.path
         file = self._names.files[split_id(store.owner)[0]]
-        own = {(function.qualname, prefix) for _, function, prefix in self._names.users(store)}
-        for function in file.functions():
-            for prefix in sorted(_prefixes(function, name)):
-                if (function.qualname, prefix) not in own:
-                    there = self._names.meaning(file, function, prefix + name)
-                    if there.store in (None, store.root):
-                        self._used_by(file, function, prefix + store.path)
+        own = {(function.qualname, prefix + name) for _, function, prefix in self._names.users(store)}
+        for qualname, paths in file.body.functions.touching(name).items():
+            function = file.body.functions[qualname]
+            for path in paths:
+                there = self._names.meaning(file, function, path).store
+                if path != name and (qualname, path) not in own and there in (None, store.root):
+                    self._used_by(file, function, path.removesuffix(name) + store.path)
 
     def _used_by_importers(self, store: Store) -> None:
-        for method in sorted({*ENDINGS, "start"}):
-            for site in self._calls.calls_named(method):
-                owner = site.call.func.rpartition(".")[0]
-                named_alike = site.file.path != store.owner and owner.rpartition(".")[2] == store.path
-                if named_alike and self._names.meaning(site.file, site.function, owner).store == store:
-                    self._uses[Use(method, site)] = None
+        """Other files that import the global, or its module."""
+        head, rest = store.root.path, store.path.removeprefix(store.root.path)
+        module = store.owner.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
+        for file in self._names.files.importing(head, module):
+            for one in file.header.imports if file.path != store.owner else ():
+                paths = (one.name, f"{one.name}.{head}")
+                for qualname in file.body.functions.by_head.get(one.name, ()) if one.name else ():
+                    function = file.body.functions[qualname]
+                    for path in paths:
+                        if self._names.meaning(file, function, path).store == store.root:
+                            self._used_by(file, function, path + rest)
 
     def _used_from_afar(self, store: Store, method: str) -> None:
         """`other.attribute.join()`: counted also where the type of `other` is not known."""
@@ -326,19 +331,6 @@ def _daemon(keywords: tuple[tuple[str, str], ...]) -> bool | None:
         if word == "**":
             return None
     return False
-
-
-def _prefixes(function: FunctionFact, name: str) -> set[str]:
-    """What stands before the attribute `name` in the function: `other.`."""
-    found: set[str] = set()
-    paths = [path for path, _, _ in function.touches]
-    paths += [call.func for call in function.calls]
-    paths += [path for _, path in function.binds]
-    for path in paths:
-        before, dot, rest = path.partition(f".{name}")
-        if dot and before and before[0] not in "$:=" and (not rest or rest[0] in ".[("):
-            found.add(before + ".")
-    return found
 
 
 def _growing(stores: dict[Store, None]) -> Iterator[Store]:

@@ -131,12 +131,14 @@ class Names:
             return receiver
         values: list[Value] = []
         imported = file.imports.get((scope.qualname, name))
-        if imported is not None:
-            values += self._imported(file, imported.target)
+        origin = self._imported(file, imported.target) if imported is not None else NOTHING
+        values += origin.values
         for qualname in file.by_short_name.get((scope.qualname, name), ()):
             sort = Sort.FUNCTION if qualname in file.body.functions else Sort.CLASS
             values.append(Value(sort, function_id(file.path, qualname)))
         bound = self.bindings(file, scope)
+        if name not in bound and origin.store is not None:
+            return origin  # another file's global, under this name too
         if name not in bound and not values:
             return None
         owner = file.path if not scope.qualname else function_id(file.path, scope.qualname)
@@ -188,20 +190,20 @@ class Names:
 
     # -- imports
 
-    def _imported(self, file: File, target: str) -> list[Value]:
+    def _imported(self, file: File, target: str) -> Meaning:
         path = self.files.module(file, target)
         if path is not None:
-            return [Value(Sort.MODULE, path)]
+            return Meaning((Value(Sort.MODULE, path),))
         module, dot, name = target.rpartition(".")
         while dot and not module.strip("."):
             # `from . import name`: the package itself.
             module, dot = module + ".", ""
         parent = self.files.module(file, module) if module else None
         if parent is not None:
-            return list(self.global_(parent, name).values)
+            return self.global_(parent, name)
         if target.startswith("."):
-            return []
-        return [Value(Sort.LIBRARY, self.knowledge.canonical(target))]
+            return NOTHING
+        return Meaning((Value(Sort.LIBRARY, self.knowledge.canonical(target)),))
 
     def _star(self, file: File, name: str) -> Meaning | None:
         for target in file.stars:
