@@ -11,7 +11,8 @@ import json
 import warnings
 from collections.abc import Callable
 
-from conclint.index.facts import Body, Functions, Header, ImportFact, Touch, class_fact
+from conclint.index.facts import Body, Functions, Header, ImportFact, RegionFact, Touch, class_fact
+from conclint.index.shape import regions
 from conclint.index.walk import Walk
 from conclint.text import Text, Unreadable, decode
 
@@ -25,12 +26,12 @@ def index(path: str, data: bytes) -> bytes:
         text = decode(data)
         return _encode(*_facts(text, path))
     except Unreadable as broken:
-        return _encode(_broken(broken.line, broken.column, broken.message), NOTHING)
+        return _encode(_broken(broken.line, broken.column, broken.message), NOTHING, [])
     except (RecursionError, MemoryError):
-        return _encode(_broken(1, 1, "nested too deeply to be parsed"), NOTHING)
+        return _encode(_broken(1, 1, "nested too deeply to be parsed"), NOTHING, [])
 
 
-def _facts(text: Text, path: str) -> tuple[Header, Walk]:
+def _facts(text: Text, path: str) -> tuple[Header, Walk, list[RegionFact]]:
     tree = _parse(text, path)
     walk = Walk(_columns(text))
     walk.module(tree, len(text.lines))
@@ -41,7 +42,7 @@ def _facts(text: Text, path: str) -> tuple[Header, Walk]:
     )
     classes = tuple((one.qualname, one.bases) for one in walk.classes.values())
     header = Header(None, called, touched, tuple(walk.imports), classes)
-    return header, walk
+    return header, walk, regions(tree)
 
 
 def _parse(text: Text, path: str) -> ast.Module:
@@ -72,9 +73,9 @@ def _broken(line: int, column: int, message: str) -> Header:
     return Header((line, column, message), frozenset(), frozenset(), (), ())
 
 
-def _encode(header: Header, walk: Walk) -> bytes:
+def _encode(header: Header, walk: Walk, cut: list[RegionFact]) -> bytes:
     head = (header.error, sorted(header.called), sorted(header.touched), header.imports, header.classes)
-    rest = (list(walk.functions.values()), list(walk.classes.values()), walk.regions)
+    rest = (list(walk.functions.values()), list(walk.classes.values()), cut)
     compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
     return f"{compact(head)}\n{compact(rest)}".encode("ascii")
 
@@ -96,9 +97,13 @@ def decode_body(blob: bytes) -> Body:
 
     Raises ValueError when the blob is damaged.
     """
-    functions, classes, regions = json.loads(blob[blob.index(b"\n") :])
+    functions, classes, cut = json.loads(blob[blob.index(b"\n") :])
     return Body(
         Functions({row[0]: row for row in functions}),
         {row[0]: class_fact(row) for row in classes},
-        tuple((first, last) for first, last in regions),
+        tuple(RegionFact(first, last, _lines(always), _lines(parts)) for first, last, always, parts in cut),
     )
+
+
+def _lines(rows: list[list[int]]) -> tuple[tuple[int, int], ...]:
+    return tuple((first, last) for first, last in rows)

@@ -85,7 +85,6 @@ class FunctionFact(NamedTuple):
     owner: str
     line: int
     end_line: int
-    region: int
     params: tuple[ParamFact, ...]
     decorators: tuple[str, ...]
     globals: tuple[str, ...]
@@ -113,7 +112,6 @@ class ClassFact(NamedTuple):
     qualname: str
     line: int
     end_line: int
-    region: int
     bases: tuple[str, ...]
     decorators: tuple[str, ...]
     methods: tuple[tuple[str, str], ...]
@@ -208,12 +206,25 @@ class Functions(Mapping[str, FunctionFact]):
         return len(self._rows)
 
 
+class RegionFact(NamedTuple):
+    """A run of top-level statements, or one definition: first and last line.
+
+    A class is cut further, since it may be long: `always` are the lines without which its `parts` (first and last line
+    of each method) mean little: its head, its plain statements, its constructor.
+    """
+
+    first: int
+    last: int
+    always: tuple[tuple[int, int], ...]
+    parts: tuple[tuple[int, int], ...]
+
+
 class Body(NamedTuple):
     """The rest of a file's index, read when the program looks into the file."""
 
     functions: Functions
     classes: dict[str, ClassFact]
-    regions: tuple[tuple[int, int], ...]  # first and last line of each top-level region
+    regions: tuple[RegionFact, ...]
 
 
 def _heads(row: list[Any]) -> set[str]:
@@ -233,14 +244,14 @@ def _heads(row: list[Any]) -> set[str]:
 def _function(row: list[Any]) -> FunctionFact:
     return FunctionFact._make(
         [
-            *row[:6],
-            tuple(ParamFact._make(one) for one in row[6]),
-            *map(tuple, row[7:10]),
-            tuple((target, path) for target, path in row[10]),
-            tuple(_call(one) for one in row[11]),
-            tuple((path, bits, line) for path, bits, line in row[12]),
-            tuple(row[13]),
-            *row[14:],
+            *row[:5],
+            tuple(ParamFact._make(one) for one in row[5]),
+            *map(tuple, row[6:9]),
+            tuple((target, path) for target, path in row[9]),
+            tuple(_call(one) for one in row[10]),
+            tuple((path, bits, line) for path, bits, line in row[11]),
+            tuple(row[12]),
+            *row[13:],
         ]
     )
 
@@ -252,5 +263,5 @@ def _call(row: list[Any]) -> CallFact:
 
 def class_fact(row: list[Any]) -> ClassFact:
     """A class from its stored row."""
-    pairs = (tuple((name, value) for name, value in one) for one in row[6:])
-    return ClassFact._make([*row[:4], *map(tuple, row[4:6]), *pairs])
+    pairs = (tuple((name, value) for name, value in one) for one in row[5:])
+    return ClassFact._make([*row[:3], *map(tuple, row[3:5]), *pairs])

@@ -47,7 +47,10 @@ def path_of(node: ast.AST | None) -> str:
             node = node.value
         elif isinstance(node, ast.Call):
             bound = partial_target(node)
-            if bound is None:
+            if bound is None and isinstance(node.func, ast.Name) and node.func.id == "type" and len(node.args) == 1:
+                tail = ".__class__" + tail
+                node = node.args[0]
+            elif bound is None:
                 tail = "()" + tail
                 node = node.func
             else:

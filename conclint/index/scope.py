@@ -17,8 +17,8 @@ TRANSPARENT = frozenset({"list", "tuple", "sorted", "reversed", "set", "frozense
 class Scope:
     """One function while the walk is inside it."""
 
-    def __init__(self, qualname: str, kind: Kind, owner: str, node: ast.AST, region: int) -> None:
-        self.qualname, self.kind, self.owner, self.region = qualname, kind, owner, region
+    def __init__(self, qualname: str, kind: Kind, owner: str, node: ast.AST) -> None:
+        self.qualname, self.kind, self.owner = qualname, kind, owner
         self.line = getattr(node, "lineno", 1)
         self.end_line = getattr(node, "end_lineno", 1)
         self.params: list[ParamFact] = []
@@ -54,7 +54,6 @@ class Scope:
             self.owner,
             self.line,
             self.end_line,
-            self.region,
             tuple(self.params),
             tuple(self.decorators),
             tuple(sorted(self.globals)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from conclint.index.facts import RegionFact
 from conclint.index.paths import argument_path, path_of
 
 # A loop over a literal or a range of at most so many steps ends soon.
@@ -82,3 +83,43 @@ def may_run_long(iterated: ast.expr) -> bool:
         last = iterated.args[-1] if len(iterated.args) < 3 and iterated.args else None
         return not (isinstance(last, ast.Constant) and isinstance(last.value, int) and last.value <= SHORT_LOOP)
     return True
+
+
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def regions(tree: ast.Module) -> list[RegionFact]:
+    """The regions of a file: each definition alone, the statements between them together."""
+    found: list[RegionFact] = []
+    for first, last, node in _runs(tree.body):
+        whole = RegionFact(first, last, ((first, last),), ())
+        found.append((isinstance(node, ast.ClassDef) and _class_region(first, last, node)) or whole)
+    return found
+
+
+def _runs(body: list[ast.stmt]) -> list[tuple[int, int, ast.stmt | None]]:
+    """First and last lines of each definition (with it), and of each run of other statements."""
+    found: list[tuple[int, int, ast.stmt | None]] = []
+    for node in body:
+        first, last = first_line(node), node.end_lineno or node.lineno
+        if isinstance(node, DEFINITIONS):
+            found.append((first, last, node))
+        elif found and found[-1][2] is None:
+            found[-1] = (found[-1][0], last, None)
+        else:
+            found.append((first, last, None))
+    return found
+
+
+def _class_region(first: int, last: int, node: ast.ClassDef) -> RegionFact | None:
+    body = first_line(node.body[0])
+    if body <= node.lineno:
+        return None  # all on one line
+    always = [(first, body - 1)]
+    parts: list[tuple[int, int]] = []
+    for start, end, inner in _runs(node.body):
+        if inner is None or (isinstance(inner, DEFINITIONS) and inner.name == "__init__"):
+            always.append((start, end))
+        else:
+            parts.append((start, end))
+    return RegionFact(first, last, tuple(always), tuple(parts))

@@ -21,33 +21,20 @@ class Walk:
         self.functions: dict[str, FunctionFact] = {}
         self.classes: dict[str, ClassFact] = {}
         self.imports: list[ImportFact] = []
-        self.regions: list[tuple[int, int]] = []
         self._column = column
         self._taken: set[str] = set()
         self._owner = ""  # the class whose body is walked
         self._methods: list[tuple[str, str]] = []  # of that class
         self._prefix = ""  # qualified name of the scope whose body is walked
         self._guarded = False
-        self._here = Scope("", Kind.MODULE, "", ast.Pass(), 0)
+        self._here = Scope("", Kind.MODULE, "", ast.Pass())
         self._visitors: dict[type[object], Callable[..., None] | None] = dict.fromkeys(LEAVES)
         self._visitors.update((kind, getattr(self, name)) for kind, name in VISITED.items())
 
     def module(self, tree: ast.Module, lines: int) -> None:
         """Walks a whole file of `lines` lines."""
         self._here.end_line = lines
-        starts = [
-            (first_line(node), isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)))
-            for node in tree.body
-        ]
-        for number, node in enumerate(tree.body):
-            start, alone = starts[number]
-            end = node.end_lineno or start
-            if self.regions and not alone and not starts[number - 1][1]:
-                self.regions[-1] = (self.regions[-1][0], end)
-            else:
-                self.regions.append((start, end))
-            self._here.region = len(self.regions) - 1
-            self._visit(node)
+        self._all(tree.body)
         self.functions[""] = self._here.fact()
 
     # -- walking
@@ -79,7 +66,7 @@ class Walk:
         self._all([*node.args.defaults, *node.args.kw_defaults])
         kind = Kind.ASYNC if isinstance(node, ast.AsyncFunctionDef) else Kind.FUNCTION
         qualname = self._enter_name(node.name, node.lineno)
-        opened = Scope(qualname, kind, self._owner, node, self._here.region)
+        opened = Scope(qualname, kind, self._owner, node)
         opened.decorators = [path_of(one) for one in node.decorator_list]
         if self._owner:
             self._methods.append((node.name, qualname))
@@ -90,7 +77,7 @@ class Walk:
     def _visit_Lambda(self, node: ast.Lambda) -> None:
         self._all([*node.args.defaults, *node.args.kw_defaults])
         qualname = self._enter_name(lambda_path(node), node.lineno)
-        opened = Scope(qualname, Kind.LAMBDA, "", node, self._here.region)
+        opened = Scope(qualname, Kind.LAMBDA, "", node)
         self._function(opened, node.args, [ast.Return(value=node.body)], None)
 
     def _enter_name(self, name: str, line: int) -> str:
@@ -140,7 +127,6 @@ class Walk:
             qualname,
             node.lineno,
             node.end_lineno or node.lineno,
-            self._here.region,
             tuple(path_of(base) for base in node.bases),
             tuple(path_of(one) for one in node.decorator_list),
             tuple(self._methods),

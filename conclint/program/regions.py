@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -16,6 +17,22 @@ from conclint.program.values import Store, function_id
 
 # Locks are looked for in callers of callers, so far up.
 CALLERS_DEEP = 3
+
+
+# By file and number of the region: the numbers of its parts.
+Chosen = dict[str, dict[int, set[int]]]
+
+
+def pieces(file: File, chosen: Mapping[int, set[int]]) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """First and last lines of the pieces of each chosen region, in the order of the file."""
+    found = []
+    for number in sorted(chosen):
+        region = file.body.regions[number]
+        parts = [region.parts[part] for part in sorted(chosen[number])]
+        if len(region.always) == 1 and region.parts and not parts:
+            parts = [region.parts[0]]  # a class needs a body
+        found.append(tuple(sorted((*region.always, *parts))))
+    return tuple(found)
 
 
 class Regions:
@@ -34,11 +51,11 @@ class Regions:
         self._contexts = contexts
         self._triggers = triggers
         self._shared = shared
-        self._chosen: dict[str, set[int]] = {}
+        self._chosen: Chosen = {}
         self.watched: set[str] = set()  # files in which state, locks and output are observed
 
-    def chosen(self) -> dict[str, set[int]]:
-        """The numbers of the regions to parse, by file."""
+    def chosen(self) -> Chosen:
+        """The regions to parse, and of classes the parts."""
         everywhere = frozenset().union(*(one.calls for one in self._triggers if not one.contexts))
         self._by_calls(everywhere)
         for trigger in self._triggers:
@@ -50,10 +67,14 @@ class Regions:
         return self._chosen
 
     def _choose(self, file: File, line: int) -> None:
-        starts = [first for first, _ in file.body.regions]
-        number = bisect_right(starts, line) - 1
-        if 0 <= number < len(starts):
-            self._chosen.setdefault(file.path, set()).add(number)
+        regions = file.body.regions
+        number = bisect_right(regions, line, key=lambda region: region.first) - 1
+        if number < 0:
+            return
+        parts = self._chosen.setdefault(file.path, {}).setdefault(number, set())
+        found = bisect_right(regions[number].parts, (line, sys.maxsize)) - 1
+        if found >= 0 and line <= regions[number].parts[found][1]:
+            parts.add(found)
 
     def _by_calls(self, wanted: frozenset[str]) -> None:
         exact = frozenset(name for name in wanted if not name.endswith("."))

@@ -42,7 +42,6 @@ class FunctionScene:
     qualname: str
     line: int
     end_line: int
-    region: int
     is_async: bool
     owner: str
     runs: tuple[RunScene, ...]
@@ -107,7 +106,7 @@ class Scene:
     """Everything beside its bytes that the inspection of one file depends on."""
 
     path: str
-    regions: tuple[tuple[int, int], ...]
+    regions: tuple[tuple[tuple[int, int], ...], ...]  # of each region its pieces: first and last lines
     scopes: tuple[tuple[str, int], ...]  # qualified name and line of every class and function in the regions
     functions: tuple[FunctionScene, ...]
     named: tuple[tuple[str, str, Named], ...]  # function, path, meaning

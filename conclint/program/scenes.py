@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -15,6 +17,7 @@ from conclint.program.contexts import CONCURRENT, Run, evidence, site_place
 from conclint.program.effects import Effect
 from conclint.program.files import File
 from conclint.program.handles import Fate
+from conclint.program.regions import Chosen, pieces
 from conclint.program.scene import FateScene, FunctionScene, Named, RunScene, Scene, StartScene, TargetScene
 from conclint.program.spawns import Root
 from conclint.program.values import Meaning, Sort, function_id
@@ -49,14 +52,15 @@ class Scenes:
         self._spawned = {root.target for root in program.spawns.roots}
         self._states: dict[str, list[int]] = {}
 
-    def build(self, chosen: Mapping[str, set[int]]) -> dict[str, Scene]:
-        """A scene for each chosen file, from the numbers of its chosen regions."""
+    def build(self, chosen: Chosen) -> dict[str, Scene]:
+        """A scene for each chosen file."""
         return {path: self._scene(self._program.files[path], chosen[path]) for path in sorted(chosen)}
 
-    def _scene(self, file: File, regions: set[int]) -> Scene:
-        spans = tuple(file.body.regions[number] for number in sorted(regions))
-        functions = [one for one in file.functions() if not one.qualname or one.region in regions]
-        classes = [one for one in file.body.classes.values() if one.region in regions]
+    def _scene(self, file: File, chosen: Mapping[int, set[int]]) -> Scene:
+        regions = pieces(file, chosen)
+        spans = tuple(span for region in regions for span in region)
+        functions = [one for one in file.functions() if not one.qualname or _inside(one.line, spans)]
+        classes = [one for one in file.body.classes.values() if _inside(one.line, spans)]
         named = tuple(self._named(file, functions, spans))
         fates = tuple(self._fates(file, functions, spans))
         called = {target for _, _, meaning in named for target in meaning.functions} & self._spawned
@@ -65,8 +69,13 @@ class Scenes:
         options = self._program.options
         return Scene(
             path=file.path,
-            regions=spans,
-            scopes=tuple(sorted([(one.qualname, one.line) for one in functions if one.qualname] + [(one.qualname, one.line) for one in classes])),
+            regions=regions,
+            scopes=tuple(
+                sorted(
+                    [(one.qualname, one.line) for one in functions if one.qualname]
+                    + [(one.qualname, one.line) for one in classes]
+                )
+            ),
             functions=tuple(self._function(file, one) for one in functions),
             named=named,
             targets=tuple(self._target(one) for one in sorted(called)),
@@ -107,14 +116,22 @@ class Scenes:
             if value.sort is Sort.FUNCTION:
                 functions[value.name] = None
             elif value.sort is Sort.INSTANCE:
-                known = self._program.names.mro(value.name) if ":" in value.name else self._program.options.knowledge.ancestors(value.name)
+                known = (
+                    self._program.names.mro(value.name)
+                    if ":" in value.name
+                    else self._program.options.knowledge.ancestors(value.name)
+                )
                 types.update(dict.fromkeys(known))
             else:
                 names.update(dict.fromkeys(self._calls.library_spellings(value)))
                 if value.sort is Sort.CLASS:
                     names[value.name] = None
         store = meaning.store
-        of_class = store is not None and store.sort == "attribute" and (through_class or self._program.names.of_class(store.root))
+        of_class = (
+            store is not None
+            and store.sort == "attribute"
+            and (through_class or self._program.names.of_class(store.root))
+        )
         return Named(tuple(names), tuple(functions), tuple(types), store, meaning.reach, of_class)
 
     # -- functions
@@ -126,7 +143,6 @@ class Scenes:
             qualname=function.qualname,
             line=function.line,
             end_line=function.end_line,
-            region=function.region,
             is_async=bool(function.kind & Kind.ASYNC),
             owner=function.owner,
             runs=tuple(_run(run) for run in runs[:MOST_RUNS]),
@@ -146,9 +162,7 @@ class Scenes:
         results = bool(effects & Effect.RESULTS) and not _serves(function)
         return TargetScene(identity, effects, traces, len(function.params), serves, meets, results)
 
-    def _barren(
-        self, file: File, functions: Iterable[FunctionFact], spans: tuple[tuple[int, int], ...]
-    ) -> set[str]:
+    def _barren(self, file: File, functions: Iterable[FunctionFact], spans: tuple[tuple[int, int], ...]) -> set[str]:
         """Functions whose result is an argument of some call, and surely nothing to call."""
         paths = {
             (function.qualname, path.removesuffix("()"))
@@ -183,7 +197,9 @@ class Scenes:
     def _has_protocol(self, site: Site) -> bool:
         """Whether an object of a class of the program offers others more to call than `run`."""
         made = [value.name for value in self._calls.meaning(site).values if value.sort is Sort.CLASS]
-        facts = (self._program.names.class_(one)[1] for cls in made for one in self._program.names.mro(cls) if ":" in one)
+        facts = (
+            self._program.names.class_(one)[1] for cls in made for one in self._program.names.mro(cls) if ":" in one
+        )
         offered = {name for fact in facts if fact is not None for name, _ in fact.methods if not name.startswith("_")}
         return bool(offered - {"run"})
 
@@ -213,7 +229,11 @@ class Scenes:
         if not last or not (last[0].isupper() or "_" in last):
             return False
         called = self._program.names.meaning(site.file, site.function, site.call.func + "()")
-        return any(HANDLES & {*self._meaning(Meaning((value,))).types} for value in called.values if value.sort is Sort.INSTANCE)
+        return any(
+            HANDLES & {*self._meaning(Meaning((value,))).types}
+            for value in called.values
+            if value.sort is Sort.INSTANCE
+        )
 
 
 def _run(run: Run) -> RunScene:
@@ -241,7 +261,8 @@ def _paths(function: FunctionFact, spans: tuple[tuple[int, int], ...]) -> set[st
 
 
 def _inside(line: int, spans: tuple[tuple[int, int], ...]) -> bool:
-    return any(first <= line <= last for first, last in spans)
+    found = bisect_right(spans, (line, sys.maxsize)) - 1
+    return found >= 0 and line <= spans[found][1]
 
 
 def _fate(call: CallFact, fate: Fate, targets: tuple[str, ...], *, told: bool, repeated: bool) -> FateScene:

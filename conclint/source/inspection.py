@@ -56,5 +56,5 @@ def _failure(path: str, code: str, error: Exception) -> Failure:
 
 
 def _unparsed(path: str, scene: Scene, error: cst.ParserSyntaxError) -> Finding:
-    line = scene.regions[0][0] + max(error.raw_line, 1) - 1 if scene.regions else 1
+    line = scene.regions[0][0][0] + max(error.raw_line, 1) - 1 if scene.regions else 1
     return Finding(Place(path, Span(line, 1, line, 1)), f"this statement cannot be inspected: {error.message}")

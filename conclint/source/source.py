@@ -37,7 +37,7 @@ class Source:
         self.scene = scene
         self.path = scene.path
         self.knowledge = scene.knowledge
-        self.regions = [Region(text.lines[first - 1 : last], first) for first, last in scene.regions]
+        self.regions = [Region(text.lines, pieces) for pieces in scene.regions]
         self._named = {(function, path): named for function, path, named in scene.named}
         self._functions = {one.qualname: one for one in scene.functions}
         self._fates = {(one.line, one.column, one.func): one for one in scene.fates}
@@ -201,10 +201,10 @@ class Source:
     def _scopes(self) -> dict[cst.CSTNode, str]:
         """Qualified names of functions and classes; the scene says how a name is told from its earlier namesake."""
         named: dict[cst.CSTNode, str] = {}
-        for region, (first, last) in zip(self.regions, self.scene.regions, strict=True):
+        for region, pieces in zip(self.regions, self.scene.regions, strict=True):
             free: dict[str, list[str]] = {}
             for qualname, line in sorted(self.scene.scopes, key=lambda scope: scope[1]):
-                if first <= line <= last:
+                if any(first <= line <= last for first, last in pieces):
                     free.setdefault(_plain(qualname), []).append(qualname)
             for node in below(region.module):
                 if isinstance(node, SCOPES):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.lazily import lazily
 from conclint.model import Span
@@ -13,6 +13,9 @@ from conclint.model import Span
 lazily("libcst")
 
 import libcst as cst  # noqa: E402
+
+if TYPE_CHECKING:
+    from libcst.metadata import CodeRange
 
 # What carries no meaning: white space, punctuation.
 MEANINGLESS = frozenset(
@@ -30,11 +33,11 @@ class Walked(NamedTuple):
 
 
 class Region:
-    """A run of top-level statements; `first` is the line of the file on which it begins."""
+    """A run of top-level statements, or the chosen pieces of a class, parsed as a module of their own."""
 
-    def __init__(self, lines: Sequence[str], first: int) -> None:
-        self.first = first
-        self.text = "\n".join(lines) + "\n"
+    def __init__(self, lines: Sequence[str], pieces: Sequence[tuple[int, int]]) -> None:
+        self._lines = [line for first, last in pieces for line in range(first, last + 1)]
+        self.text = "".join(lines[line - 1] + "\n" for line in self._lines)
         self.module = cst.parse_module(self.text)
 
     @cached_property
@@ -59,11 +62,14 @@ class Region:
         from libcst.metadata import MetadataWrapper, PositionProvider
 
         ranges = MetadataWrapper(self.module, unsafe_skip_copy=True).resolve(PositionProvider)
-        before = self.first - 1
-        return {
-            node: Span(at.start.line + before, at.start.column + 1, at.end.line + before, at.end.column + 1)
-            for node, at in ranges.items()
-        }
+        return {node: self._in_file(at) for node, at in ranges.items()}
+
+    def line(self, number: int) -> int:
+        """The line of the file on which a line of the region's text stands."""
+        return self._lines[number - 1] if number <= len(self._lines) else self._lines[-1] + 1
+
+    def _in_file(self, at: CodeRange) -> Span:
+        return Span(self.line(at.start.line), at.start.column + 1, self.line(at.end.line), at.end.column + 1)
 
     def span(self, node: cst.CSTNode) -> Span:
         """Where the node stands in the file.  The first question costs twice the parse of the region."""
