@@ -142,6 +142,8 @@ class Spawns:
         if not value.owner or spawner.target is Target.HANDLER:
             return False, False
         head = argument(site.call, spawner).partition(".")[0]
+        if any(param.name == head for param in site.function.params) and all(target != head for target, _ in _rebound(site)):
+            return True, here  # the caller has it too
         made = [call for call in site.function.calls if head in call.goes]
         made_outside = bool(made) and not any(call.use & Use.LOOP for call in made)
         return made_outside, made_outside and here
@@ -209,6 +211,11 @@ class Spawns:
                 if name in spawners and not site.function.kind & 2:
                     target = Value(Sort.FUNCTION, site.caller)
                     self._add(site, name, spawners[name], target)
+
+
+def _rebound(site: Site) -> Iterator[tuple[str, str]]:
+    """The function's own assignments, annotations of parameters left out."""
+    return ((target, path) for target, path in site.function.binds if not path.startswith(":"))
 
 
 def _arguments(call: CallFact, spawner: Spawner) -> Iterator[str]:

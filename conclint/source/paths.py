@@ -16,7 +16,10 @@ def path_of(node: cst.CSTNode | None) -> str:
             return node.value + tail
         elif isinstance(node, cst.Call):
             bound = partial_target(node)
-            if bound is None:
+            if bound is None and isinstance(node.func, cst.Name) and node.func.value == "type" and len(node.args) == 1:
+                tail = ".__class__" + tail
+                node = node.args[0].value
+            elif bound is None:
                 tail = "()" + tail
                 node = node.func
             else:
