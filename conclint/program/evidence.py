@@ -7,6 +7,7 @@ from functools import cached_property
 
 from conclint.program.linking import Program
 from conclint.program.observations import Observations
+from conclint.program.outputs import Mix, Outputs
 from conclint.program.races import Race, Races
 
 
@@ -21,3 +22,8 @@ class Evidence:
     def races(self) -> tuple[Race, ...]:
         """Accesses to shared state that can meet another one with no lock common to both."""
         return tuple(Races(self.program, self.observations).all())
+
+    @cached_property
+    def mixes(self) -> tuple[Mix, ...]:
+        """Output that several workers write at once."""
+        return tuple(Outputs(self.program, self.observations).mixing())

@@ -10,6 +10,9 @@ from conclint.program.linking import Program
 from conclint.program.observations import Observations
 from conclint.program.values import Store, split_id
 
+# Held by contract: some lock, nobody says which.
+ANY_LOCK = "*"
+
 # Names for names for locks are followed so far.
 DEEPEST = 4
 

@@ -13,14 +13,12 @@ from conclint.knowledge.kinds import Context
 from conclint.program.conflicts import conflict
 from conclint.program.contexts import Run
 from conclint.program.entry import Entry
-from conclint.program.guards import Guards
+from conclint.program.guards import ANY_LOCK, Guards
 from conclint.program.linking import Program
 from conclint.program.observations import Access, Act, Observations
 from conclint.program.order import HappensBefore
 from conclint.program.spawns import Root
 from conclint.program.values import Reach, Store
-
-ANY_LOCK = "*"
 
 
 class Moment(NamedTuple):

@@ -99,6 +99,7 @@ class Regions:
 
     def _by_contexts(self, trigger: Triggers) -> None:
         last = {name.rpartition(".")[2] for name in trigger.calls}
+        seen: set[str] = set()
         for identity in sorted(self._contexts.functions()):
             if any(run.context in trigger.contexts for run in self._contexts.runs(identity)):
                 file, function = self._calls.function(identity)
@@ -106,6 +107,8 @@ class Regions:
                     named = call.func.rpartition(".")[2] in last
                     if named and self._calls.library_names(Site(file, function, call)) & trigger.calls:
                         self._watch(file, call.line)
+                        self._holders(file, function)
+                        self._locking_callers(identity, CALLERS_DEEP, seen)
 
     def _by_state(self) -> None:
         seen: set[str] = set()

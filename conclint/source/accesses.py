@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from conclint.program.observations import Access, Act, HeldCall, Holder
+from conclint.program.observations import Access, Act, HeldCall, Holder, Observations
 from conclint.program.scene import Named
 from conclint.program.state import AT_IMPORT, CONSTRUCTION
 from conclint.program.values import function_id
@@ -14,6 +14,7 @@ from conclint.source.acts import State, act_of
 from conclint.source.checks import Checks
 from conclint.source.locks import Locks
 from conclint.source.order import Order
+from conclint.source.outputs import outputs
 from conclint.source.paths import path_of
 from conclint.source.source import Source
 from conclint.source.tree import below
@@ -33,6 +34,11 @@ class Accesses:
         self._locks = Locks(source)
         self._order = Order(source)
         self._checks = Checks(source, self._locks)
+
+    def all(self) -> Observations:
+        """All that is observed of the file."""
+        told = tuple(outputs(self._source, self._locks, self._order))
+        return Observations(tuple(self.accesses()), tuple(self.calls()), tuple(self.holders()), told)
 
     def accesses(self) -> Iterator[Access]:
         """Every access to shared state in the parsed regions."""

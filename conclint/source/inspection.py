@@ -37,7 +37,7 @@ def inspect(path: str, data: bytes, scene: Scene, rules: Sequence[Rule]) -> Insp
     if scene.watched:
         try:
             seen = Accesses(source)
-            observations = Observations(tuple(seen.accesses()), tuple(seen.calls()), tuple(seen.holders()))
+            observations = seen.all()
         except Exception as error:
             failures.append(_failure(path, "", error))
     return Inspection(tuple(findings), observations, tuple(failures))

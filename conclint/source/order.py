@@ -63,12 +63,10 @@ class Order:
         return name in JOINS and (not call.args or name in ("wait", "shutdown"))
 
     def _is_pool(self, block: cst.With) -> bool:
+        ancestors = self._source.knowledge.ancestors
         for item in block.items:
-            if isinstance(item.item, cst.Call):
-                named = self._source.named_at(self._source.qualname(block), path_of(item.item))
-                types = named.types or self._source.names(item.item.func)
-            else:
-                types = self._source.types(item.item)
-            if any(name in types for name in POOLS):
+            types = self._source.types(item.item)
+            names = self._source.names(item.item.func) if isinstance(item.item, cst.Call) else ()
+            if any(base in POOLS for name in (*types, *names) for base in ancestors(name)):
                 return True
         return False

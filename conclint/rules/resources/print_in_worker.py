@@ -1,10 +1,11 @@
 """Lines that several threads or processes print at once run into each other.
 
 `print` writes the text and the line end in two steps, and a line longer than the buffer in even more.  Two threads, or
-two processes with the same terminal, mix their pieces.  A logger writes each record under its lock; or let the workers return
-what is to be said, and print it in one place.
+two processes with the same terminal, mix their pieces.  A logger writes each record under its lock; or let the workers
+return what is to be said, and print it in one place.
 
-Not reported: a single worker beside a silent main thread, output under one lock, and `file=` an object of the worker's own.
+Not reported: a single worker beside a silent main thread, output under one lock everywhere (be it the caller's), and
+`file=` an object of the worker's own.
 """
 
 from __future__ import annotations
@@ -12,42 +13,62 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
 from conclint.knowledge.kinds import Context
-from conclint.model import Finding
+from conclint.knowledge.terminals import PRINTING
+from conclint.model import Finding, Fix, Note
+from conclint.program.contexts import evidence as trace
+from conclint.program.evidence import Evidence
+from conclint.program.outputs import Mix
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
-PRINTING = ("builtins.print", "sys.stdout.write", "pprint.pprint", "pprint.pp")
+
+def conclude(evidence: Evidence) -> Iterator[Finding]:
+    for mix in evidence.mixes:
+        yield Finding(
+            mix.one.output.place,
+            f"{_who(mix)} write here with `{mix.one.output.text}` at once, and their lines mix; log instead, or hold one "
+            "lock around each",
+            notes=_notes(mix),
+        )
 
 
-def check(source: Source) -> Iterator[Finding]:
-    for call in source.all(cst.Call):
-        if not source.calls(call, *PRINTING) or source.argument(call, "file") is not None:
-            continue
-        function = source.function(call)
-        runs = function.runs_in(Context.THREAD, Context.PROCESS) if function is not None else ()
-        many = next((run for run in runs if run.many), None)
-        if many is not None and not source.held(call):
-            yield Finding(
-                source.place(call),
-                "several workers print here at once and their lines mix; log instead, or print under one lock",
-                notes=many.trace,
-            )
+def _who(mix: Mix) -> str:
+    if mix.other.run is None:
+        return "a worker and the main thread"
+    return "several workers" if mix.one.run and mix.other.run.root.number == mix.one.run.root.number else "two workers"
+
+
+def _notes(mix: Mix) -> tuple[Note, ...]:
+    notes = list(trace(mix.one.run)) if mix.one.run is not None else []
+    if mix.other.run is None:
+        notes.append(Note(mix.other.output.place, "meanwhile the main thread writes here"))
+    elif mix.one.run is None or mix.other.run.root.number != mix.one.run.root.number:
+        notes += trace(mix.other.run)
+    return tuple(dict.fromkeys(notes))
+
+
+def mend(source: Source, finding: Finding) -> Fix | None:
+    from conclint.source.printing import log_or_lock
+
+    return log_or_lock(source, finding.place.span)
 
 
 RULE = Rule(
     code="CON510",
     name="print-in-worker",
     triggers=calls(*PRINTING, runs_in=(Context.THREAD, Context.PROCESS)),
-    check=check,
+    conclude=conclude,
+    mend=mend,
     examples=(
         Bad("""
+            import logging
             from concurrent.futures import ThreadPoolExecutor
+
+            logger = logging.getLogger(__name__)
 
             def job(number):
                 print("done", number)  # expect: CON510
@@ -55,6 +76,57 @@ RULE = Rule(
             def main():
                 with ThreadPoolExecutor() as pool:
                     list(pool.map(job, range(9)))
+            """,
+            fixed="""
+            import logging
+            from concurrent.futures import ThreadPoolExecutor
+
+            logger = logging.getLogger(__name__)
+
+            def job(number):
+                logger.info("done %s", number)  # expect: CON510
+
+            def main():
+                with ThreadPoolExecutor() as pool:
+                    list(pool.map(job, range(9)))
+            """),
+        Bad("""
+            import sys
+            import threading
+
+            def left():
+                sys.stdout.write("left\\n")  # expect: CON510
+
+            def right():
+                print("right", file=sys.stdout)  # expect: CON510
+
+            def main():
+                workers = [threading.Thread(target=left), threading.Thread(target=right)]
+                for worker in workers:
+                    worker.start()
+                for worker in workers:
+                    worker.join()
+            """,
+            fixed="""
+            import sys
+            import threading
+
+            print_lock = threading.Lock()
+
+            def left():
+                with print_lock:
+                    sys.stdout.write("left\\n")  # expect: CON510
+
+            def right():
+                with print_lock:
+                    print("right", file=sys.stdout)  # expect: CON510
+
+            def main():
+                workers = [threading.Thread(target=left), threading.Thread(target=right)]
+                for worker in workers:
+                    worker.start()
+                for worker in workers:
+                    worker.join()
             """),
         Good("""
             import logging
@@ -66,6 +138,39 @@ RULE = Rule(
             def main():
                 with ThreadPoolExecutor() as pool:
                     list(pool.map(job, range(9)))
+            """),
+        Good("""
+            import threading
+            from concurrent.futures import ThreadPoolExecutor
+
+            lock = threading.Lock()
+
+            def tell(text):
+                print(text)  # every caller holds the lock
+
+            def job(number):
+                with lock:
+                    tell(f"done {number}")
+
+            def main():
+                with ThreadPoolExecutor() as pool:
+                    list(pool.map(job, range(9)))
+            """),
+        Good("""
+            import threading
+
+            def beat(stop):
+                while not stop.wait(1):
+                    print(".", end="", flush=True)  # the only one that says anything
+
+            def main(task):
+                stop = threading.Event()
+                heart = threading.Thread(target=beat, args=(stop,))
+                heart.start()
+                task()
+                stop.set()
+                heart.join()
+                print("done")
             """),
     ),
 )
