@@ -35,8 +35,8 @@ class Fate(NamedTuple):
     """What the program does with one handle.
 
     `escapes` says how it leaves what can be followed: "returned", "yielded", "passed", "stored", "public" (an
-    attribute that anybody may look at).  `stores` are the variables and attributes that hold it (`threads[]`: a
-    container's items).
+    attribute that anybody may look at), "captured" (a nested function has it too).  `stores` are the variables and
+    attributes that hold it (`threads[]`: a container's items).
     """
 
     uses: tuple[Use, ...]
@@ -164,6 +164,8 @@ class _Search:
     def _held_in(self, store: Store) -> None:
         for file, function, prefix in self._names.users(store):
             self._used_by(file, function, prefix + store.path)
+            if store.sort == "local" and function_id(file.path, function.qualname) != store.owner:
+                self._escapes.add("captured")
         if store.sort == "attribute":
             if not store.path.startswith("_"):
                 self._escapes.add("public")

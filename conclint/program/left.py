@@ -5,33 +5,36 @@ from __future__ import annotations
 from conclint.knowledge.handles import WATCHED
 from conclint.program.scene import FateScene
 
-STARTS = ("start",)
-
-# What using a pool looks like from outside.
-POOL_WORK = (
-    "submit", "map", "apply", "apply_async", "map_async", "imap", "imap_unordered", "starmap", "starmap_async",
-)  # fmt: skip
+# Words of the methods with which a class ends what its objects began.
+ENDING_WORDS = frozenset({"stop", "join", "wait", "close", "shutdown", "terminate", "cancel", "kill", "exit", "aclose"})
 
 
 def left_running(fate: FateScene) -> bool:
     """Whether a thread or process is started, and surely nobody waits for it, stops it, or has it and could."""
-    return fate.does(*STARTS) and not fate.told and not ended(fate)
+    return fate.does("start") and not fate.told and not fate.escapes and not ended(fate)
+
+
+def left_open(fate: FateScene) -> bool:
+    """Whether a pool has an owner that could end it, and surely nobody does.
+
+    One in a global, or in an object that has no end of its own, is kept for the life of the process.
+    """
+    return fate.mortal and not ended(fate) and not set(fate.escapes) - {"public"}
 
 
 def ended(fate: FateScene) -> bool:
-    """Whether somebody ends the handle or watches it, or it goes where nobody can follow."""
-    return bool(fate.escapes) or any(method in WATCHED or _like_an_end(method) for method in fate.methods)
+    """Whether somebody ends the handle or watches it."""
+    return any(method in WATCHED or is_end(method) for method in fate.methods)
+
+
+def is_end(method: str) -> bool:
+    """Whether a method of the program's own is named like an end: `stop_polling`, `__exit__`."""
+    return bool(ENDING_WORDS & {*method.strip("_").lower().split("_")})
 
 
 def kept(fate: FateScene) -> str:
     """Where the handle is kept all the same, as part of a sentence."""
     for store in fate.stores:
         if store.sort == "attribute":
-            return f" (it is only kept in `self.{store.path}`)"
+            return f" (`self.{store.path.replace('[]', '[…]')}` is not looked at again)"
     return ""
-
-
-def _like_an_end(method: str) -> bool:
-    """A method of the program's own class: `stop_polling`, `wait_until_done`."""
-    words = method.strip("_").lower().split("_")
-    return bool({"stop", "join", "wait", "close", "shutdown", "terminate", "cancel", "kill"} & {*words})

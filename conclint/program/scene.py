@@ -82,6 +82,7 @@ class FateScene:
     uses: tuple[tuple[str, str, int], ...]  # method, path, line
     targets: tuple[str, ...] = ()  # the functions that it runs
     told: bool = False  # somebody tells what it runs to stop: sets the flag, or sends the word, that it waits for
+    mortal: bool = True  # no global keeps it, and every object that does has a method to end with
     joins: tuple[Place, ...] = ()  # where it is waited for, without a time limit
     repeated: bool = False  # whether the call that makes it can happen several times
     protocol: bool = False  # whether its class offers others more to call than `run`

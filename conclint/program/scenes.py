@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from conclint.index.facts import CallFact, FunctionFact, Kind
 from conclint.knowledge import BUILTIN
+from conclint.knowledge.handles import LAST_METHODS
 from conclint.model import Note
 from conclint.program.calls import Site
 from conclint.program.contexts import CONCURRENT, Run, evidence, site_place
@@ -20,7 +21,7 @@ from conclint.program.handles import Fate
 from conclint.program.regions import Chosen, pieces
 from conclint.program.scene import FateScene, FunctionScene, Named, RunScene, Scene, StartScene, TargetScene
 from conclint.program.spawns import Root
-from conclint.program.values import Meaning, Sort, function_id
+from conclint.program.values import Meaning, Sort, Store, function_id
 
 if TYPE_CHECKING:
     from conclint.program.linking import Program
@@ -192,7 +193,14 @@ class Scenes:
                     targets = tuple(dict.fromkeys(self._run_by(site)))
                     told = any(self._program.stops.told(target) for target in targets)
                     made = _fate(call, fate, targets, told=told, repeated=self._calls.repeated(site))
-                    yield replace(made, protocol=self._has_protocol(site))
+                    mortal = all(self._mortal(store) for store in fate.stores)
+                    yield replace(made, protocol=self._has_protocol(site), mortal=mortal)
+
+    def _mortal(self, store: Store) -> bool:
+        """Whether who keeps a handle there comes to an end before the process does."""
+        if store.sort != "attribute":
+            return store.sort == "local"
+        return any(self._calls.method(store.owner, name) for name in LAST_METHODS)
 
     def _has_protocol(self, site: Site) -> bool:
         """Whether an object of a class of the program offers others more to call than `run`."""
