@@ -32,7 +32,9 @@ ENDINGS = members(
 
 # Methods with which an object ends, and all that it keeps.
 LAST_METHODS = members(
-    "close stop shutdown terminate __exit__ __aexit__ aclose dispose tearDown teardown cleanup join quit finish end destroy"
+    """
+    close stop shutdown terminate __exit__ __aexit__ aclose dispose tearDown teardown cleanup join quit finish end destroy
+    """
 )
 
 # Attributes that only who waits for a handle reads.

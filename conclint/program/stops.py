@@ -1,12 +1,11 @@
-"""Whether somebody tells a running function to stop: sets the flag that its loop asks, or sends the word it waits for."""
+"""Whether somebody tells a running function to stop: sets the flag that its loop asks, or sends the last word."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from conclint.index.facts import CallFact, FunctionFact, Touch
-from conclint.program.calls import Calls, Site
-from conclint.program.files import File
+from conclint.program.calls import Calls
 from conclint.program.values import Store, function_id, split_id
 
 # A loop that asks one of these whether to go on, directly or a few calls further down.
@@ -14,6 +13,9 @@ ASKS = frozenset({"is_set", "isSet", "wait"})
 TELLS = frozenset({"set", "clear"})
 TAKES = frozenset({"get", "get_nowait", "popleft", "pop"})
 SENDS = frozenset({"put", "put_nowait", "append", "appendleft", "send"})
+
+# What is set before anything runs tells nobody to stop.
+BEFORE = frozenset({"__init__", "__new__", ""})
 
 # Callees of callees are asked so deep what they wait for.
 DEEPEST = 3
@@ -51,7 +53,8 @@ class Stops:
             file, function = self._calls.function(identity)
             for path in _questions(function):
                 store = self._names.meaning(file, function, path).store
-                if store is not None and not (store.sort == "local" and store.owner == identity and not _given(function, path)):
+                own = store is not None and store.sort == "local" and store.owner == identity
+                if store is not None and (not own or _given(function, path)):
                     found.add(store)
         return found
 
@@ -59,8 +62,8 @@ class Stops:
         if store.sort == "local":
             return self._changed_by_giver(store, inside)
         for file, function, prefix in self._names.users(store):
-            identity = function_id(file.path, function.qualname)
-            if identity not in inside and function.name not in ("__init__", "__new__", "") and self._changes(file, function, prefix + store.path):
+            elsewhere = function_id(file.path, function.qualname) not in inside and function.name not in BEFORE
+            if elsewhere and self._changes(function, prefix + store.path):
                 return True
         return False
 
@@ -69,12 +72,13 @@ class Stops:
         path, qualname = split_id(store.owner)
         file = self._names.files[path]
         return any(
-            self._changes(file, function, store.path)
+            self._changes(function, store.path)
             for one, function, _ in self._names.users(store)
             if function_id(one.path, function.qualname) not in inside and function.qualname.startswith(qualname)
         )
 
-    def _changes(self, file: File, function: FunctionFact, spelled: str) -> bool:
+    @staticmethod
+    def _changes(function: FunctionFact, spelled: str) -> bool:
         if any(path == spelled and bits & Touch.WRITE for path, bits, _ in function.touches):
             return True
         return any(_tells(call, spelled) for call in function.calls)

@@ -17,18 +17,15 @@ if TYPE_CHECKING:
 # These wait for all results; those of the others are still to come, and the end of the block would cut them off.
 WAITING = frozenset({"map", "starmap", "apply"})
 
-CONSUMERS = frozenset({"list", "sorted", "set", "tuple", "sum", "max", "min", "dict", "any", "all", "join", "frozenset"})
+CONSUMERS = frozenset({"list", "sorted", "set", "frozenset", "tuple", "dict", "sum", "max", "min", "join"})
 
 
-def into_with(source: Source, span: Span, *, waits: bool) -> Fix | None:
-    """The fix that gives the pool made at `span` a `with` block.
+def into_with(source: Source, call: cst.Call, *, waits: bool) -> Fix | None:
+    """The fix that gives the pool that `call` makes a `with` block.
 
     `waits`: the end of the block waits for what is under way; otherwise it ends it, so all results must be collected
     inside.  None where the pool is not a local of one block.
     """
-    call = next((one for one in source.all(cst.Call) if source.span(one) == span), None)
-    if call is None:
-        return None
     statement = source.statement(call)
     assign = source.parent(call)
     if isinstance(assign, cst.Assign) and isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1:
@@ -53,7 +50,8 @@ def _assigned(
     unit = indent_unit(source, statement)
     comment = _comment(source, statement)
     header = f"{source.indent(statement)}with {source.code(call)} as {target.value}:{comment}"
-    lines = [header, *(unit + line if line.strip() else line for line in between), shifted(source, rest[0], rest[-1], unit)]
+    comments = (unit + line if line.strip() else line for line in between)
+    lines = [header, *comments, shifted(source, rest[0], rest[-1], unit)]
     return Fix(f"`with` around the use of `{target.value}`", (Edit(span, "\n".join(lines)),), Safety.UNSAFE)
 
 
@@ -90,7 +88,7 @@ def _needed(
         used = {part.value for part in below(statement) if isinstance(part, cst.Name)}
         if used & names:
             last = number
-            names |= set() if waits else set(_bound(statement))
+            names |= set(_bound(statement)) if target.value in used and not waits else set()
     return list(following[: last + 1])
 
 

@@ -1,13 +1,14 @@
 """This daemon thread is stopped in the middle of its work when the interpreter exits.
 
-Daemon threads are not waited for: at exit they freeze wherever they are, no `finally` runs and no file is closed.  A half
-written file, an open transaction, a job taken from a queue and a result that nobody received are lost without a word.
+Daemon threads are not waited for: at exit they freeze wherever they are, no `finally` runs and no file is closed. A
+half written file, an open transaction, a job taken from a queue and a result that nobody received are lost without
+a word.
 
-Tell the thread to stop and `join()` it before the program ends (`atexit.register`, `close()`, `__exit__`), or make it an
-ordinary thread, which the interpreter waits for.
+Tell the thread to stop and `join()` it before the program ends (`atexit.register`, `close()`, `__exit__`), or make
+it an ordinary thread, which the interpreter waits for.
 
-Not reported: daemons with nothing to lose (heartbeats, metrics, watchdogs, loops that accept connections or only read), and
-daemons that somebody joins, stops or hands on, as for unjoined threads.
+Not reported: daemons with nothing to lose (heartbeats, metrics, watchdogs, loops that accept connections or only
+read), and daemons that somebody joins, stops or hands on, as for unjoined threads.
 """
 
 from __future__ import annotations

@@ -1,15 +1,17 @@
 """Nobody shuts this executor down: its workers idle until the process ends, or until the collector comes round.
 
-An executor keeps its threads or processes for the next job.  Without `shutdown()` they stay after the last one, an exception on the
-way leaves the rest of the queue running unseen, and a function that makes an executor per call piles them up.
+An executor keeps its threads or processes for the next job. Without `shutdown()` they stay after the last one, an
+exception on the way leaves the rest of the queue running unseen, and a function that makes an executor per call
+piles them up.
 
 Use it in a `with` block, which waits for the jobs and ends the workers; or call `shutdown()` where its owner ends.
 
-Not reported: executors for the life of the process (in a global, or in an object that has no `close()` or the like of its own),
-those that an owner ends anywhere in the program, and those that are returned, passed on or given to an event loop.
+Not reported: executors for the life of the process (in a global, or in an object that has no `close()` or the like
+of its own), those that an owner ends anywhere in the program, and those that are returned, passed on or given to an
+event loop.
 
-The fix makes the `with` block, up to the last use.  It waits at the end of the block, also when nobody waited before:
-it is applied with `--unsafe-fixes` only.
+The fix makes the `with` block, up to the last use. It waits at the end of the block, also when nobody waited
+before: it is applied with `--unsafe-fixes` only.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from conclint.model import Finding, Fix
+from conclint.model import Finding
 from conclint.program.left import kept, left_open
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
@@ -35,19 +37,16 @@ EXECUTORS = (
 
 
 def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.withs import into_with
+
     for call in source.all(cst.Call):
         if not source.calls(call, *EXECUTORS):
             continue
         fate = source.fate(call)
         if fate is not None and left_open(fate):
             what = f"nobody shuts this executor down{kept(fate)}, so its workers outlive their work"
-            yield Finding(source.place(call), f"{what}; use it in a `with` block, or call `shutdown()` at its owner's end")
-
-
-def mend(source: Source, finding: Finding) -> Fix | None:
-    from conclint.source.withs import into_with
-
-    return into_with(source, finding.place.span, waits=True)
+            fix = into_with(source, call, waits=True)
+            yield Finding(source.place(call), f"{what}; use it in a `with` block, or `shutdown()` it in the end", fix=fix)
 
 
 RULE = Rule(
@@ -55,7 +54,6 @@ RULE = Rule(
     name="unclosed-executor",
     triggers=calls(*EXECUTORS),
     check=check,
-    mend=mend,
     examples=(
         Bad(
             """

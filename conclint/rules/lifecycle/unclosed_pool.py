@@ -1,14 +1,14 @@
 """Nobody closes this pool: its workers stay, and at exit they can hang the interpreter.
 
-A `multiprocessing.Pool` does not end when it is forgotten.  Its processes, its pipes and the three threads that serve it stay
-until the collector finds them, in an order that the documentation warns of: a pool left to the collector "can lead to the
-process hanging on finalization".
+A `multiprocessing.Pool` does not end when it is forgotten. Its processes, its pipes and the three threads that
+serve it stay until the collector finds them, in an order that the documentation warns of: a pool left to the
+collector "can lead to the process hanging on finalization".
 
-Use it in a `with` block, and collect all results inside: the block ends with `terminate()`, not with a wait.  Or `close()` it and
-`join()` it in a `finally`.
+Use it in a `with` block, and collect all results inside: the block ends with `terminate()`, not with a wait. Or
+`close()` it and `join()` it in a `finally`.
 
-Not reported: pools for the life of the process (in a global, or in an object that has no `close()` or the like of its own),
-those that an owner ends anywhere in the program, and those that are returned or passed on.
+Not reported: pools for the life of the process (in a global, or in an object that has no `close()` or the like of
+its own), those that an owner ends anywhere in the program, and those that are returned or passed on.
 
 The fix makes the `with` block where the results surely arrive inside it; it is applied with `--unsafe-fixes` only.
 """
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from conclint.model import Finding, Fix
+from conclint.model import Finding
 from conclint.program.left import kept, left_open
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
@@ -32,6 +32,8 @@ POOL = "multiprocessing.pool.Pool"
 
 
 def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.withs import into_with
+
     for call in source.all(cst.Call):
         if not source.calls(call, POOL, "multiprocessing.pool.ThreadPool"):
             continue
@@ -39,13 +41,8 @@ def check(source: Source) -> Iterator[Finding]:
         if fate is not None and left_open(fate):
             what = f"nobody closes this pool{kept(fate)}, so its workers stay and can hang the interpreter's end"
             advice = "use it in a `with` block and collect the results inside"
-            yield Finding(source.place(call), f"{what}; {advice}")
-
-
-def mend(source: Source, finding: Finding) -> Fix | None:
-    from conclint.source.withs import into_with
-
-    return into_with(source, finding.place.span, waits=False)
+            fix = into_with(source, call, waits=False)
+            yield Finding(source.place(call), f"{what}; {advice}", fix=fix)
 
 
 RULE = Rule(
@@ -53,7 +50,6 @@ RULE = Rule(
     name="unclosed-pool",
     triggers=calls(POOL, "multiprocessing.pool.ThreadPool"),
     check=check,
-    mend=mend,
     examples=(
         Bad(
             """

@@ -1,13 +1,13 @@
 """Nobody waits for this process: it becomes a zombie, and its exit code is never seen.
 
-A child that ended stays in the system's table until its parent asks for it.  Until then a crash in it looks like success, and
-a program that starts many fills the table.
+A child that ended stays in the system's table until its parent asks for it. Until then a crash in it looks like
+success, and a program that starts many fills the table.
 
 `join()` the process and look at `exitcode`, or leave both to an executor.
 
-Not reported: processes that somebody joins, watches (`exitcode`, `sentinel`, `is_alive()`) or terminates anywhere in the
-program, `multiprocessing.active_children()`, and handles that the program returns, passes on or keeps where others can
-reach them.
+Not reported: processes that somebody joins, watches (`exitcode`, `sentinel`, `is_alive()`) or terminates anywhere
+in the program, `multiprocessing.active_children()`, and handles that the program returns, passes on or keeps where
+others can reach them.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
 """Nobody waits for this thread, so nobody learns when or how it ended.
 
-A thread that is started and forgotten goes on after the function that needed its work, and its exception goes to standard
-error and no further.  The interpreter waits for it at exit, however long it takes; a test that is over meets it in the
-next one.
+A thread that is started and forgotten goes on after the function that needed its work, and its exception goes to
+standard error and no further. The interpreter waits for it at exit, however long it takes; a test that is over
+meets it in the next one.
 
-Keep the handle and `join()` it: in the function that started it, in a `finally`, or in the `close()` or `__exit__` of
-the object that owns it.  For a job with a result, an executor keeps handle, result and exception together.
+Keep the handle and `join()` it: in the function that started it, in a `finally`, or in the `close()` or `__exit__`
+of the object that owns it. For a job with a result, an executor keeps handle, result and exception together.
 
-Not reported: threads joined anywhere in the program, also through a container, another object or a method of their own;
-threads that are told to stop by a flag or a last item; and handles that the program returns, passes on or keeps where others
-can reach them, since who gets them may join.
+Not reported: threads joined anywhere in the program, also through a container, another object or a method of their
+own; threads that are told to stop by a flag or a last item; and handles that the program returns, passes on or
+keeps where others can reach them, since who gets them may join.
 """
 
 from __future__ import annotations
