@@ -72,16 +72,19 @@ def bindings(source: Source, around: cst.CSTNode | None) -> Iterator[Binding]:
             yield param
 
 
+def target_names(target: cst.BaseExpression) -> Iterator[str]:
+    """The plain names that an assignment or loop binds."""
+    if isinstance(target, (cst.Tuple, cst.List)):
+        for element in target.elements:
+            yield from target_names(element.value)
+    elif isinstance(target, cst.Name):
+        yield target.value
+
+
 def _binds(node: Binding, name: str) -> bool:
     if isinstance(node, cst.Param):
         return node.name.value == name
-    return any(isinstance(part, cst.Name) and part.value == name for part in _targets(node.target))
-
-
-def _targets(target: cst.BaseExpression) -> list[cst.BaseExpression]:
-    if isinstance(target, (cst.Tuple, cst.List)):
-        return [part for element in target.elements for part in _targets(element.value)]
-    return [target]
+    return name in target_names(node.target)
 
 
 def _counts(source: Source, node: Binding) -> bool:

@@ -41,7 +41,7 @@ def check(source: Source) -> Iterator[Finding]:
         elif target is None and _is_started(source, made.call):
             yield Finding(
                 source.place(made.call),
-                f"this {made.kind.rpartition('.')[2].lower()} has no target and does nothing; give it one: `target=...`",
+                f"this {made.kind.rpartition('.')[2].lower()} has no target and does nothing; give it a `target`",
             )
 
 
@@ -74,10 +74,10 @@ def _is_started(source: Source, call: cst.Call) -> bool:
     if fate is None or not fate.does("start"):
         return False
     around = source.function_node(call)
-    replaced = (
-        path_of(target.target) for target in source.all(cst.AssignTarget) if source.function_node(target) is around
+    return not any(
+        path_of(assigned.target).endswith((".run", "._target")) and source.function_node(assigned) is around
+        for assigned in source.all(cst.AssignTarget)
     )
-    return not any(path.endswith((".run", "._target")) for path in replaced)
 
 
 RULE = Rule(
