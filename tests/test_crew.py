@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,25 @@ def test_a_killed_worker_costs_only_the_item_that_kills() -> None:
         assert dict(two.map(double, range(5), size=lambda n: 1)) == {n: n * 2 for n in range(5)}
 
 
+def send_half(self: Connection, data: bytes) -> None:
+    os.write(self.fileno(), data[: len(data) // 2])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def half_an_answer(number: int) -> int:
+    if number == 13:
+        vars(multiprocessing.connection)["Connection"]._send = send_half  # in this worker only
+    return number
+
+
+def test_a_worker_killed_in_the_middle_of_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "GRACE", 0.3)
+    with Crew(2) as two:
+        answers = dict(two.map(half_an_answer, range(20), size=lambda n: 1))
+    assert answers.pop(13) == Lost("its worker process died")
+    assert answers == {n: n for n in range(20) if n != 13}
+
+
 def test_no_processes_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError("no semaphores here")
@@ -105,7 +126,7 @@ PROGRAM = """
     crew.LITTLE = 0
 
     def slow(number):
-        print(os.getpid(), flush=True)
+        os.write(1, b"%d\\n" % os.getpid())
         time.sleep(60)
 
     if __name__ == "__main__":

@@ -11,11 +11,13 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Final, NamedTuple, TypeVar
@@ -24,6 +26,7 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 LITTLE: Final = 400_000  # bytes of source that are done sooner here than a pool has started
+GRACE: Final = 2.0  # seconds of silence after which we ask whether everybody is alive
 ROUNDS: Final = 12  # chunks for each worker: enough that the last ones end together
 
 
@@ -40,7 +43,9 @@ class Crew:
         # Daemons, such as the workers of flake8, may not have workers of their own.
         self._jobs = 1 if multiprocessing.current_process().daemon else jobs
         self._pool: ProcessPoolExecutor | None = None
-        self._strangers: list[BaseProcess] = []
+        self._strangers: set[BaseProcess] = set()
+        self._staff: set[BaseProcess] = set()
+        self._threads: set[threading.Thread] = set()
 
     def __enter__(self) -> Crew:
         return self
@@ -87,15 +92,15 @@ class Crew:
     def _hire(self, jobs: int) -> ProcessPoolExecutor | None:
         if self._pool is None:
             fork = sys.platform == "linux" and threading.active_count() == 1
-            self._strangers = multiprocessing.active_children()
+            self._strangers, self._staff = set(multiprocessing.active_children()), set()
+            self._threads = set(threading.enumerate())
             try:
                 context = multiprocessing.get_context("fork" if fork else "spawn")
-                pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_enlist)
-                pool.submit(os.getpid)  # starts the workers
+                self._pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_enlist)
+                self._pool.submit(os.getpid)  # starts the workers
             except (OSError, ImportError, NotImplementedError):  # a system without semaphores or free processes
-                self._jobs = 1
-                return None
-            self._pool = pool
+                self._jobs, self._pool = 1, None
+            self._workers()
         return self._pool
 
     def _in_chunks(
@@ -109,9 +114,21 @@ class Crew:
                 yield chunk, None
             else:
                 futures[future] = chunk
-        for future in as_completed(list(futures)):
-            chunk = futures.pop(future)  # and with it the answers, once they are used
-            yield chunk, None if future.exception() else future.result()
+        while futures:
+            done = self._done(futures)
+            for future in done or tuple(futures):
+                chunk = futures.pop(future)  # and with it the answers, once they are used
+                yield chunk, future.result() if done and not future.exception() else None
+
+    def _done(self, futures: Iterable[Future[list[Answer]]]) -> set[Future[list[Answer]]]:
+        """Those of the futures that are done next; none if they never will be.
+
+        When a worker dies in the middle of an answer, its pool waits for the rest without end.
+        """
+        while True:
+            done, _ = wait(futures, timeout=GRACE, return_when=FIRST_COMPLETED)
+            if done or not all(process.is_alive() for process in self._workers()):
+                return done
 
     def _submit(self, work: Callable[[Item], Answer], chunk: list[Item]) -> Future[list[Answer]] | None:
         try:
@@ -127,7 +144,7 @@ class Crew:
         for item in items:
             self._hire(1)
             future = self._submit(work, [item])
-            error = future.exception() if future else BrokenProcessPool()
+            error = future.exception() if future and self._done([future]) else BrokenProcessPool()
             if future is not None and error is None:
                 yield item, future.result()[0]
                 continue
@@ -140,12 +157,32 @@ class Crew:
         pool, self._pool = self._pool, None
         if pool is None:
             return
-        if at_once:
-            for process in multiprocessing.active_children():
-                if process not in self._strangers:
-                    process.terminate()
-        # Waits, so that the pool's own thread is gone when the next one is forked.
-        pool.shutdown(wait=True, cancel_futures=at_once)
+        if not at_once:
+            pool.shutdown()
+            return
+        for process in self._workers():
+            process.terminate()
+        pool.shutdown(wait=False, cancel_futures=True)
+        _hang_up(pool)
+        # The pool's own threads end now, and had better be gone when the next one is forked.
+        end = time.monotonic() + GRACE
+        for thread in set(threading.enumerate()) - self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _workers(self) -> set[BaseProcess]:
+        """Every process that this crew has had since it was last hired, the dead ones too."""
+        self._staff.update(process for process in multiprocessing.active_children() if process not in self._strangers)
+        return self._staff
+
+
+def _hang_up(pool: ProcessPoolExecutor) -> None:
+    """A pool whose worker died in the middle of an answer waits for the rest, since it could write there itself.
+
+    It offers no other way to be told that nobody will.
+    """
+    writer = getattr(getattr(pool, "_result_queue", None), "_writer", None)
+    if isinstance(writer, Connection):
+        writer.close()
 
 
 def _each(work: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answer]:
@@ -176,5 +213,5 @@ def _enlist() -> None:
 def _follow() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
-        wait([parent.sentinel])
+        wait_for([parent.sentinel])
         os._exit(1)
