@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from conclint.index.facts import CallFact, FunctionFact, Use
 from conclint.program.files import File
-from conclint.program.names import Names
+from conclint.program.names import PROPERTIES, Names
 from conclint.program.values import Meaning, Reach, Sort, Value, function_id, split_id
 
 # A method name with more candidate callers than this is everybody's (`get`, `run`): its callers stay unknown.
@@ -92,6 +92,26 @@ class Calls:
                     if method == name and file is not None:
                         return function_id(file.path, qualname)
         return ""
+
+    def getters(self, file: File, function: FunctionFact, path: str) -> tuple[Value, ...]:
+        """The property that reading `path` runs, if it is one of a class of the program."""
+        owner, dot, name = path.rpartition(".")
+        if not dot:
+            return ()
+        key = (file.path, function.qualname, path + "?")
+        known = self._targets.get(key)
+        if known is None:
+            meaning = self.names.meaning(file, function, owner)
+            known = self._targets[key] = tuple(
+                Value(Sort.FUNCTION, found, value.name, meaning.reach)
+                for value in meaning.values
+                if value.sort is Sort.INSTANCE and ":" in value.name and (found := self._property(value.name, name))
+            )
+        return known
+
+    def _property(self, cls: str, name: str) -> str:
+        found = self.method(cls, name)
+        return found if found and PROPERTIES & {*self.function(found)[1].decorators} else ""
 
     def overrides(self, value: Value) -> Iterator[Value]:
         """What the same call runs on an object of a subclass."""

@@ -25,10 +25,12 @@ CONCURRENT = frozenset({Context.THREAD, Context.PROCESS})
 class Run(NamedTuple):
     """One way in which a function comes to run: from `root`, called at `site` by the run `via` (None: it is the target).
 
-    `shared`: others can reach its receiver.  `many_each`: several runs can share one receiver.
+    `owner` is the class of its receiver, as far as known.  `shared`: others can reach the receiver.  `many_each`: several
+    runs can share one receiver.
     """
 
     root: Root
+    owner: str
     shared: bool
     many_each: bool
     site: Site | None
@@ -54,20 +56,35 @@ class Contexts:
         self._spread(roots)
 
     def _spread(self, roots: Iterable[Root]) -> None:
-        queue = deque((root.target, Run(root, root.shared, root.many_each, None, None)) for root in roots)
+        queue = deque((root.target, Run(root, root.owner, root.shared, root.many_each, None, None)) for root in roots)
         while queue:
             identity, run = queue.popleft()
             if not self._admit(identity, run):
                 continue
             file, function = self._calls.function(identity)
             for call in function.calls:
-                for value in self._calls.targets(file, function, call.func):
-                    queue.append((value.name, self._next(run, Site(file, function, call), value)))
+                queue.extend(self._reached(run, Site(file, function, call)))
+            for path, _, line in function.touches:
+                for value in self._calls.getters(file, function, path):
+                    here = CallFact(path, line, 1, (), (), 0, ())
+                    queue.append((value.name, self._next(run, Site(file, function, here), value)))
+
+    def _reached(self, run: Run, site: Site) -> Iterator[tuple[str, Run]]:
+        """What a call of the run leads to: of the methods that may be meant, those that its receiver can have."""
+        own = run.owner if _is_own(site) else ""
+        for value in self._calls.targets(site.file, site.function, site.call.func):
+            if not own or not value.owner or self._related(own, value.owner):
+                yield value.name, self._next(run, site, value)
+
+    def _related(self, one: str, other: str) -> bool:
+        mro = self._calls.names.mro
+        return other in mro(one) or one in mro(other)
 
     def _admit(self, identity: str, run: Run) -> bool:
         known = self._runs.setdefault(identity, [])
         for old in known:
-            if old.root == run.root and old.shared >= run.shared and old.many_each >= run.many_each:
+            covers = old.shared >= run.shared and old.many_each >= run.many_each
+            if old.root == run.root and covers and old.owner in ("", run.owner):
                 return False
         if len(known) >= MOST_RUNS:
             return False
@@ -76,11 +93,14 @@ class Contexts:
 
     @staticmethod
     def _next(run: Run, site: Site, value: Value) -> Run:
-        if not value.owner or value.reach is Reach.SELF:
-            return Run(run.root, run.shared, run.many_each, site, run)
+        if not value.owner:
+            return Run(run.root, "", run.shared, run.many_each, site, run)
+        if value.reach is Reach.SELF:
+            owner = run.owner if run.owner and _is_own(site) else value.owner
+            return Run(run.root, owner, run.shared, run.many_each, site, run)
         if value.reach is Reach.SHARED:
-            return Run(run.root, True, run.root.many, site, run)
-        return Run(run.root, False, False, site, run)
+            return Run(run.root, value.owner, True, run.root.many, site, run)
+        return Run(run.root, value.owner, False, False, site, run)
 
     # -- questions
 
@@ -116,6 +136,14 @@ class Contexts:
         else:
             del self._main[identity]
         return found
+
+
+def _is_own(site: Site) -> bool:
+    """`self.method()`, `super().method()`: the receiver is the caller's own."""
+    head, dot, rest = site.call.func.partition(".")
+    params = site.function.params
+    own = bool(site.function.owner and params and params[0].name == head)
+    return bool(dot) and "." not in rest and (own or head == "super()")
 
 
 def site_place(site: Site) -> Place:
