@@ -33,7 +33,8 @@ ENDINGS = members(
 # Methods with which an object ends, and all that it keeps.
 LAST_METHODS = members(
     """
-    close stop shutdown terminate __exit__ __aexit__ aclose dispose tearDown teardown cleanup join quit finish end destroy
+    close stop shutdown terminate __exit__ __aexit__ aclose dispose tearDown teardown cleanup join quit finish end
+    destroy
     """
 )
 

@@ -31,6 +31,12 @@ class Effect(IntFlag):
     ITEMS = 512  # takes work from a queue that counts what is done
 
 
+LETS_RUN = Effect.IO | Effect.BLOCKS | Effect.RELEASES | Effect.UNKNOWN
+
+# The calls that are shown on the way to an effect.
+LONGEST_PATH = 8
+
+
 class Reason(NamedTuple):
     """Which call gives the function an effect; `name` is the callee in which it continues, if it is the program's."""
 
@@ -69,11 +75,28 @@ class Effects:
 
     def reason(self, identity: str, effect: Effect) -> tuple[Site, ...]:
         """The calls that lead to the effect, outermost first; empty when it is the function's own."""
-        found: list[Site] = []
-        while (reason := self._reasons.get((identity, effect))) is not None and len(found) < 8:
-            found.append(reason.site)
+        return tuple(reason.site for reason in self._path(identity, effect))
+
+    def origin(self, identity: str, effect: Effect) -> str:
+        """The function whose own the effect is; "" where it is a library's."""
+        path = tuple(self._path(identity, effect))
+        return path[-1].name if path else identity
+
+    def computes(self, identity: str) -> bool:
+        """Whether running the function keeps the interpreter busy, and nothing in it lets others run."""
+        _, function = self._calls.function(identity)
+        if function.kind & (Kind.ASYNC | Kind.GENERATOR):
+            return False  # calling it only makes a coroutine or a generator
+        effects = self.of(identity)
+        return bool(effects & Effect.BUSY) and not effects & LETS_RUN
+
+    def _path(self, identity: str, effect: Effect) -> Iterator[Reason]:
+        for _ in range(LONGEST_PATH):
+            reason = self._reasons.get((identity, effect))
+            if reason is None:
+                return
+            yield reason
             identity = reason.name
-        return tuple(found)
 
     # -- closing over calls
 
@@ -223,8 +246,3 @@ def _in_long_loop(site: Site) -> bool:
 def _plain_class(name: str) -> bool:
     """An exception and the like."""
     return name.startswith("builtins.") and name[len("builtins.") :][:1].isupper()
-
-
-def waits_when_called(function: FunctionFact) -> bool:
-    """Whether calling the function only makes a coroutine or a generator."""
-    return bool(function.kind & (Kind.ASYNC | Kind.GENERATOR))

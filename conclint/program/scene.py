@@ -62,6 +62,7 @@ class TargetScene:
     parameters: int
     serves: bool = False  # waits for work in a loop: a service, not a job
     meets: bool = False  # waits for another worker
+    computes: bool = False  # keeps the interpreter busy from beginning to end
     results: bool = False  # ends, and adds what it found to a container that it was given or that is everybody's
 
     def trace(self, effect: Effect) -> tuple[Note, ...]:

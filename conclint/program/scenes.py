@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from conclint.index.facts import CallFact, FunctionFact, Kind
 from conclint.knowledge import BUILTIN
 from conclint.knowledge.handles import LAST_METHODS
-from conclint.model import Note
+from conclint.model import Note, Place, Span
 from conclint.program.calls import Site
 from conclint.program.contexts import CONCURRENT, Run, evidence, site_place
 from conclint.program.effects import Effect
@@ -65,7 +65,9 @@ class Scenes:
         named = tuple(self._named(file, functions, spans))
         fates = tuple(self._fates(file, functions, spans))
         called = {target for _, _, meaning in named for target in meaning.functions} & self._spawned
+        starts = tuple(self._starts(file, spans))
         called |= {target for fate in fates for target in fate.targets}
+        called |= {target for start in starts for target in start.targets}
         stores = {meaning.store.root for _, _, meaning in named if meaning.store is not None}
         options = self._program.options
         return Scene(
@@ -81,7 +83,7 @@ class Scenes:
             named=named,
             targets=tuple(self._target(one) for one in sorted(called)),
             fates=fates,
-            starts=tuple(self._starts(file, spans)),
+            starts=starts,
             states=tuple(sorted(stores & self._program.shared.keys())),
             barren=tuple(sorted(self._barren(file, functions, spans))),
             free_threaded=options.free_threaded,
@@ -152,16 +154,25 @@ class Scenes:
 
     def _target(self, identity: str) -> TargetScene:
         effects = self._program.effects.of(identity)
-        traces = tuple(
-            (effect, tuple(Note(site_place(site), f"`{site.call.func}` is called here") for site in found))
-            for effect in Effect
-            if effects & effect and (found := self._program.effects.reason(identity, effect))
-        )
+        notes = {effect: self._trace(identity, effect) for effect in Effect if effects & effect}
+        traces = tuple((effect, found) for effect, found in notes.items() if found)
         _, function = self._calls.function(identity)
         services = self._program.services
         serves, meets = services.serves(identity), services.meets(identity)
         results = bool(effects & Effect.RESULTS) and not _serves(function)
-        return TargetScene(identity, effects, traces, len(function.params), serves, meets, results)
+        computes = self._program.effects.computes(identity)
+        return TargetScene(identity, effects, traces, len(function.params), serves, meets, computes, results)
+
+    def _trace(self, identity: str, effect: Effect) -> tuple[Note, ...]:
+        """The calls that lead to an effect; what computes in loops stands at the end of them."""
+        sites = self._program.effects.reason(identity, effect)
+        notes = tuple(Note(site_place(site), f"`{site.call.func}` is called here") for site in sites)
+        origin = self._program.effects.origin(identity, effect) if effect is Effect.BUSY else ""
+        if not origin:
+            return notes
+        file, function = self._calls.function(origin)
+        place = Place(file.path, Span(function.line, 1, function.line, 1))
+        return (*notes, Note(place, f"`{function.name}` computes in a loop"))
 
     def _barren(self, file: File, functions: Iterable[FunctionFact], spans: tuple[tuple[int, int], ...]) -> set[str]:
         """Functions whose result is an argument of some call, and surely nothing to call."""

@@ -69,8 +69,7 @@ class Stops:
 
     def _changed_by_giver(self, store: Store, inside: set[str]) -> bool:
         """A variable of the scope around, or a parameter: whoever has the same object changes it."""
-        path, qualname = split_id(store.owner)
-        file = self._names.files[path]
+        _, qualname = split_id(store.owner)
         return any(
             self._changes(function, store.path)
             for one, function, _ in self._names.users(store)

@@ -44,9 +44,9 @@ def check(source: Source) -> Iterator[Finding]:
             continue
         fate = source.fate(call)
         if fate is not None and left_open(fate):
-            what = f"nobody shuts this executor down{kept(fate)}, so its workers outlive their work"
+            what = f"nobody shuts this executor down{kept(fate)}, and its workers stay"
             fix = into_with(source, call, waits=True)
-            yield Finding(source.place(call), f"{what}; use it in a `with` block, or `shutdown()` it in the end", fix=fix)
+            yield Finding(source.place(call), f"{what}; use it in a `with` block or `shutdown()` it", fix=fix)
 
 
 RULE = Rule(

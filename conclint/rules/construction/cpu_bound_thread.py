@@ -1,0 +1,169 @@
+"""This work keeps the interpreter busy, so threads make it slower instead of faster.
+
+The GIL lets one thread at a time run Python code.  A function that spends its time in Python loops never gives it
+up for long: several such threads take turns, and the whole takes as long as one after the other, plus the
+switching.  Meanwhile the event loop or the main thread gets its turn only every few milliseconds.
+
+Give such work to processes (`ProcessPoolExecutor`), to sub-interpreters (`InterpreterPoolExecutor`, Python 3.14),
+or to a library that computes with the GIL released.
+
+Not reported: functions that anywhere do I/O, wait, or call what releases the GIL or may (code that conclint cannot
+see counts as such); loops over short constants; loops that only move data about; tests; and programs for free-
+threaded Python (`free-threaded = true`), where threads do compute side by side.
+
+The fix turns a local pool of threads into one of processes, where all that it runs are functions at the top level
+of a module.  Arguments and results must be picklable, and what the functions change in globals stays in the worker:
+it is applied with `--unsafe-fixes` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from conclint.model import Finding, Note
+from conclint.program.effects import Effect
+from conclint.program.triggers import calls
+from conclint.rules.rule import Bad, Good, Rule
+
+if TYPE_CHECKING:
+    from conclint.program.scene import TargetScene
+    from conclint.source.source import Source
+
+EXECUTOR = "concurrent.futures.ThreadPoolExecutor"
+POOL = "multiprocessing.pool.ThreadPool"
+IN_EXECUTOR = "asyncio.AbstractEventLoop.run_in_executor"
+
+SPAWNS = (
+    "threading.Thread",
+    "asyncio.to_thread",
+    IN_EXECUTOR,
+    f"{EXECUTOR}.submit",
+    f"{EXECUTOR}.map",
+    *(f"{POOL}.{name}" for name in ("apply", "apply_async", "map", "map_async", "imap", "imap_unordered")),
+    *(f"{POOL}.{name}" for name in ("starmap", "starmap_async")),
+)
+
+
+def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.processes import into_processes
+    from conclint.source.testcode import in_test
+
+    if source.scene.free_threaded:
+        return
+    for call in source.all(cst.Call):
+        if not source.calls(call, *SPAWNS) or not _on_threads(source, call) or in_test(source, call):
+            continue
+        _, targets = source.starts(call)
+        busy = next((target for target in targets if target.computes), None)
+        if busy is not None:
+            what = f"`{_name(busy)}` computes in Python loops, and of threads only one at a time can"
+            fix = into_processes(source, call)
+            yield Finding(source.place(call), f"{what}; run it in processes instead", _notes(busy), fix)
+
+
+def _on_threads(source: Source, call: cst.Call) -> bool:
+    """Whether the executor that `run_in_executor` is given is one of threads: the loop's own, or a known one."""
+    if not source.calls(call, IN_EXECUTOR):
+        return True
+    executor = source.argument(call, "executor", 0)
+    if executor is None:
+        return False
+    none = isinstance(executor.value, cst.Name) and executor.value.value == "None"
+    return none or EXECUTOR in source.types(executor.value)
+
+
+def _name(target: TargetScene) -> str:
+    name = target.identity.rpartition(".py:")[2].rpartition(".")[2].partition("#")[0]
+    return "lambda" if name.startswith("$lambda") else name
+
+
+def _notes(target: TargetScene) -> tuple[Note, ...]:
+    """The calls that lead from the target to the loop."""
+    return target.trace(Effect.BUSY)
+
+
+RULE = Rule(
+    code="CON103",
+    name="cpu-bound-thread",
+    triggers=calls(*SPAWNS),
+    check=check,
+    examples=(
+        Bad(
+            """
+            from concurrent.futures import ThreadPoolExecutor
+
+            def crunch(limit):
+                return sum(number * number for number in range(limit))
+
+            def main(limits):
+                with ThreadPoolExecutor(max_workers=4) as pool:
+                    return list(pool.map(crunch, limits))  # expect: CON103
+            """,
+            fixed="""
+            from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+            def crunch(limit):
+                return sum(number * number for number in range(limit))
+
+            def main(limits):
+                with ProcessPoolExecutor(max_workers=4) as pool:
+                    return list(pool.map(crunch, limits))  # expect: CON103
+            """,
+        ),
+        Bad("""
+            import asyncio
+
+            def collatz(start):
+                steps = 0
+                while start != 1:
+                    start = start // 2 if start % 2 == 0 else 3 * start + 1
+                    steps += 1
+                return steps
+
+            def longest(limit):
+                return max(range(1, limit), key=collatz)
+
+            async def answer(limit):
+                return await asyncio.to_thread(longest, limit)  # expect: CON103
+            """),
+        Good("""
+            from concurrent.futures import ProcessPoolExecutor
+
+            def crunch(limit):
+                return sum(number * number for number in range(limit))
+
+            def main(limits):
+                with ProcessPoolExecutor() as pool:
+                    return list(pool.map(crunch, limits))
+            """),
+        Good("""
+            from concurrent.futures import ThreadPoolExecutor
+            from urllib.request import urlopen
+
+            def checksum(url):
+                with urlopen(url) as answer:
+                    return sum(byte * 31 for byte in answer.read())
+
+            def main(urls):
+                with ThreadPoolExecutor() as pool:
+                    return list(pool.map(checksum, urls))
+            """),
+        Good("""
+            import numpy as np
+            from concurrent.futures import ThreadPoolExecutor
+
+            def power(matrix):
+                result = matrix
+                for _ in range(100):
+                    result = np.matmul(result, matrix)
+                return result
+
+            def main(matrices):
+                with ThreadPoolExecutor() as pool:
+                    return list(pool.map(power, matrices))
+            """),
+    ),
+)
