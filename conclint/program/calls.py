@@ -34,6 +34,7 @@ class Calls:
         self.names = names
         self.files = names.files
         self._targets: dict[tuple[str, str, str], tuple[Value, ...]] = {}
+        self._on: dict[str, dict[str, list[Site]]] = {}
         self._callers: dict[str, tuple[Site, ...]] = {}
 
     def function(self, identity: str) -> tuple[File, FunctionFact]:
@@ -148,6 +149,17 @@ class Calls:
         """Every call in the program whose last name is `name`."""
         for file in self._files_calling.get(name, ()):
             yield from (Site(file, function, call) for function, call in self.in_file(file, name))
+
+    def calls_on(self, attribute: str, method: str) -> list[Site]:
+        """Every call `….attribute.method()` in the program, whatever stands before the attribute."""
+        known = self._on.get(method)
+        if known is None:
+            known = self._on[method] = {}
+            for site in self.calls_named(method):
+                owner = site.call.func.replace("[*]", "[]").rpartition(".")[0]
+                if "." in owner:
+                    known.setdefault(owner.rpartition(".")[2], []).append(site)
+        return known.get(attribute, [])
 
     @cached_property
     def _files_calling(self) -> dict[str, list[File]]:

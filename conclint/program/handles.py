@@ -202,10 +202,8 @@ class _Search:
 
     def _used_from_afar(self, store: Store, method: str) -> None:
         """`other.attribute.join()`: counted also where the type of `other` is not known."""
-        tail = f".{store.path}.{method}"
-        for site in self._calls.calls_named(method):
-            if site.call.func.replace("[*]", "[]").endswith(tail):
-                self._uses[Use(method, site)] = None
+        for site in self._calls.calls_on(store.path, method):
+            self._uses[Use(method, site)] = None
 
     def _used_by(self, file: File, function: FunctionFact, spelled: str) -> None:
         for call in function.calls:

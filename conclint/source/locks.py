@@ -38,6 +38,7 @@ class Locks:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._acquired: dict[cst.CSTNode, tuple[tuple[str, str], ...]] = {}
 
     def held(self, node: cst.CSTNode) -> tuple[str, ...]:
         """The locks held when the node is reached, outermost first."""
@@ -118,7 +119,14 @@ class Locks:
                     held.pop(lock, None)
         yield from held
 
-    def _lock_calls(self, statement: cst.CSTNode) -> Iterator[tuple[str, str]]:
+    def _lock_calls(self, statement: cst.CSTNode) -> tuple[tuple[str, str], ...]:
+        """What the statement acquires and releases, in its order."""
+        known = self._acquired.get(statement)
+        if known is None:
+            known = self._acquired[statement] = tuple(self._find_lock_calls(statement))
+        return known
+
+    def _find_lock_calls(self, statement: cst.CSTNode) -> Iterator[tuple[str, str]]:
         if isinstance(statement, (cst.FunctionDef, cst.ClassDef)):
             return
         for node in below(statement):

@@ -22,6 +22,7 @@ class Order:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._ends: dict[cst.CSTNode, tuple[Lines, ...]] = {}
 
     def point(self, node: cst.CSTNode) -> Point:
         """When the node happens in its function."""
@@ -43,7 +44,10 @@ class Order:
         for statement in block.body:
             if statement is child:
                 return
-            yield from self._ended(statement)
+            known = self._ends.get(statement)
+            if known is None:
+                known = self._ends[statement] = tuple(self._ended(statement))
+            yield from known
 
     def _ended(self, statement: cst.CSTNode) -> Iterator[Lines]:
         """What a whole statement has surely ended: a join in it, a pool whose block it is."""

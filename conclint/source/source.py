@@ -43,6 +43,7 @@ class Source:
         self._fates = {(one.line, one.column, one.func): one for one in scene.fates}
         self._starts = {(one.line, one.column, one.func): one for one in scene.starts}
         self._targets = {one.identity: one for one in scene.targets}
+        self._around: dict[cst.CSTNode, Function | None] = {}
         self._homes: dict[cst.CSTNode, Region] = {}
 
     # -- nodes
@@ -149,11 +150,14 @@ class Source:
 
     def function_node(self, node: cst.CSTNode) -> Function | None:
         """The function in whose body the node stands; decorators and defaults belong to the function around."""
+        if node not in self._around:
+            self._around[node] = self._find_function(node)
+        return self._around[node]
+
+    def _find_function(self, node: cst.CSTNode) -> Function | None:
         child = node
         for outer in self.ancestors(node):
-            if isinstance(outer, cst.FunctionDef) and child is outer.body:
-                return outer
-            if isinstance(outer, cst.Lambda) and child is outer.body:
+            if isinstance(outer, (cst.FunctionDef, cst.Lambda)) and child is outer.body:
                 return outer
             child = outer
         return None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.lazily import lazily
@@ -58,22 +58,19 @@ class Region:
         return self._walked.kinds.get(kind, [])
 
     @cached_property
-    def _spans(self) -> dict[cst.CSTNode, Span]:
+    def _ranges(self) -> Mapping[cst.CSTNode, CodeRange]:
         from libcst.metadata import MetadataWrapper, PositionProvider
 
-        ranges = MetadataWrapper(self.module, unsafe_skip_copy=True).resolve(PositionProvider)
-        return {node: self._in_file(at) for node, at in ranges.items()}
+        return MetadataWrapper(self.module, unsafe_skip_copy=True).resolve(PositionProvider)
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Where the node stands in the file.  The first question costs twice the parse of the region."""
+        at = self._ranges[node]
+        return Span(self.line(at.start.line), at.start.column + 1, self.line(at.end.line), at.end.column + 1)
 
     def line(self, number: int) -> int:
         """The line of the file on which a line of the region's text stands."""
         return self._lines[number - 1] if number <= len(self._lines) else self._lines[-1] + 1
-
-    def _in_file(self, at: CodeRange) -> Span:
-        return Span(self.line(at.start.line), at.start.column + 1, self.line(at.end.line), at.end.column + 1)
-
-    def span(self, node: cst.CSTNode) -> Span:
-        """Where the node stands in the file.  The first question costs twice the parse of the region."""
-        return self._spans[node]
 
 
 _children: dict[type[cst.CSTNode], tuple[str, ...]] = {}
@@ -89,16 +86,22 @@ def child_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     return known
 
 
-def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The nodes directly below, without white space and punctuation."""
+    found: list[cst.CSTNode] = []
     for name in child_fields(type(node)):
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            yield value
-        elif isinstance(value, (tuple, list)):
-            for item in value:
-                if isinstance(item, cst.CSTNode):
-                    yield item
+        if value.__class__ is tuple or value.__class__ is list:
+            found += [item for item in value if is_node(item.__class__)]
+        elif is_node(value.__class__):
+            found.append(value)
+    return found
+
+
+@cache
+def is_node(kind: type[object]) -> bool:
+    """Whether objects of the type are nodes; `isinstance` asks an abstract class, which is slow."""
+    return issubclass(kind, cst.CSTNode)
 
 
 def below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -107,7 +110,9 @@ def below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         one = stack.pop()
         yield one
-        stack.extend(reversed(list(children(one))))
+        inner = children(one)
+        inner.reverse()
+        stack += inner
 
 
 def _walk(module: cst.Module) -> Walked:
@@ -117,7 +122,7 @@ def _walk(module: cst.Module) -> Walked:
         node = stack.pop()
         found.sequence[node] = len(found.sequence)
         found.kinds.setdefault(type(node), []).append(node)
-        inner = list(children(node))
+        inner = children(node)
         for child in inner:
             found.parents[child] = node
         inner.reverse()
