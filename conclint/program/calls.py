@@ -94,6 +94,21 @@ class Calls:
                         return function_id(file.path, qualname)
         return ""
 
+    def forget(self, identity: str) -> None:
+        """Asks again what happens in a function, since more is known of its parameters now."""
+        file, function = self.function(identity)
+        paths = {path for path, _, _ in function.touches} | {path for pair in function.binds for path in pair}
+        for call in function.calls:
+            paths |= {call.func, call.func.rpartition(".")[0], *call.args, *(path for _, path in call.keywords)}
+        self.names.forget(file, function, paths)
+        for path in paths:
+            self._targets.pop((file.path, function.qualname, path), None)
+            self._targets.pop((file.path, function.qualname, path + "?"), None)
+
+    def renew(self) -> None:
+        """Looks for callers again, since more is known of what calls mean."""
+        self._callers.clear()
+
     def getters(self, file: File, function: FunctionFact, path: str) -> tuple[Value, ...]:
         """The property that reading `path` runs, if it is one of a class of the program."""
         owner, dot, name = path.rpartition(".")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from conclint.index.facts import CallFact, Kind
 from conclint.knowledge.kinds import Context
 from conclint.model import Note, Place, Span
+from conclint.program.arguments import Arguments
 from conclint.program.calls import Calls, Site
 from conclint.program.spawns import Root
 from conclint.program.values import Reach, Value
@@ -53,9 +54,13 @@ class Contexts:
         self._runs: dict[str, list[Run]] = {}
         self._main: dict[str, bool] = {}
         self._targets = {root.target for root in roots}
+        self._arguments = Arguments(calls)
         self._spread(roots)
+        calls.renew()
 
     def _spread(self, roots: Iterable[Root]) -> None:
+        for root in roots:
+            self._arguments.started(root)
         queue = deque((root.target, Run(root, root.owner, root.shared, root.many_each, None, None)) for root in roots)
         while queue:
             identity, run = queue.popleft()
@@ -74,6 +79,7 @@ class Contexts:
         own = run.owner if _is_own(site) else ""
         for value in self._calls.targets(site.file, site.function, site.call.func):
             if not own or not value.owner or self._related(own, value.owner):
+                self._arguments.called(site, value)
                 yield value.name, self._next(run, site, value)
 
     def _related(self, one: str, other: str) -> bool:

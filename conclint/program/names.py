@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from conclint.index.facts import ClassFact, FunctionFact, Kind
 from conclint.knowledge.kinds import Knowledge
@@ -26,6 +27,15 @@ PROPERTIES = frozenset({"property", "functools.cached_property", "cached_propert
 parsed = lru_cache(maxsize=65536)(steps_of)
 
 
+class Passed(NamedTuple):
+    """An argument that a worker is given: the path where it is passed, and whose object it is."""
+
+    file: File
+    function: FunctionFact
+    path: str
+    reach: Reach
+
+
 class Names:
     """Answers `meaning(function, path)`; every answer is kept."""
 
@@ -34,6 +44,7 @@ class Names:
         self.knowledge = knowledge
         self._meanings: dict[tuple[str, str, str], Meaning] = {}
         self._open: set[tuple[str, str, str]] = set()
+        self.passed: dict[tuple[str, str], list[Passed]] = {}
         self._bindings: dict[tuple[str, str], dict[str, list[str]]] = {}
         self._mro: dict[str, tuple[str, ...]] = {}
         self._puts: dict[str, dict[str, list[tuple[File, FunctionFact, str]]]] = {}
@@ -68,6 +79,11 @@ class Names:
             if here is NOTHING:
                 break
         return here
+
+    def forget(self, file: File, function: FunctionFact, paths: Iterable[str]) -> None:
+        """Drops what is known of paths in a function, since more is known of its parameters now."""
+        for path in paths:
+            self._meanings.pop((file.path, function.qualname, path), None)
 
     # -- heads
 
@@ -145,7 +161,10 @@ class Names:
         store = Store("local" if scope.qualname else "global", owner, name)
         reach = Reach.SHARED if captured or not scope.qualname else Reach.OTHER
         made = self._bound(file, scope, bound.get(name, ()))
-        if reach is Reach.OTHER and made and all(one.endswith("()") or one.startswith("$") for one in bound[name] if one):
+        if not made and scope.qualname and (passed := self.passed.get((owner, name))):
+            made = [value for one in passed for value in self.meaning(one.file, one.function, one.path).values]
+            reach = Reach.SHARED if captured or any(one.reach is Reach.SHARED for one in passed) else reach
+        elif reach is Reach.OTHER and made and all(one.endswith("()") or one.startswith("$") for one in bound[name] if one):
             reach = Reach.FRESH
         return Meaning(_few([*values, *made]), store, reach)
 
