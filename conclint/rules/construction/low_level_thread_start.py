@@ -20,6 +20,7 @@ import libcst as cst
 from conclint.model import Finding
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.testcode import in_test
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -29,7 +30,7 @@ START = "_thread.start_new_thread"
 
 def check(source: Source) -> Iterator[Finding]:
     for call in source.all(cst.Call):
-        if source.calls(call, START) and not source.names(call.func)[1:]:
+        if source.calls(call, START) and not source.names(call.func)[1:] and not in_test(source, call):
             started = source.code(call.func)
             yield Finding(
                 source.place(call),
