@@ -38,7 +38,7 @@ def rounds(source: Source) -> Iterator[Round]:
         if not isinstance(loop, (cst.For, cst.While)) or not _is_join(source, join):
             continue
         start = _started(source, join, loop)
-        if start is None or _works_between(source, start, join):
+        if start is None or _works_between(source, start, join) or in_test(source, join):
             continue
         found = Round(loop, start, join, _made(source, join, loop))
         if _goes_over_items(source, found):

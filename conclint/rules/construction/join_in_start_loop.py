@@ -7,7 +7,7 @@ Start all of them first and join them in a second loop; or give the items to an 
 
 Not reported: `join(timeout)`, a watchdog that gives up on what hangs; a loop that does work of its own between start
 and join; a thread that is joined only sometimes; one that is started again and again by a supervisor; a big stack,
-which only a new thread can have; and tests that start the same thing many times.
+which only a new thread can have; and tests, which may want one after the other.
 """
 
 from __future__ import annotations

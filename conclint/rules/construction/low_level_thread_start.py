@@ -7,7 +7,7 @@ it until it asks, so tools that list threads do not show it. The Python FAQ says
 Use `threading.Thread(target=f, args=(x,))`, keep it and join it; or give the work to an executor.
 
 Not reported: the rest of `_thread`, code that replaces `start_new_thread` for the whole process (as gevent does),
-methods that only have that name.
+tests of it, methods that only have that name.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ therefore fails at once, and `Thread(args=(x,))` starts a thread that ends witho
 Write `Thread(target=work)`.
 
 Not reported: arguments that come in `**options`, subclasses, which say in `run` what is done, a `run` that is
-assigned later, and objects that nobody starts.
+assigned later, and objects that nobody starts; nor are tests asked for a target.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.makers import PROCESS, THREAD, Maker, functions, makers
 from conclint.source.paths import path_of
+from conclint.source.testcode import in_test
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -38,7 +39,7 @@ def check(source: Source) -> Iterator[Finding]:
                 f"`{text}` is given as `group`, which is an AssertionError; write `target={text}`",
                 fix=_as_target(source, made, group),
             )
-        elif target is None and _is_started(source, made.call):
+        elif target is None and _is_started(source, made.call) and not in_test(source, made.call):
             yield Finding(
                 source.place(made.call),
                 f"this {made.kind.rpartition('.')[2].lower()} has no target and does nothing; give it a `target`",
