@@ -9,15 +9,27 @@ from __future__ import annotations
 import ast
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from conclint.index.facts import Body, Functions, Header, ImportFact, RegionFact, Touch, class_fact
+from conclint.index.facts import (
+    Body,
+    FunctionFact,
+    Functions,
+    Header,
+    ImportFact,
+    Kind,
+    RegionFact,
+    Touch,
+    class_fact,
+)
 from conclint.index.shape import regions
 from conclint.index.walk import Walk
+from conclint.knowledge.containers import MUTATORS
 from conclint.text import Text, Unreadable, decode
 
 NOTHING = Walk(lambda line, offset: offset + 1)
-CHANGES = int(Touch.WRITE | Touch.ITEM)
+CHANGING = frozenset(method for methods in MUTATORS.values() for method in methods)
+CHANGES = Touch.WRITE | Touch.ITEM
 
 
 def index(path: str, data: bytes) -> bytes:
@@ -37,12 +49,23 @@ def _facts(text: Text, path: str) -> tuple[Header, Walk, list[RegionFact]]:
     walk.module(tree, len(text.lines))
     functions = walk.functions.values()
     called = frozenset(call.func.rpartition(".")[2] for function in functions for call in function.calls)
-    touched = frozenset(
-        name.rpartition(".")[2] for function in functions for name, bits, _ in function.touches if bits & CHANGES
-    )
+    touched = frozenset(name for function in functions for name in _changed(function))
     classes = tuple((one.qualname, one.bases) for one in walk.classes.values())
     header = Header(None, called, touched, tuple(walk.imports), classes)
     return header, walk, regions(tree)
+
+
+def _changed(function: FunctionFact) -> Iterator[str]:
+    """The last names of what the function changes; making does not count: globals at import, `self.x` in `__init__`."""
+    made = "" if function.kind & Kind.MODULE else "self." if function.name == "__init__" else None
+    for path, bits, _ in function.touches:
+        owner, _, name = path.rpartition(".")
+        if bits & CHANGES and (made is None or owner + "." * bool(owner) != made):
+            yield name
+    for call in function.calls:
+        owner, _, method = call.func.rpartition(".")
+        if method in CHANGING:
+            yield owner.rpartition(".")[2]
 
 
 def _parse(text: Text, path: str) -> ast.Module:

@@ -18,43 +18,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from enum import IntFlag
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 
-class Use(IntFlag):
-    """How a call stands in its function."""
+class Use:
+    """How a call stands in its function: bits of a plain `int`, which costs a tenth of an IntFlag."""
 
-    NONE = 0
-    LOOP = 1  # inside a loop or comprehension of this function
-    AWAITED = 2
-    WITH = 4  # the manager of a `with` item
-    DROPPED = 8  # the whole statement: nobody looks at the result
-    DECORATOR = 16
-    GUARDED = 32  # below `if __name__ == "__main__":`
-    SHORT = 64  # every loop around it runs over a short literal
-    BRANCH = 128  # below an `if`, `except` or conditional expression
-    WHILE = 256  # inside a `while` loop of this function, its test included
-
-
-class Touch(IntFlag):
-    """What a function does to a name or attribute, as far as syntax tells."""
-
-    READ = 1
-    WRITE = 2  # rebinds it
-    ITEM = 4  # sets or deletes an item of it
-    AUGMENTED = 8  # reads and writes it in one statement
+    NONE: Final = 0
+    LOOP: Final = 1  # inside a loop or comprehension of this function
+    AWAITED: Final = 2
+    WITH: Final = 4  # the manager of a `with` item
+    DROPPED: Final = 8  # the whole statement: nobody looks at the result
+    DECORATOR: Final = 16
+    GUARDED: Final = 32  # below `if __name__ == "__main__":`
+    SHORT: Final = 64  # every loop around it runs over a short literal
+    BRANCH: Final = 128  # below an `if`, `except` or conditional expression
+    WHILE: Final = 256  # inside a `while` loop of this function, its test included
 
 
-class Kind(IntFlag):
-    """What kind of code a function is."""
+class Touch:
+    """What a function does to a name or attribute, as far as syntax tells: bits of a plain `int`."""
 
-    FUNCTION = 1
-    ASYNC = 2
-    LAMBDA = 4
-    MODULE = 8
-    GENERATOR = 16
+    READ: Final = 1
+    WRITE: Final = 2  # rebinds it
+    ITEM: Final = 4  # sets or deletes an item of it
+    AUGMENTED: Final = 8  # reads and writes it in one statement
+
+
+class Kind:
+    """What kind of code a function is: bits of a plain `int`, which costs a tenth of an IntFlag."""
+
+    FUNCTION: Final = 1
+    ASYNC: Final = 2
+    LAMBDA: Final = 4
+    MODULE: Final = 8
+    GENERATOR: Final = 16
 
 
 class CallFact(NamedTuple):
@@ -131,7 +130,7 @@ class Header(NamedTuple):
 
     error: tuple[int, int, str] | None
     called: frozenset[str]  # last names of everything called
-    touched: frozenset[str]  # last names of everything written or changed in place
+    touched: frozenset[str]  # last names of everything that is changed after it was made
     imports: tuple[ImportFact, ...]
     classes: tuple[tuple[str, tuple[str, ...]], ...]  # qualified name, bases as paths
 

@@ -23,13 +23,16 @@ LONGEST = 120
 
 WRAPPERS = frozenset({"Optional", "Final", "ClassVar", "Annotated", "Required", "NotRequired", "ReadOnly"})
 SEQUENCES = frozenset(
-    (
-        "list List set Set frozenset FrozenSet tuple Tuple deque Deque Sequence MutableSequence Iterable Iterator "
-        "Collection Generator AbstractSet MutableSet WeakSet"
-    ).split()
+    {
+        *("list", "List", "set", "Set", "frozenset", "FrozenSet", "tuple", "Tuple", "deque", "Deque", "WeakSet"),
+        *("Sequence", "MutableSequence", "Iterable", "Iterator", "Collection", "Generator", "AbstractSet", "MutableSet"),
+    }
 )
 MAPPINGS = frozenset(
-    ("dict Dict Mapping MutableMapping defaultdict DefaultDict OrderedDict WeakValueDictionary ChainMap").split()
+    {
+        *("dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "DefaultDict", "OrderedDict", "ChainMap"),
+        "WeakValueDictionary",
+    }
 )
 
 

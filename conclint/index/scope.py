@@ -17,7 +17,7 @@ TRANSPARENT = frozenset({"list", "tuple", "sorted", "reversed", "set", "frozense
 class Scope:
     """One function while the walk is inside it."""
 
-    def __init__(self, qualname: str, kind: Kind, owner: str, node: ast.AST) -> None:
+    def __init__(self, qualname: str, kind: int, owner: str, node: ast.AST) -> None:
         self.qualname, self.kind, self.owner = qualname, kind, owner
         self.line = getattr(node, "lineno", 1)
         self.end_line = getattr(node, "end_lineno", 1)
@@ -32,7 +32,7 @@ class Scope:
         self.work = self.depth = 0
         self.loops: list[bool] = []  # the loops around: True where one may run long
         self.branches = self.whiles = 0
-        self.captured = kind is Kind.MODULE  # whether functions inside can see its variables
+        self.captured = kind == Kind.MODULE  # whether functions inside can see its variables
         self.local: set[str] = set()
 
     def _tells(self, path: str) -> bool:
@@ -50,7 +50,7 @@ class Scope:
         self.binds.update({(name, ""): None for name in written if name not in bound and not self._declared(name)})
         return FunctionFact(
             self.qualname,
-            int(self.kind),
+            self.kind,
             self.owner,
             self.line,
             self.end_line,
@@ -68,10 +68,10 @@ class Scope:
 
     # -- what names are bound to
 
-    def touch(self, path: str, bits: Touch, line: int) -> None:
+    def touch(self, path: str, bits: int, line: int) -> None:
         if path and path[0] != "$":
             old, first = self.touches.get(path, (0, line))
-            self.touches[path] = (old | int(bits), first)
+            self.touches[path] = (old | bits, first)
 
     def bind(self, target: ast.expr, value: ast.expr) -> list[str]:
         """Remembers what `target` may be; the paths that now hold the value itself."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from conclint.index.facts import CallFact, ClassFact, FunctionFact, ImportFact, Kind, ParamFact, Touch, Use
 from conclint.index.paths import annotated, argument_path, elements, lambda_path, path_of, values
 from conclint.index.scope import ADDERS, Scope
-from conclint.index.shape import LEAVES, child_fields, first_line, flags, keywords, main_guard, may_run_long, weight
+from conclint.index.shape import LEAVES, child_fields, flags, keywords, main_guard, may_run_long, weight
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 WORK = (ast.BinOp, ast.Compare, ast.AugAssign, ast.Subscript)
@@ -160,7 +160,7 @@ class Walk:
     def _visit_Nonlocal(self, node: ast.Nonlocal) -> None:
         self._here.nonlocals.update(node.names)
 
-    def _touch(self, path: str, bits: Touch, line: int) -> None:
+    def _touch(self, path: str, bits: int, line: int) -> None:
         if not self._owner or "." in path:  # a bare name in a class body is the class's own
             self._here.touch(path, bits, line)
 
@@ -255,7 +255,7 @@ class Walk:
     def _visit_Call(self, node: ast.Call) -> None:
         self._call(node, ())
 
-    def _call(self, node: ast.Call, goes: tuple[str, ...], use: Use = Use.NONE) -> None:
+    def _call(self, node: ast.Call, goes: tuple[str, ...], use: int = Use.NONE) -> None:
         here = self._here
         if here.loops:
             use |= Use.LOOP if True in here.loops else Use.LOOP | Use.SHORT
@@ -273,7 +273,7 @@ class Walk:
                 self._column(node.lineno, node.col_offset),
                 tuple("*" if isinstance(arg, ast.Starred) else argument_path(arg) for arg in node.args),
                 tuple(keywords(node)),
-                int(use),
+                use,
                 goes,
             )
         )
@@ -422,7 +422,7 @@ class Walk:
         path = path_of(expression)
         if path:
             column = self._column(expression.lineno, expression.col_offset)
-            self._here.calls.append(CallFact(path + ".__enter__", expression.lineno, column, (), (), int(Use.WITH), ()))
+            self._here.calls.append(CallFact(path + ".__enter__", expression.lineno, column, (), (), Use.WITH, ()))
 
 
 VISITED = {getattr(ast, name[7:]): name for name in vars(Walk) if name.startswith("_visit_")}

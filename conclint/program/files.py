@@ -34,6 +34,11 @@ class File:
         return {(one.scope, one.name): one for one in self.header.imports if one.name not in ("", "*")}
 
     @cached_property
+    def renamed(self) -> frozenset[str]:
+        """The names that mean something of another name elsewhere."""
+        return frozenset(one.name for one in self.header.imports if one.target.rpartition(".")[2] != one.name)
+
+    @cached_property
     def stars(self) -> tuple[str, ...]:
         """The modules whose names it imports with a star."""
         return tuple(one.target for one in self.header.imports if one.name == "*")

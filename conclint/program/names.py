@@ -589,4 +589,4 @@ def _prefixed(scope: str, name: str) -> Iterator[str]:
 
 
 def _few(values: list[Value]) -> tuple[Value, ...]:
-    return tuple(dict.fromkeys(values))[:WIDEST]
+    return tuple(values) if len(values) < 2 else tuple(dict.fromkeys(values))[:WIDEST]

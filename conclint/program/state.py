@@ -12,7 +12,7 @@ from conclint.program.contexts import Contexts
 from conclint.program.files import File
 from conclint.program.values import Sort, Store, function_id, split_id
 
-CHANGES = int(Touch.WRITE | Touch.ITEM)
+CHANGES = Touch.WRITE | Touch.ITEM
 
 # Code that runs before others can have the object.
 CONSTRUCTION = frozenset({"__init__", "__new__", "__post_init__", "__init_subclass__", "__setstate__", "__set_name__"})
@@ -54,6 +54,9 @@ class State:
     def _stores(self, identity: str) -> Iterator[Store]:
         file, function = self._calls.function(identity)
         for path, _, _ in function.touches:
+            _, _, last = path.rpartition(".")
+            if not self._names.files.touching(last) and last not in file.renamed:
+                continue  # nobody in the program ever changes anything of this name
             store = self._names.meaning(file, function, path).store
             if store is not None and (store.sort != "local" or store.owner != identity):
                 yield store.root
