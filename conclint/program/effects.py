@@ -198,7 +198,7 @@ class Effects:
                 store = self._names.meaning(file, function, path).store
                 if store is not None and (store.owner != own or path in given):
                     return True
-        return any(bits & Touch.WRITE and path in function.globals for path, bits, _ in function.touches)
+        return False
 
     def of_library(self, site: Site) -> Effect:
         names = self._calls.library_names(site)

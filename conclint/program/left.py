@@ -19,7 +19,8 @@ def left_open(fate: FateScene) -> bool:
 
     One in a global, or in an object that has no end of its own, is kept for the life of the process.
     """
-    return fate.mortal and not ended(fate) and not set(fate.escapes) - {"public"}
+    used = bool(fate.methods or fate.stores)
+    return used and fate.mortal and not ended(fate) and not set(fate.escapes) - {"public"}
 
 
 def ended(fate: FateScene) -> bool:

@@ -202,7 +202,7 @@ class Scenes:
                 if _inside(call.line, spans) and self._makes_handle(site):
                     fate = self._program.handles.fate(site)
                     targets = tuple(dict.fromkeys(self._run_by(site)))
-                    told = any(self._program.stops.told(target) for target in targets)
+                    told = self._program.stops.told(site, targets)
                     made = _fate(call, fate, targets, told=told, repeated=self._calls.repeated(site))
                     mortal = all(self._mortal(store) for store in fate.stores)
                     yield replace(made, protocol=self._has_protocol(site), mortal=mortal)

@@ -1,18 +1,20 @@
-"""Whether somebody tells a running function to stop: sets the flag that its loop asks, or sends the last word."""
+"""Whether somebody tells running code to stop: sets the flag that it asks, sends the last word, ends its owner."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from conclint.index.facts import CallFact, FunctionFact, Touch
-from conclint.program.calls import Calls
+from conclint.knowledge.handles import LAST_METHODS
+from conclint.program.calls import Calls, Site
+from conclint.program.spawns import keyword
 from conclint.program.values import Store, function_id, split_id
 
 # A loop that asks one of these whether to go on, directly or a few calls further down.
 ASKS = frozenset({"is_set", "isSet", "wait"})
-TELLS = frozenset({"set", "clear"})
-TAKES = frozenset({"get", "get_nowait", "popleft", "pop"})
-SENDS = frozenset({"put", "put_nowait", "append", "appendleft", "send"})
+TELLS = frozenset({"set", "clear", "abort", "cancel", "kill", "wakeup", "notify", "notify_all", *LAST_METHODS})
+TAKES = frozenset({"get", "get_nowait", "popleft", "pop", "recv", "accept", "read", "readline", "poll", "select"})
+SENDS = frozenset({"put", "put_nowait", "append", "appendleft", "send", "send_bytes"})
 
 # What is set before anything runs tells nobody to stop.
 BEFORE = frozenset({"__init__", "__new__", ""})
@@ -22,20 +24,38 @@ DEEPEST = 3
 
 
 class Stops:
-    """Answers `told(function)`."""
+    """Answers `told(site, targets)`."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._names = calls.names
         self._known: dict[str, bool] = {}
 
-    def told(self, identity: str) -> bool:
+    def told(self, site: Site, targets: tuple[str, ...]) -> bool:
+        """Whether somebody stops what the thread or process made at `site` runs."""
+        return any(self._told(target) for target in targets) or (not targets and self._owner_ended(site))
+
+    def _told(self, identity: str) -> bool:
         """Whether another function of the program changes what the function asks before it goes on."""
         known = self._known.get(identity)
         if known is None:
             inside = set(self._reached(identity, DEEPEST))
-            known = self._known[identity] = any(self._changed(store, inside) for store in self._asked(inside))
+            asked = self._asked(inside)
+            asked |= {origin for store in asked for origin in self._origins(store)}
+            known = self._known[identity] = any(self._changed(store, inside) for store in asked)
         return known
+
+    def _owner_ended(self, site: Site) -> bool:
+        """`Thread(target=server.serve)` and somewhere `server.stop()`, whatever `server` is."""
+        owner, _, _ = keyword(site.call, "target", 1).rpartition(".")
+        if not owner:
+            return False
+        last = owner.rpartition(".")[2]
+        return any(
+            call.func.rpartition(".")[0].rpartition(".")[2] == last
+            for method in TELLS
+            for _, call in self._calls.in_file(site.file, method)
+        )
 
     def _reached(self, identity: str, depth: int) -> Iterator[str]:
         yield identity
@@ -45,6 +65,8 @@ class Stops:
                 for value in self._calls.targets(file, function, call.func):
                     if value.owner:
                         yield from self._reached(value.name, depth - 1)
+
+    # -- what it asks
 
     def _asked(self, inside: set[str]) -> set[Store]:
         """The state that decides how long it runs."""
@@ -58,23 +80,42 @@ class Stops:
                     found.add(store)
         return found
 
+    def _origins(self, store: Store) -> Iterator[Store]:
+        """What a constructor or a starter was given: the same event under the giver's name."""
+        for file, function, path in self._names.puts(store) if store.sort == "attribute" else ():
+            given = self._names.meaning(file, function, path).store
+            if given is not None:
+                yield given
+                yield from self._arguments(given)
+        yield from self._arguments(store)
+
+    def _arguments(self, store: Store) -> Iterator[Store]:
+        """What callers pass for a parameter."""
+        if store.sort != "local":
+            return
+        _, function = self._calls.function(store.owner)
+        names = [param.name for param in function.params]
+        if store.path not in names:
+            return
+        place = names.index(store.path) - (1 if function.owner else 0)
+        for site in self._calls.callers(store.owner):
+            path = keyword(site.call, store.path, place)
+            given = self._names.meaning(site.file, site.function, path).store if path else None
+            if given is not None:
+                yield given
+
+    # -- who changes it
+
     def _changed(self, store: Store, inside: set[str]) -> bool:
-        if store.sort == "local":
-            return self._changed_by_giver(store, inside)
+        _, qualname = split_id(store.owner)
         for file, function, prefix in self._names.users(store):
-            elsewhere = function_id(file.path, function.qualname) not in inside and function.name not in BEFORE
-            if elsewhere and self._changes(function, prefix + store.path):
+            if function_id(file.path, function.qualname) in inside:
+                continue
+            local = store.sort == "local"
+            later = function.qualname.startswith(qualname) if local else function.name not in BEFORE
+            if later and self._changes(function, prefix + store.path):
                 return True
         return False
-
-    def _changed_by_giver(self, store: Store, inside: set[str]) -> bool:
-        """A variable of the scope around, or a parameter: whoever has the same object changes it."""
-        _, qualname = split_id(store.owner)
-        return any(
-            self._changes(function, store.path)
-            for one, function, _ in self._names.users(store)
-            if function_id(one.path, function.qualname) not in inside and function.qualname.startswith(qualname)
-        )
 
     @staticmethod
     def _changes(function: FunctionFact, spelled: str) -> bool:
