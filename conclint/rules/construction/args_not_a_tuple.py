@@ -1,8 +1,8 @@
 """`args=(x)` is not a tuple: the thread's target gets one argument per character, or none at all.
 
-Only the comma makes a tuple. `args=("job")` is the text `"job"`, and the target is called with its characters:
-`f("j", "o", "b")`. A number, or any other thing that cannot be walked over, is a `TypeError` in the new thread, where
-nobody sees it.
+Only the comma makes a tuple.  `args=("job")` is the text `"job"`, and the target is called with its characters:
+`f("j", "o", "b")`.  A number, or any other thing that cannot be walked over, is a `TypeError` in the new thread,
+where nobody sees it.
 
 Write `args=("job",)`.
 

@@ -1,8 +1,8 @@
 """`target=f()` calls the function here and now, and the thread gets what it returned.
 
-The work is done by the caller, which waits for it, before the thread even exists. The thread is then given the result
-as its target: with `None` it starts, does nothing and ends; with anything else that cannot be called it dies with a
-`TypeError` that nobody sees. The program seems to work, only not at the same time as anything else.
+The work is done by the caller, which waits for it, before the thread even exists.  The thread is then given the
+result as its target: with `None` it starts, does nothing and ends; with anything else that cannot be called it dies
+with a `TypeError` that nobody sees.  The program seems to work, only not at the same time as anything else.
 
 Pass the function itself, and its arguments beside it: `target=f, args=(x,)`.
 

@@ -1,6 +1,6 @@
 """This work keeps the interpreter busy, so threads make it slower instead of faster.
 
-The GIL lets one thread at a time run Python code. A function that spends its time in Python loops never gives it up
+The GIL lets one thread at a time run Python code.  A function that spends its time in Python loops never gives it up
 for long: several such threads take turns, and the whole takes as long as one after the other, plus the switching.
 Meanwhile the event loop or the main thread gets its turn only every few milliseconds.
 
@@ -12,8 +12,8 @@ see counts as such); loops over short constants; loops that only move data about
 threaded Python (`free-threaded = true`), where threads do compute side by side.
 
 The fix turns a local pool of threads into one of processes, where all that it runs are functions at the top level of
-a module. Arguments and results must be picklable, and what the functions change in globals stays in the worker: it is
-applied with `--unsafe-fixes` only.
+a module.  Arguments and results must be picklable, and what the functions change in globals stays in the worker: it
+is applied with `--unsafe-fixes` only.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A thread started through `_thread` cannot be joined, named or found again.
 
-`_thread.start_new_thread` gives a bare number. Nobody can wait for the thread: when the main thread ends, it is cut
-off in the middle of its work, and an exception in it only leaves a line on standard error. `threading` does not know
-it until it asks, so tools that list threads do not show it. The Python FAQ says: use `threading`, not `_thread`.
+`_thread.start_new_thread` gives a bare number.  Nobody can wait for the thread: when the main thread ends, it is cut
+off in the middle of its work, and an exception in it only leaves a line on standard error.  `threading` does not know
+it until it asks, so tools that list threads do not show it.  The Python FAQ says: use `threading`, not `_thread`.
 
 Use `threading.Thread(target=f, args=(x,))`, keep it and join it; or give the work to an executor.
 

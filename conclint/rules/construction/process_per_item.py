@@ -1,7 +1,7 @@
 """One process per work item has no limit, and what goes wrong in it is lost.
 
 Each process is an interpreter with its own memory and imports; a hundred of them on eight cores only wait for each
-other. An exception in a `Process` is printed and shows in `exitcode` alone, which the usual `join` does not look at;
+other.  An exception in a `Process` is printed and shows in `exitcode` alone, which the usual `join` does not look at;
 what the function returns is lost.
 
 Give the items to a `ProcessPoolExecutor`: it keeps one process per core, and each result, looked at, gives its value

@@ -1,12 +1,13 @@
 """`thread.run()` does the work in the caller, and no thread is ever started.
 
-`run` is what the new thread calls; `start` is what makes it. A direct `run()` blocks the caller until the work is
+`run` is what the new thread calls; `start` is what makes it.  A direct `run()` blocks the caller until the work is
 done, and an exception in it reaches the caller.
 
 Call `start()`, and `join()` where the work must be done.
 
 Not reported: `super().run()` in an override, `self.run()`, code that also starts the same object (it chooses between
-the two), tests, which call `run` on purpose, and `run` methods of anything that is no thread.
+the two) or handles the exceptions of `run`, code that is in a worker already, tests, which call `run` on purpose, and
+`run` methods of anything that is no thread.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.kinds import Context
 from conclint.model import Finding, Fix
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
@@ -48,14 +50,26 @@ def _kind(source: Source, receiver: cst.BaseExpression) -> str:
 
 
 def _on_purpose(source: Source, call: cst.Call, func: cst.Attribute) -> bool:
-    """A thread that runs itself, a test, or a function that elsewhere starts what it runs here."""
+    """A thread that runs itself, a test, a worker that does the work itself, a caller that wants its exceptions."""
     if isinstance(func.value, cst.Name) and source.is_receiver(func.value):
         return True
-    if in_test(source, call):
+    if in_test(source, call) or source.runs(call, Context.THREAD, Context.PROCESS) or _is_tried(source, call):
         return True
     started = f"{path_of(func.value)}.start"
     around = source.function_node(call)
     return any(path_of(one.func) == started and source.function_node(one) is around for one in source.all(cst.Call))
+
+
+def _is_tried(source: Source, call: cst.Call) -> bool:
+    """Whether the function handles what the call raises."""
+    child: cst.CSTNode = call
+    for outer in source.ancestors(call):
+        if isinstance(outer, cst.Try) and child is outer.body and outer.handlers:
+            return True
+        if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
+            return False
+        child = outer
+    return False
 
 
 RULE = Rule(

@@ -1,8 +1,8 @@
 """One thread per work item has no limit, and what goes wrong in it is lost.
 
 A thousand items make a thousand threads: memory for as many stacks, as many open connections, and time lost in
-switching between them. An exception in a `Thread` is printed and forgotten, so the items that failed are missing from
-the result and nobody knows; a value that is returned is lost too.
+switching between them.  An exception in a `Thread` is printed and forgotten, so the items that failed are missing
+from the result and nobody knows; a value that is returned is lost too.
 
 Give the items to a `ThreadPoolExecutor`: it runs as many at once as are useful, and each result, looked at, gives its
 value or raises its exception: `with ThreadPoolExecutor() as pool: results = list(pool.map(fetch, urls))`.

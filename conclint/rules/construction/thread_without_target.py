@@ -1,7 +1,8 @@
 """A thread without a target does nothing, and a target in the first place is an `AssertionError`.
 
-The first parameter of `Thread` and `Process` is `group`, which must be `None`; the second is `target`. `Thread(work)`
-therefore fails at once, and `Thread(args=(x,))` starts a thread that ends without having done anything.
+The first parameter of `Thread` and `Process` is `group`, which must be `None`; the second is `target`.
+`Thread(work)` therefore fails at once, and `Thread(args=(x,))` starts a thread that ends without having done
+anything.
 
 Write `Thread(target=work)`.
 
