@@ -162,8 +162,8 @@ class Crew:
             return
         for process in self._workers():
             process.terminate()
-        pool.shutdown(wait=False, cancel_futures=True)
         _hang_up(pool)
+        pool.shutdown(wait=False, cancel_futures=True)
         # The pool's own threads end now, and had better be gone when the next one is forked.
         end = time.monotonic() + GRACE
         for thread in set(threading.enumerate()) - self._threads:
