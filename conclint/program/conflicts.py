@@ -7,11 +7,8 @@ from conclint.program.observations import Access, Act
 # What takes items out of a container.
 REMOVING = frozenset("del pop popleft popitem remove discard clear difference_update intersection_update".split())
 
-# Removing or inserting shifts the items under an iterator; appending to a list does not.
-SHIFTING = REMOVING | frozenset("insert sort reverse appendleft extendleft".split())
-
-# `d[k] = v` for another key leaves this item alone.
-ONE_ITEM = frozenset({"=", "setdefault"})
+# What a list's iterator survives: it sees an item twice at worst.
+KEEPING = frozenset({"append", "extend", "insert"})
 
 
 def conflict(access: Access, other: Access) -> bool:
@@ -19,9 +16,9 @@ def conflict(access: Access, other: Access) -> bool:
     if access.key and other.key and access.key != other.key:
         return False
     if access.act is Act.ITERATE:
-        return other.resizes and (other.operation in SHIFTING or other.operation not in ("append", "extend"))
+        return other.resizes and other.operation not in KEEPING
     if access.act is Act.LAZY_INIT:
-        return other.act is Act.LAZY_INIT or (other.act is Act.REPLACE and other.operation == "=")
+        return other.act is Act.LAZY_INIT
     if access.act is Act.CHECK_ACT:
         return _spoils_check(access, other)
     if access.act is Act.UPDATE:

@@ -11,6 +11,7 @@ from conclint.knowledge.kinds import Context
 from conclint.model import Note, Place, Span
 from conclint.program.arguments import Arguments
 from conclint.program.calls import Calls, Site
+from conclint.program.homes import Home, Homes
 from conclint.program.spawns import Root
 from conclint.program.values import Reach, Value
 
@@ -26,12 +27,13 @@ CONCURRENT = frozenset({Context.THREAD, Context.PROCESS})
 class Run(NamedTuple):
     """One way in which a function comes to run: from `root`, called at `site` by the run `via` (None: it is the target).
 
-    `owner` is the class of its receiver, as far as known.  `shared`: others can reach the receiver.  `many_each`: several
-    runs can share one receiver.
+    `owner` is the class of its receiver, as far as known, `home` where the receiver is.  `shared`: others can reach the
+    receiver.  `many_each`: several runs can share one receiver.
     """
 
     root: Root
     owner: str
+    home: Home
     shared: bool
     many_each: bool
     site: Site | None
@@ -55,13 +57,14 @@ class Contexts:
         self._main: dict[str, bool] = {}
         self._targets = {root.target for root in roots}
         self._arguments = Arguments(calls)
+        self.homes = Homes(calls)
         self._spread(roots)
         calls.renew()
 
     def _spread(self, roots: Iterable[Root]) -> None:
         for root in roots:
             self._arguments.started(root)
-        queue = deque((root.target, Run(root, root.owner, root.shared, root.many_each, None, None)) for root in roots)
+        queue = deque((root.target, self._begun(root)) for root in roots)
         while queue:
             identity, run = queue.popleft()
             if not self._admit(identity, run):
@@ -74,10 +77,16 @@ class Contexts:
                     here = CallFact(path, line, 1, (), (), 0, ())
                     queue.append((value.name, self._next(run, Site(file, function, here), value)))
 
+    def _begun(self, root: Root) -> Run:
+        return Run(root, root.owner, self.homes.root(root), root.shared, root.many_each, None, None)
+
     def _reached(self, run: Run, site: Site) -> Iterator[tuple[str, Run]]:
         """What a call of the run leads to: of the methods that may be meant, those that its receiver can have."""
         own = run.owner if _is_own(site) else ""
+        waits = bool(site.function.kind & Kind.ASYNC)
         for value in self._calls.targets(site.file, site.function, site.call.func):
+            if not waits and self._calls.function(value.name)[1].kind & Kind.ASYNC:
+                continue  # makes a coroutine, and runs nothing of it
             if not own or not value.owner or self._related(own, value.owner):
                 self._arguments.called(site, value)
                 yield value.name, self._next(run, site, value)
@@ -90,23 +99,23 @@ class Contexts:
         known = self._runs.setdefault(identity, [])
         for old in known:
             covers = old.shared >= run.shared and old.many_each >= run.many_each
-            if old.root == run.root and covers and old.owner in ("", run.owner):
+            if old.root.number == run.root.number and covers and old.owner in ("", run.owner) and old.home == run.home:
                 return False
         if len(known) >= MOST_RUNS:
             return False
         known.append(run)
         return True
 
-    @staticmethod
-    def _next(run: Run, site: Site, value: Value) -> Run:
+    def _next(self, run: Run, site: Site, value: Value) -> Run:
         if not value.owner:
-            return Run(run.root, "", run.shared, run.many_each, site, run)
+            return Run(run.root, "", run.home, run.shared, run.many_each, site, run)
+        home = self.homes.along(run.home, site, site.call.func.rpartition(".")[0], value.owner)
         if value.reach is Reach.SELF:
             owner = run.owner if run.owner and _is_own(site) else value.owner
-            return Run(run.root, owner, run.shared, run.many_each, site, run)
+            return Run(run.root, owner, home, run.shared, run.many_each, site, run)
         if value.reach is Reach.SHARED:
-            return Run(run.root, value.owner, True, run.root.many, site, run)
-        return Run(run.root, value.owner, False, False, site, run)
+            return Run(run.root, value.owner, home, True, run.root.many, site, run)
+        return Run(run.root, value.owner, home, False, False, site, run)
 
     # -- questions
 
@@ -134,7 +143,7 @@ class Contexts:
         if function.kind & Kind.MODULE:
             found = True
         elif not callers:
-            found = identity not in self._targets and not function.kind & Kind.LAMBDA
+            found = identity not in self._targets and not function.kind & Kind.LAMBDA and not self._handed_over(identity)
         else:
             found = any(self._is_main(site.caller, depth + 1) for site in callers)
         if depth == 0 or found:
@@ -142,6 +151,12 @@ class Contexts:
         else:
             del self._main[identity]
         return found
+
+    def _handed_over(self, identity: str) -> bool:
+        """Whether it is a function inside another one, which a thread is known to get and to call."""
+        file, function = self._calls.function(identity)
+        inside = bool(function.enclosing) and function.enclosing in file.body.functions
+        return inside and not function.owner and bool(self._runs.get(identity))
 
 
 def _is_own(site: Site) -> bool:

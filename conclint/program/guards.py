@@ -68,14 +68,20 @@ class Guards:
         if depth == 0 or len(puts) != 1:
             return store
         file, function, path = puts[0]
-        made_of = self._condition_of(function, path) if path.endswith("Condition()") else path
+        made_of = self._condition_of(function, path, store) if path.endswith("Condition()") else path
         meaning = self._program.names.meaning(file, function, made_of)
         if meaning.store is None or meaning.store == store or made_of.endswith("()"):
             return store
         return self._canonical(meaning.store, depth - 1)
 
     @staticmethod
-    def _condition_of(function: FunctionFact, path: str) -> str:
-        made = [call for call in function.calls if call.func + "()" == path]
-        arguments = [*made[0].args[:1], *(value for word, value in made[0].keywords if word == "lock")] if len(made) == 1 else []
+    def _condition_of(function: FunctionFact, path: str, store: Store) -> str:
+        made = [
+            call
+            for call in function.calls
+            if call.func + "()" == path and any(goal == store.path or goal.endswith("." + store.path) for goal in call.goes)
+        ]
+        if len(made) != 1:
+            return path
+        arguments = [*made[0].args[:1], *(value for word, value in made[0].keywords if word == "lock")]
         return arguments[0] if arguments else path

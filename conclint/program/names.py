@@ -162,7 +162,8 @@ class Names:
         reach = Reach.SHARED if captured or not scope.qualname else Reach.OTHER
         made = self._bound(file, scope, bound.get(name, ()))
         if not made and scope.qualname and (passed := self.passed.get((owner, name))):
-            made = [value for one in passed for value in self.meaning(one.file, one.function, one.path).values]
+            given = (value for one in passed for value in self.meaning(one.file, one.function, one.path).values)
+            made = [value for value in given if value.sort is Sort.INSTANCE]
             reach = Reach.SHARED if captured or any(one.reach is Reach.SHARED for one in passed) else reach
         elif reach is Reach.OTHER and made and all(one.endswith("()") or one.startswith("$") for one in bound[name] if one):
             reach = Reach.FRESH
@@ -531,8 +532,8 @@ class Names:
     def of_class(self, store: Store) -> bool:
         """Whether an attribute is the class's own: bound in its body, and never through an object."""
         _, fact = self.class_(store.owner)
-        if fact is None or not any(name == store.path for name, _ in fact.binds):
-            return False
+        if fact is None or fact.decorators or not any(name == store.path for name, _ in fact.binds):
+            return False  # a data class's body only names the attributes that its objects will have
         return not any(
             path == receiver + store.path and bits & 2 and "classmethod" not in function.decorators
             for _, function, receiver in self.users(store)

@@ -41,13 +41,15 @@ class Point:
     """When something happens in its function.
 
     `line` is where it stands, `until` the last line after which it surely does not happen any more (the end of the loop
-    around it); `after` are the first and last lines of the joins and pools in the function that surely ended first.
+    around it); `after` are the first and last lines of the joins and pools in the function that surely ended first;
+    `joined`: one of them was the join of a thread.
     """
 
     function: str
     line: int
     until: int
     after: tuple[tuple[int, int], ...] = ()
+    joined: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class Access:
 
     `text` is the state as written there, `operation` the method or sign that does it (`append`, `del`, `+=`).  `key`:
     the constant item that is meant, where one is.  `resizes`: the act can change which items a container has.
-    `constructing`: the object is still being made.  `through_class`: the state is the class's own.
+    `constructing`: the object is still being made.  `through_class`: the state is the class's own.  `holder`:
+    what holds the object whose attribute it is, unless that is `self`.
     """
 
     store: Store
@@ -71,6 +74,7 @@ class Access:
     constructing: bool = False
     through_class: bool = False
     reach: Reach = Reach.OTHER
+    holder: Store | None = None
 
     @property
     def function(self) -> str:

@@ -30,8 +30,31 @@ class HappensBefore:
         key = (point, root.number)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = self._apart(point, root) or self._called_apart(point.function, root, DEEPEST)
+            known = self._known[key] = (
+                point.joined
+                or self._apart(point, root)
+                or (self._within_starter(root) and not self._from_starter(point.function, root))
+                or self._called_apart(point.function, root, DEEPEST)
+            )
         return known
+
+    def _within_starter(self, root: Root) -> bool:
+        """Whether the function that starts the thread also sees its end: main is nowhere else meanwhile."""
+        starter = root.site.caller
+        if root.site.call.use & Use.WITH:
+            return True
+        return any(site.caller == starter and site.call.line >= root.site.call.line for site in self._fate(root, "join"))
+
+    def _from_starter(self, function: str, root: Root) -> bool:
+        """Whether main may be there while the starter waits: in the starter itself, or called by it."""
+        seen = {function}
+        fresh = [function]
+        for _ in range(DEEPEST):
+            if root.site.caller in seen:
+                return True
+            fresh = [site.caller for one in fresh for site in self._program.calls.callers(one) if site.caller not in seen]
+            seen.update(fresh)
+        return root.site.caller in seen or bool(fresh)
 
     def one_after_the_other(self, one: Root, other: Root) -> bool:
         """Whether one of two threads has surely ended when the other is started."""

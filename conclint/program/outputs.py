@@ -11,6 +11,7 @@ from conclint.program.guards import ANY_LOCK, Guards
 from conclint.program.linking import Program
 from conclint.program.observations import Observations, Output
 from conclint.program.order import HappensBefore
+from conclint.program.testfiles import is_test
 
 
 class Telling(NamedTuple):
@@ -43,7 +44,7 @@ class Outputs:
         """At most one for each output."""
         seen = set()
         for one in self._tellings:
-            if one.run is None or one.output.place in seen:
+            if one.run is None or one.output.place in seen or self._only_tested(one, one.run):
                 continue
             other = next((other for other in self._tellings if self._mix(one, one.run, other)), None)
             if other is not None:
@@ -58,6 +59,11 @@ class Outputs:
                 yield Telling(output, run, held)
         if self._program.contexts.is_main(function):
             yield Telling(output, None, held)
+
+    @staticmethod
+    def _only_tested(one: Telling, run: Run) -> bool:
+        """Whether only a test runs it in threads."""
+        return is_test(run.root.site.file.path) and not is_test(one.output.place.path)
 
     def _mix(self, one: Telling, run: Run, other: Telling) -> bool:
         if one.held & other.held or ANY_LOCK in one.held | other.held:

@@ -14,19 +14,25 @@ from conclint.program.conflicts import conflict
 from conclint.program.contexts import Run
 from conclint.program.entry import Entry
 from conclint.program.guards import ANY_LOCK, Guards
+from conclint.program.homes import Home
 from conclint.program.linking import Program
 from conclint.program.observations import Access, Act, Observations
 from conclint.program.order import HappensBefore
 from conclint.program.spawns import Root
+from conclint.program.testfiles import is_test
 from conclint.program.values import Reach, Store
 
 
 class Moment(NamedTuple):
-    """An access in one of the ways in which it can happen: in a thread (`run`) or in main (None)."""
+    """An access in one of the ways in which it can happen: in a thread (`run`) or in main (None).
+
+    `homes` are the objects whose state it may be; none where the state is not an object's.
+    """
 
     access: Access
     run: Run | None
     held: frozenset[str]
+    homes: tuple[Home, ...]
 
 
 class Race(NamedTuple):
@@ -72,9 +78,19 @@ class Races:
         held = self._guards.held(access.held) | self._entry.held(access.function, personal=_personal(access))
         for run in self._program.contexts.runs(access.function):
             if run.context is Context.THREAD and (run.shared or not _personal(access)):
-                yield Moment(access, run, held)
+                yield Moment(access, run, held, self._homes(access, run))
         if self._program.contexts.is_main(access.function):
-            yield Moment(access, None, held)
+            yield Moment(access, None, held, self._homes(access, None))
+
+    def _homes(self, access: Access, run: Run | None) -> tuple[Home, ...]:
+        if access.store.sort != "attribute" or access.through_class:
+            return ()
+        contexts = self._program.contexts
+        key = (contexts.homes.key(access.holder),) if access.holder is not None else ()
+        if access.reach is not Reach.SELF:
+            return (key,)
+        own = [run.home] if run is not None else sorted(contexts.homes.main(access.function, contexts.is_main))
+        return tuple((*home, *key) for home in own)
 
     @staticmethod
     def _within_reach(access: Access) -> bool:
@@ -91,11 +107,19 @@ class Races:
             return None
         others = [other for other in moments if conflict(moment.access, other.access) and not _blames(moment, other)]
         for other in sorted(others, key=lambda one: (one.access.place == moment.access.place, one.run is None)):
-            if not _common(moment.held, other.held) and self._at_once(moment, other):
+            if not _common(moment.held, other.held) and self._at_once(moment, other) and _fair(moment, other):
                 return Race(store, moment, other)
         return None
 
+    def _same_object(self, one: Moment, other: Moment) -> bool:
+        if not one.homes or not other.homes:
+            return True
+        meet = self._program.contexts.homes.meet
+        return any(meet(home, away) for home in one.homes for away in other.homes)
+
     def _at_once(self, one: Moment, other: Moment) -> bool:
+        if not self._same_object(one, other):
+            return False
         if one.run is not None and other.run is not None:
             return self._in_threads(one.run, other.run, personal=_personal(one.access) and _personal(other.access))
         run, main = (one.run, other) if one.run is not None else (other.run, one)
@@ -105,6 +129,13 @@ class Races:
         if _same_start(one.root, other.root):
             return one.many and (one.many_each or other.many_each or not personal)
         return not self._order.one_after_the_other(one.root, other.root)
+
+
+def _fair(one: Moment, other: Moment) -> bool:
+    """Whether the program itself, not only a test of it, runs the code in threads."""
+    if is_test(one.access.place.path):
+        return True
+    return not any(moment.run is not None and is_test(moment.run.root.site.file.path) for moment in (one, other))
 
 
 def _same_start(one: Root, other: Root) -> bool:

@@ -23,6 +23,8 @@ class Named:
     store: Store | None = None
     reach: Reach = Reach.OTHER
     of_class: bool = False  # the store is an attribute that only the class itself has
+    through_class: bool = False  # ... and it is reached through the class here
+    owner: Store | None = None  # for an attribute: the variable or attribute that holds the object, unless it is `self`
 
 
 @dataclass(frozen=True)

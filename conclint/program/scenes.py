@@ -100,18 +100,19 @@ class Scenes:
         for function in functions:
             for path in sorted(_paths(function, spans)):
                 meaning = self._program.names.meaning(file, function, path)
-                named = self._meaning(meaning, through_class=self._through_class(file, function, path, meaning))
+                named = self._meaning(meaning)
+                if meaning.store is not None and meaning.store.sort == "attribute":
+                    named = self._with_owner(file, function, path, named)
                 if named != EMPTY:
                     yield function.qualname, path, named
 
-    def _through_class(self, file: File, function: FunctionFact, path: str, meaning: Meaning) -> bool:
-        """Whether an attribute is reached through the class itself: `Job.done`, `cls.done`."""
-        if meaning.store is None or meaning.store.sort != "attribute" or meaning.store != meaning.store.root:
-            return False
+    def _with_owner(self, file: File, function: FunctionFact, path: str, named: Named) -> Named:
+        """How an attribute's object is reached: through the class itself, `Job.done`, `cls.done`, or some variable."""
         owner = self._program.names.meaning(file, function, path.rpartition(".")[0])
-        return any(value.sort is Sort.CLASS for value in owner.values)
+        through = any(value.sort is Sort.CLASS for value in owner.values)
+        return replace(named, of_class=named.of_class or through, through_class=through, owner=owner.store)
 
-    def _meaning(self, meaning: Meaning, *, through_class: bool = False) -> Named:
+    def _meaning(self, meaning: Meaning) -> Named:
         names: dict[str, None] = {}
         functions: dict[str, None] = {}
         types: dict[str, None] = {}
@@ -133,7 +134,7 @@ class Scenes:
         of_class = (
             store is not None
             and store.sort == "attribute"
-            and (through_class or self._program.names.of_class(store.root))
+            and self._program.names.of_class(store.root)
         )
         return Named(tuple(names), tuple(functions), tuple(types), store, meaning.reach, of_class)
 

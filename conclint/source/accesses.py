@@ -106,8 +106,9 @@ class Accesses:
             held=self._locks.held(node),
             resizes=done.resizes,
             constructing=self._constructing(named, node),
-            through_class=self._through_class(named),
+            through_class=self._through_class(named, done.act),
             reach=named.reach,
+            holder=named.owner,
         )
 
     def _spoken(self, node: State, act: Act) -> cst.CSTNode:
@@ -133,10 +134,10 @@ class Accesses:
         if named.store is None or around is None or named.store.sort != "attribute":
             return False
         name = around.qualname.rpartition(".")[2].partition("#")[0]
-        own = isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and not self._through_class(named)
+        own = isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and not named.through_class
         return name in AT_IMPORT or (name in CONSTRUCTION and own and self._source.is_receiver(node))
 
     @staticmethod
-    def _through_class(named: Named) -> bool:
-        """Whether the state belongs to the class itself: reached through it, or an object's view of it."""
-        return named.of_class and named.store is not None and named.store.sort == "attribute"
+    def _through_class(named: Named, act: Act) -> bool:
+        """Whether the state is the class's own; assigning to it through an object gives the object one of its own."""
+        return named.through_class or (named.of_class and act not in (Act.UPDATE, Act.REPLACE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import libcst as cst
 
@@ -38,7 +39,19 @@ class Order:
             elif isinstance(outer, (cst.FunctionDef, cst.Lambda, cst.ClassDef)) and child is outer.body:
                 break
             child = outer
-        return Point(self._source.identity(node), span.line, until, tuple(after))
+        joined = any(first == last and first in self._thread_joins for first, last in after)
+        return Point(self._source.identity(node), span.line, until, tuple(after), joined)
+
+    @cached_property
+    def _thread_joins(self) -> set[int]:
+        """The lines of `thread.join()`, with or without a limit."""
+        return {
+            self._source.span(call).line
+            for call in self._source.all(cst.Call)
+            if isinstance(call.func, cst.Attribute)
+            and call.func.attr.value == "join"
+            and "threading.Thread" in self._source.types(call.func.value)
+        }
 
     def _ended_before(self, block: cst.IndentedBlock | cst.Module, child: cst.CSTNode) -> Iterator[Lines]:
         for statement in block.body:
@@ -61,10 +74,10 @@ class Order:
                 line = self._source.span(node).line
                 yield line, line
 
-    @staticmethod
-    def _joins(call: cst.Call, func: cst.Attribute) -> bool:
+    def _joins(self, call: cst.Call, func: cst.Attribute) -> bool:
         name = func.attr.value
-        return name in JOINS and (not call.args or name in ("wait", "shutdown"))
+        limited = bool(call.args) and name not in ("wait", "shutdown")
+        return name in JOINS and (not limited or self._source.span(call).line in self._thread_joins)
 
     def _is_pool(self, block: cst.With) -> bool:
         ancestors = self._source.knowledge.ancestors

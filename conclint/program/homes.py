@@ -1,0 +1,117 @@
+"""Whose object a method works on: the way from something known to the receiver, so that two receivers can be compared.
+
+A home is a chain: where the way begins (an object of a class as such, or a variable), then attribute after attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from conclint.program.calls import Calls, Site
+from conclint.program.values import Reach, Store, Value, function_id, split_id
+
+if TYPE_CHECKING:
+    from conclint.program.spawns import Root
+
+Home = tuple[str, ...]
+
+# An object that started its own thread, and one that anybody may have made.
+SELF, ANY = "self", "any"
+
+# Longer ways are abandoned.
+LONGEST = 4
+
+# So many ways to one method tell nothing any more.
+MOST_HOMES = 12
+
+
+class Homes:
+    """Answers for one program; `is_main` says whether a function may run in the main thread."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._names = calls.names
+        self._main: dict[str, frozenset[Home]] = {}
+
+    def root(self, root: Root) -> Home:
+        """The receiver of a start's target."""
+        site, method = root.site, split_id(root.target)[1].rpartition(".")[2].partition("#")[0]
+        given = (*site.call.args, *(path for _, path in site.call.keywords))
+        found = [path.rpartition(".")[0] for path in given if path.rpartition(".")[2] == method and "." in path]
+        if not root.owner:
+            return ()
+        return self.along((), site, found[0], root.owner) if found else (f"{SELF}:{root.owner}",)
+
+    def along(self, home: Home, site: Site, receiver: str, cls: str) -> Home:
+        """The home of what `receiver` denotes in a method whose own receiver's home is `home`."""
+        params = site.function.params
+        own = bool(site.function.owner and params and params[0].name == receiver) or receiver == "super()"
+        if own:
+            return home or (f"{SELF}:{cls}",)
+        meaning = self._names.meaning(site.file, site.function, receiver)
+        if meaning.store is None:
+            return (f"?:{site.file.path}:{site.call.line}",)
+        key = self.key(meaning.store)
+        return (*home, key)[-LONGEST:] if meaning.reach is Reach.SELF and home else (key,)
+
+    def key(self, store: Store) -> str:
+        """The variable, or where the worker has its parameter from."""
+        passed = self._names.passed.get((store.owner, store.path), []) if store.sort == "local" else []
+        if len(passed) == 1:
+            meaning = self._names.meaning(passed[0].file, passed[0].function, passed[0].path)
+            if meaning.store is not None and meaning.store != store:
+                return self.key(meaning.store)
+        return f"{store.sort}|{store.owner}|{store.path}"
+
+    def main(self, identity: str, is_main: Callable[[str], bool]) -> frozenset[Home]:
+        """The receivers with which the main thread may call the method."""
+        known = self._main.get(identity)
+        if known is None:
+            self._main[identity] = frozenset()  # a circle adds nothing
+            known = self._main[identity] = frozenset(self._find(identity, is_main))
+        return known
+
+    def _find(self, identity: str, is_main: Callable[[str], bool]) -> set[Home]:
+        _, function = self._calls.function(identity)
+        owner = function_id(split_id(identity)[0], function.owner)
+        callers = [site for site in self._calls.callers(identity) if is_main(site.caller)]
+        if not callers:
+            return {(f"{ANY}:{owner}",)}
+        found: set[Home] = set()
+        for site in callers[:MOST_HOMES]:
+            for value in self._calls.targets(site.file, site.function, site.call.func):
+                if value.name == identity:
+                    found |= self._from(site, value, is_main)
+        return set(sorted(found)[:MOST_HOMES])
+
+    def _from(self, site: Site, value: Value, is_main: Callable[[str], bool]) -> set[Home]:
+        receiver = site.call.func.rpartition(".")[0]
+        if value.reach is not Reach.SELF:
+            return {self.along((), site, receiver, value.owner)}
+        return {self.along(home, site, receiver, value.owner) for home in self.main(site.caller, is_main)}
+
+    # -- comparing
+
+    def meet(self, one: Home, other: Home) -> bool:
+        """Whether both can be the same object."""
+        if not one or not other or one == other:
+            return True
+        return one[1:] == other[1:] and self._begin_alike(one[0], other[0])
+
+    def _begin_alike(self, one: str, other: str) -> bool:
+        (kind, _, cls), (sort, _, other_cls) = one.partition(":"), other.partition(":")
+        if kind in (SELF, ANY) and sort in (SELF, ANY):
+            return other_cls in self._names.mro(cls) or cls in self._names.mro(other_cls)
+        if kind in (SELF, ANY):
+            return self._may_be(other, cls)
+        return sort in (SELF, ANY) and self._may_be(one, other_cls)
+
+    def _may_be(self, key: str, cls: str) -> bool:
+        """Whether the variable can hold an object of exactly that class, or of one that derives from it."""
+        sort, _, rest = key.partition("|")
+        owner, _, path = rest.rpartition("|")
+        if sort not in ("local", "global", "attribute"):
+            return False
+        held = self._names.held(Store(sort, owner, path))
+        return not held or any(value.name in self._names.family(cls) for value in held)
