@@ -38,13 +38,13 @@ class Source:
         self.path = scene.path
         self.knowledge = scene.knowledge
         self.regions = [Region(text.lines, pieces) for pieces in scene.regions]
+        self._home = self.regions[0]  # of the node that was last asked about
         self._named = {(function, path): named for function, path, named in scene.named}
         self._functions = {one.qualname: one for one in scene.functions}
         self._fates = {(one.line, one.column, one.func): one for one in scene.fates}
         self._starts = {(one.line, one.column, one.func): one for one in scene.starts}
         self._targets = {one.identity: one for one in scene.targets}
-        self._around: dict[cst.CSTNode, Function | None] = {}
-        self._homes: dict[cst.CSTNode, Region] = {}
+        self._around: dict[int, Function | None] = {}  # by the node's id
 
     # -- nodes
 
@@ -56,12 +56,12 @@ class Source:
                     yield node
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
-        return self._region(node).parents.get(node)
+        return self._region(node).parent(node)
 
     def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The nodes around it, nearest first."""
-        parents = self._region(node).parents
-        while (outer := parents.get(node)) is not None:
+        region = self._region(node)
+        while (outer := region.parent(node)) is not None:
             yield outer
             node = outer
 
@@ -82,15 +82,13 @@ class Source:
         return node
 
     def _region(self, node: cst.CSTNode) -> Region:
-        known = self._homes.get(node)
-        if known is None:
-            known = next(one for one in self.regions if node in one.parents or node is one.module)
-            self._homes[node] = known
-        return known
+        if node not in self._home:
+            self._home = next(one for one in self.regions if node in one)
+        return self._home
 
     def sequence(self, node: cst.CSTNode) -> int:
         """Where the node comes in the order of its region's text: larger is later."""
-        return self._region(node).sequence[node]
+        return self._region(node).sequence(node)
 
     # -- places and text
 
@@ -150,9 +148,9 @@ class Source:
 
     def function_node(self, node: cst.CSTNode) -> Function | None:
         """The function in whose body the node stands; decorators and defaults belong to the function around."""
-        if node not in self._around:
-            self._around[node] = self._find_function(node)
-        return self._around[node]
+        if id(node) not in self._around:
+            self._around[id(node)] = self._find_function(node)
+        return self._around[id(node)]
 
     def _find_function(self, node: cst.CSTNode) -> Function | None:
         child = node
@@ -297,9 +295,9 @@ def _plain(qualname: str) -> str:
 
 
 def _outer_name(node: cst.CSTNode, region: Region, named: dict[cst.CSTNode, str]) -> str:
-    outer = region.parents.get(node)
+    outer = region.parent(node)
     while outer is not None:
         if outer in named:
             return named[outer]
-        outer = region.parents.get(outer)
+        outer = region.parent(outer)
     return ""

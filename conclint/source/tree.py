@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from conclint.lazily import lazily
 from conclint.model import Span
+from conclint.text import NEWLINE
 
 lazily("libcst")
 
 import libcst as cst  # noqa: E402
 
-if TYPE_CHECKING:
-    from libcst.metadata import CodeRange
 
 # What carries no meaning: white space, punctuation.
 MEANINGLESS = frozenset(
@@ -25,11 +25,11 @@ MEANINGLESS = frozenset(
 
 
 class Walked(NamedTuple):
-    """What one walk over a region remembers."""
+    """What one walk over a region remembers; parents and sequence by the node's `id`, since nodes hash slowly."""
 
     kinds: dict[type[cst.CSTNode], list[cst.CSTNode]]
-    parents: dict[cst.CSTNode, cst.CSTNode]
-    sequence: dict[cst.CSTNode, int]
+    parents: dict[int, cst.CSTNode]
+    sequence: dict[int, int]
 
 
 class Region:
@@ -44,29 +44,41 @@ class Region:
     def _walked(self) -> Walked:
         return _walk(self.module)
 
-    @property
-    def parents(self) -> dict[cst.CSTNode, cst.CSTNode]:
-        return self._walked.parents
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        return self._walked.parents.get(id(node))
 
-    @property
-    def sequence(self) -> dict[cst.CSTNode, int]:
-        """The place of every node in the order of the text."""
-        return self._walked.sequence
+    def sequence(self, node: cst.CSTNode) -> int:
+        """The place of the node in the order of the text."""
+        return self._walked.sequence[id(node)]
+
+    def __contains__(self, node: cst.CSTNode) -> bool:
+        return id(node) in self._walked.sequence
 
     def all(self, kind: type[cst.CSTNode]) -> list[cst.CSTNode]:
         """The nodes of exactly this type, in the order of the text."""
         return self._walked.kinds.get(kind, [])
 
     @cached_property
-    def _ranges(self) -> Mapping[cst.CSTNode, CodeRange]:
-        from libcst.metadata import MetadataWrapper, PositionProvider
+    def _offsets(self) -> dict[int, tuple[int, int]]:
+        from conclint.source.positions import offsets
 
-        return MetadataWrapper(self.module, unsafe_skip_copy=True).resolve(PositionProvider)
+        return offsets(self.module)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Where each line of the region's text begins."""
+        return [0, *(match.end() for match in NEWLINE.finditer(self.text))]
 
     def span(self, node: cst.CSTNode) -> Span:
-        """Where the node stands in the file.  The first question costs twice the parse of the region."""
-        at = self._ranges[node]
-        return Span(self.line(at.start.line), at.start.column + 1, self.line(at.end.line), at.end.column + 1)
+        """Where the node stands in the file.  The first question costs as much as the parse of the region."""
+        first, last = self._offsets[id(node)]
+        line, column = self._at(first)
+        end_line, end_column = self._at(last)
+        return Span(line, column, end_line, end_column)
+
+    def _at(self, offset: int) -> tuple[int, int]:
+        number = bisect_right(self._starts, offset)
+        return self.line(number), offset - self._starts[number - 1] + 1
 
     def line(self, number: int) -> int:
         """The line of the file on which a line of the region's text stands."""
@@ -120,11 +132,11 @@ def _walk(module: cst.Module) -> Walked:
     stack: list[cst.CSTNode] = [module]
     while stack:
         node = stack.pop()
-        found.sequence[node] = len(found.sequence)
+        found.sequence[id(node)] = len(found.sequence)
         found.kinds.setdefault(type(node), []).append(node)
         inner = children(node)
         for child in inner:
-            found.parents[child] = node
+            found.parents[id(child)] = node
         inner.reverse()
         stack += inner
     return found
