@@ -153,10 +153,11 @@ class Contexts:
         return found
 
     def _handed_over(self, identity: str) -> bool:
-        """Whether it is a function inside another one, which a thread is known to get and to call."""
+        """Whether a thread is known to call it, and nobody else can name it: a nested function, a private method."""
         file, function = self._calls.function(identity)
-        inside = bool(function.enclosing) and function.enclosing in file.body.functions
-        return inside and not function.owner and bool(self._runs.get(identity))
+        inside = bool(function.enclosing) and function.enclosing in file.body.functions and not function.owner
+        private = function.name.startswith("_") and not function.name.endswith("__")
+        return (inside or private) and bool(self._runs.get(identity))
 
 
 def _is_own(site: Site) -> bool:

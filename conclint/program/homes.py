@@ -19,6 +19,8 @@ Home = tuple[str, ...]
 # An object that started its own thread, and one that anybody may have made.
 SELF, ANY = "self", "any"
 
+SORTS = ("local", "global", "attribute")
+
 # Longer ways are abandoned.
 LONGEST = 4
 
@@ -48,12 +50,20 @@ class Homes:
         params = site.function.params
         own = bool(site.function.owner and params and params[0].name == receiver) or receiver == "super()"
         if own:
-            return home or (f"{SELF}:{cls}",)
+            return self._narrowed(home, cls) or (f"{SELF}:{cls}",)
         meaning = self._names.meaning(site.file, site.function, receiver)
         if meaning.store is None:
             return (f"?:{site.file.path}:{site.call.line}",)
         key = self.key(meaning.store)
         return (*home, key)[-LONGEST:] if meaning.reach is Reach.SELF and home else (key,)
+
+    def _narrowed(self, home: Home, cls: str) -> Home:
+        """An object whose own method of the class `cls` runs is one of that class."""
+        if len(home) != 1:
+            return home
+        kind, _, known = home[0].partition(":")
+        narrower = kind in (SELF, ANY) and cls != known and known in self._names.mro(cls)
+        return (f"{kind}:{cls}",) if narrower else home
 
     def key(self, store: Store) -> str:
         """The variable, or where the worker has its parameter from."""
@@ -62,6 +72,8 @@ class Homes:
             meaning = self._names.meaning(passed[0].file, passed[0].function, passed[0].path)
             if meaning.store is not None and meaning.store != store:
                 return self.key(meaning.store)
+            if meaning.reach is Reach.SELF and meaning.values:
+                return f"{ANY}:{meaning.values[0].name}"
         return f"{store.sort}|{store.owner}|{store.path}"
 
     def main(self, identity: str, is_main: Callable[[str], bool]) -> frozenset[Home]:
@@ -93,6 +105,13 @@ class Homes:
 
     # -- comparing
 
+    def classes(self, home: Home) -> tuple[str, ...]:
+        """The classes of which the object can exactly be, where the home tells."""
+        if len(home) != 1:
+            return ()
+        kind, _, cls = home[0].partition(":")
+        return (cls,) if kind in (SELF, ANY) else tuple(value.name for value in self._held(home[0]) if ":" in value.name)
+
     def meet(self, one: Home, other: Home) -> bool:
         """Whether both can be the same object."""
         if not one or not other or one == other:
@@ -109,9 +128,12 @@ class Homes:
 
     def _may_be(self, key: str, cls: str) -> bool:
         """Whether the variable can hold an object of exactly that class, or of one that derives from it."""
+        if key.partition("|")[0] not in SORTS:
+            return False
+        held = self._held(key)
+        return not held or any(value.name in self._names.family(cls) for value in held)
+
+    def _held(self, key: str) -> list[Value]:
         sort, _, rest = key.partition("|")
         owner, _, path = rest.rpartition("|")
-        if sort not in ("local", "global", "attribute"):
-            return False
-        held = self._names.held(Store(sort, owner, path))
-        return not held or any(value.name in self._names.family(cls) for value in held)
+        return self._names.held(Store(sort, owner, path)) if sort in SORTS else []

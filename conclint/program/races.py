@@ -115,7 +115,20 @@ class Races:
         if not one.homes or not other.homes:
             return True
         meet = self._program.contexts.homes.meet
-        return any(meet(home, away) for home in one.homes for away in other.homes)
+        return any(
+            meet(home, away) and self._runs_for(one, away) and self._runs_for(other, home)
+            for home in one.homes
+            for away in other.homes
+        )
+
+    def _runs_for(self, moment: Moment, home: Home) -> bool:
+        """Whether the method runs for that object, rather than another one that its class has in its place."""
+        access, calls = moment.access, self._program.calls
+        if moment.run is not None or not _personal(access) or access.holder is not None:
+            return True
+        classes = self._program.contexts.homes.classes(home)
+        name = access.function.rpartition(".")[2].partition("#")[0]
+        return not classes or any(calls.method(cls, name) in ("", access.function) for cls in classes)
 
     def _at_once(self, one: Moment, other: Moment) -> bool:
         if not self._same_object(one, other):

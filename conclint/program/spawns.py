@@ -126,15 +126,16 @@ class Spawns:
         path, qualname = split_id(value.name)
         if self._is_coroutine(self._calls.files[path], qualname, spawner):
             return
-        many = spawner.many or (self._calls.repeated(site) and not self._one_at_a_time(site))
-        shared, many_each = self._receiver(site, spawner, value, many=many)
+        again = self._calls.repeated(site) or _outlives(site, name)
+        many = spawner.many or (again and not self._one_at_a_time(site))
+        shared, many_each = self._receiver(site, name, spawner, value, many=many)
         self.roots.append(
             Root(len(self.roots), spawner.context, name, site, value.name, value.owner, many, shared, many_each)
         )
 
-    def _receiver(self, site: Site, spawner: Spawner, value: Value, *, many: bool) -> tuple[bool, bool]:
+    def _receiver(self, site: Site, name: str, spawner: Spawner, value: Value, *, many: bool) -> tuple[bool, bool]:
         """Whether others reach the receiver of a bound target, and whether several runs share it."""
-        here = spawner.many or bool(site.call.use & Use.LOOP)
+        here = spawner.many or bool(site.call.use & Use.LOOP) or (many and _outlives(site, name))
         if value.reach is Reach.SELF:
             return True, here and many
         if value.reach is Reach.SHARED:
@@ -211,6 +212,11 @@ class Spawns:
                 if name in spawners and not site.function.kind & 2:
                     target = Value(Sort.FUNCTION, site.caller)
                     self._add(site, name, spawners[name], target)
+
+
+def _outlives(site: Site, name: str) -> bool:
+    """Whether work is given to an executor that an object keeps: the method that does so may be called again and again."""
+    return name.endswith((".submit", ".apply_async")) and site.call.func.startswith("self.") and bool(site.function.owner)
 
 
 def _rebound(site: Site) -> Iterator[tuple[str, str]]:
