@@ -98,8 +98,9 @@ def _analyse(
     # Only now: an unchanged tree does without executors and everything else behind these names.
     from conclint.engine.analysis import Analysis
     from conclint.engine.crew import Crew
+    from conclint.engine.memory import rarely_collected
 
-    with Crew(jobs) as crew:
+    with rarely_collected(), Crew(jobs) as crew:
         analysis = Analysis(units, seen, config, crew, cache, progress or _silent, fixes)
         found = analysis.run()
     failures = tuple(dict.fromkeys(analysis.failures))

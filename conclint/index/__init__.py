@@ -7,27 +7,18 @@ a close look is looked at by `source`, and only where `program` says that it mat
 from __future__ import annotations
 
 import ast
-import json
 import warnings
 from collections.abc import Callable, Iterator
 
-from conclint.index.facts import (
-    Body,
-    FunctionFact,
-    Functions,
-    Header,
-    ImportFact,
-    Kind,
-    RegionFact,
-    Touch,
-    class_fact,
-)
+from conclint.index.facts import FunctionFact, Header, Kind, Touch
 from conclint.index.shape import regions
+from conclint.index.stored import decode_body, decode_header, encode
 from conclint.index.walk import Walk
 from conclint.knowledge.containers import MUTATORS
 from conclint.text import Text, Unreadable, decode
 
-NOTHING = Walk(lambda line, offset: offset + 1)
+__all__ = ["decode_body", "decode_header", "index"]
+
 CHANGING = frozenset(method for methods in MUTATORS.values() for method in methods)
 CHANGES = Touch.WRITE | Touch.ITEM
 
@@ -35,24 +26,23 @@ CHANGES = Touch.WRITE | Touch.ITEM
 def index(path: str, data: bytes) -> bytes:
     """The encoded facts of the file; one that cannot be read has an `error` (line, column, message) in its header."""
     try:
-        text = decode(data)
-        return _encode(*_facts(text, path))
+        return _facts(decode(data), path)
     except Unreadable as broken:
-        return _encode(_broken(broken.line, broken.column, broken.message), NOTHING, [])
+        return _broken(broken.line, broken.column, broken.message)
     except (RecursionError, MemoryError):
-        return _encode(_broken(1, 1, "nested too deeply to be parsed"), NOTHING, [])
+        return _broken(1, 1, "nested too deeply to be parsed")
 
 
-def _facts(text: Text, path: str) -> tuple[Header, Walk, list[RegionFact]]:
+def _facts(text: Text, path: str) -> bytes:
     tree = _parse(text, path)
     walk = Walk(_columns(text))
     walk.module(tree, len(text.lines))
-    functions = walk.functions.values()
+    functions = list(walk.functions.values())
     called = frozenset(call.func.rpartition(".")[2] for function in functions for call in function.calls)
     touched = frozenset(name for function in functions for name in _changed(function))
     classes = tuple((one.qualname, one.bases) for one in walk.classes.values())
     header = Header(None, called, touched, tuple(walk.imports), classes)
-    return header, walk, regions(tree)
+    return encode(header, functions, walk.classes.values(), regions(tree))
 
 
 def _changed(function: FunctionFact) -> Iterator[str]:
@@ -92,41 +82,5 @@ def _columns(text: Text) -> Callable[[int, int], int]:
     return column
 
 
-def _broken(line: int, column: int, message: str) -> Header:
-    return Header((line, column, message), frozenset(), frozenset(), (), ())
-
-
-def _encode(header: Header, walk: Walk, cut: list[RegionFact]) -> bytes:
-    head = (header.error, sorted(header.called), sorted(header.touched), header.imports, header.classes)
-    rest = (list(walk.functions.values()), list(walk.classes.values()), cut)
-    compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
-    return f"{compact(head)}\n{compact(rest)}".encode("ascii")
-
-
-def decode_header(blob: bytes) -> Header:
-    """The header of an encoded index.  Raises ValueError when the blob is damaged."""
-    error, called, touched, imports, classes = json.loads(blob[: blob.index(b"\n")])
-    return Header(
-        None if error is None else (error[0], error[1], error[2]),
-        frozenset(called),
-        frozenset(touched),
-        tuple(ImportFact(*one) for one in imports),
-        tuple((name, tuple(bases)) for name, bases in classes),
-    )
-
-
-def decode_body(blob: bytes) -> Body:
-    """The body of an encoded index; its functions are unfolded one by one as they are asked for.
-
-    Raises ValueError when the blob is damaged.
-    """
-    functions, classes, cut = json.loads(blob[blob.index(b"\n") :])
-    return Body(
-        Functions({row[0]: row for row in functions}),
-        {row[0]: class_fact(row) for row in classes},
-        tuple(RegionFact(first, last, _lines(always), _lines(parts)) for first, last, always, parts in cut),
-    )
-
-
-def _lines(rows: list[list[int]]) -> tuple[tuple[int, int], ...]:
-    return tuple((first, last) for first, last in rows)
+def _broken(line: int, column: int, message: str) -> bytes:
+    return encode(Header((line, column, message), frozenset(), frozenset(), (), ()), [], [], [])

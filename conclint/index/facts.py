@@ -16,10 +16,7 @@ Lines and columns count from 1; columns count characters.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 
 class Use:
@@ -135,76 +132,6 @@ class Header(NamedTuple):
     classes: tuple[tuple[str, tuple[str, ...]], ...]  # qualified name, bases as paths
 
 
-# Where the parts of a stored function stand in its row.
-BINDS, CALLS, TOUCHES, RETURNS = (FunctionFact._fields.index(name) for name in ("binds", "calls", "touches", "returns"))
-
-HEAD = re.compile(r"\w*")
-
-
-class Functions(Mapping[str, FunctionFact]):
-    """A file's functions by qualified name, unfolded from their stored rows one by one: most are never asked for."""
-
-    def __init__(self, rows: dict[str, list[Any]]) -> None:
-        self._rows = rows
-        self._unfolded: dict[str, FunctionFact] = {}
-
-    def __getitem__(self, qualname: str) -> FunctionFact:
-        found = self._unfolded.get(qualname)
-        if found is None:
-            found = self._unfolded[qualname] = _function(self._rows[qualname])
-        return found
-
-    @cached_property
-    def calls_by_name(self) -> dict[str, list[tuple[str, int]]]:
-        """By the last name of what is called: the function and the number of its call; nothing is unfolded for it."""
-        found: dict[str, list[tuple[str, int]]] = {}
-        for qualname, row in self._rows.items():
-            for number, call in enumerate(row[CALLS]):
-                found.setdefault(call[0].rpartition(".")[2], []).append((qualname, number))
-        return found
-
-    @cached_property
-    def by_head(self) -> dict[str, list[str]]:
-        """By the first name of any path in it: the functions that mention the name; nothing is unfolded for it."""
-        found: dict[str, list[str]] = {}
-        for qualname, row in self._rows.items():
-            for head in _heads(row):
-                found.setdefault(head, []).append(qualname)
-        return found
-
-    def touching(self, name: str) -> dict[str, list[str]]:
-        """The functions that touch a path whose last name it is, with those paths."""
-        return self._touching.get(name, {})
-
-    @cached_property
-    def _touching(self) -> dict[str, dict[str, list[str]]]:
-        found: dict[str, dict[str, list[str]]] = {}
-        for qualname, row in self._rows.items():
-            for path, _, _ in row[TOUCHES]:
-                found.setdefault(path.rpartition(".")[2], {}).setdefault(qualname, []).append(path)
-        return found
-
-    @cached_property
-    def within(self) -> dict[str, list[str]]:
-        """By the name of a function or class: the functions inside it, at any depth."""
-        found: dict[str, list[str]] = {}
-        for qualname in self._rows:
-            outer = qualname.rpartition(".")[0]
-            while outer:
-                found.setdefault(outer, []).append(qualname)
-                outer = outer.rpartition(".")[0]
-        return found
-
-    def __contains__(self, qualname: object) -> bool:
-        return qualname in self._rows
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-
 class RegionFact(NamedTuple):
     """A run of top-level statements, or one definition: first and last line.
 
@@ -216,51 +143,3 @@ class RegionFact(NamedTuple):
     last: int
     always: tuple[tuple[int, int], ...]
     parts: tuple[tuple[int, int], ...]
-
-
-class Body(NamedTuple):
-    """The rest of a file's index, read when the program looks into the file."""
-
-    functions: Functions
-    classes: dict[str, ClassFact]
-    regions: tuple[RegionFact, ...]
-
-
-def _heads(row: list[Any]) -> set[str]:
-    """The first names of everything that a stored function binds, calls, passes, touches or returns."""
-    paths = {path for path, _, _ in row[TOUCHES]}
-    for target, path in row[BINDS]:
-        paths.add(target)
-        paths.add(path)
-    for call in row[CALLS]:
-        paths.add(call[0])
-        paths.update(call[3])
-        paths.update(path for _, path in call[4])
-    paths.update(row[RETURNS])
-    return {found.group() for path in paths if (found := HEAD.match(path)) is not None}
-
-
-def _function(row: list[Any]) -> FunctionFact:
-    return FunctionFact._make(
-        [
-            *row[:5],
-            tuple(ParamFact._make(one) for one in row[5]),
-            *map(tuple, row[6:9]),
-            tuple((target, path) for target, path in row[9]),
-            tuple(_call(one) for one in row[10]),
-            tuple((path, bits, line) for path, bits, line in row[11]),
-            tuple(row[12]),
-            *row[13:],
-        ]
-    )
-
-
-def _call(row: list[Any]) -> CallFact:
-    func, line, column, args, keywords, use, goes = row
-    return CallFact(func, line, column, tuple(args), tuple((word, path) for word, path in keywords), use, tuple(goes))
-
-
-def class_fact(row: list[Any]) -> ClassFact:
-    """A class from its stored row."""
-    pairs = (tuple((name, value) for name, value in one) for one in row[5:])
-    return ClassFact._make([*row[:3], *map(tuple, row[3:5]), *pairs])

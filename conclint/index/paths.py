@@ -25,7 +25,8 @@ WRAPPERS = frozenset({"Optional", "Final", "ClassVar", "Annotated", "Required", 
 SEQUENCES = frozenset(
     {
         *("list", "List", "set", "Set", "frozenset", "FrozenSet", "tuple", "Tuple", "deque", "Deque", "WeakSet"),
-        *("Sequence", "MutableSequence", "Iterable", "Iterator", "Collection", "Generator", "AbstractSet", "MutableSet"),
+        *("Sequence", "MutableSequence", "Iterable", "Iterator", "Collection", "Generator", "AbstractSet"),
+        "MutableSet",
     }
 )
 MAPPINGS = frozenset(

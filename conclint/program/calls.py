@@ -186,10 +186,7 @@ class Calls:
 
     def in_file(self, file: File, name: str) -> Iterator[tuple[FunctionFact, CallFact]]:
         """The calls in one file whose last name is `name`."""
-        functions = file.body.functions
-        for qualname, number in functions.calls_by_name.get(name, ()):
-            function = functions[qualname]
-            yield function, function.calls[number]
+        return file.body.functions.calling(name)
 
     def repeated(self, site: Site) -> bool:
         """Whether the call can happen several times: in a loop, or in a function that is called in one."""

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from conclint.index import decode_body, decode_header
-from conclint.index.facts import Body, ClassFact, FunctionFact, Header, ImportFact
+from conclint.index.facts import ClassFact, FunctionFact, Header, ImportFact
+from conclint.index.stored import Body
 
 
 class File:

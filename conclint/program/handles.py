@@ -180,7 +180,7 @@ class _Search:
         name = store.root.path
         file = self._names.files[split_id(store.owner)[0]]
         own = {(function.qualname, prefix + name) for _, function, prefix in self._names.users(store)}
-        for qualname, paths in file.body.functions.touching(name).items():
+        for qualname, paths in file.body.functions.touching(name):
             function = file.body.functions[qualname]
             for path in paths:
                 there = self._names.meaning(file, function, path).store
@@ -194,7 +194,7 @@ class _Search:
         for file in self._names.files.importing(head, module):
             for one in file.header.imports if file.path != store.owner else ():
                 paths = (one.name, f"{one.name}.{head}")
-                for qualname in file.body.functions.by_head.get(one.name, ()) if one.name else ():
+                for qualname in file.body.functions.mentioning(one.name) if one.name else ():
                     function = file.body.functions[qualname]
                     for path in paths:
                         if self._names.meaning(file, function, path).store == store.root:

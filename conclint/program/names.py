@@ -327,7 +327,7 @@ class Names:
             return
         head = store.root.path
         functions = file.body.functions
-        for name in functions.by_head.get(head, ()):
+        for name in functions.mentioning(head):
             if name == qualname:
                 yield file, functions[name], ""
             elif (not qualname or name.startswith(qualname + ".")) and self._sees(file, functions[name], head, qualname):

@@ -90,7 +90,7 @@ class State:
         """The functions that spell the state, by whatever path; `files` are those of the threads that touch it."""
         last = store.path
         for file in self._spelling(store, files):
-            for qualname, paths in file.body.functions.touching(last).items():
+            for qualname, paths in file.body.functions.touching(last):
                 function = file.body.functions[qualname]
                 own = [path for path in paths if self._is(file, function, path, store)]
                 if own:

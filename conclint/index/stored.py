@@ -1,0 +1,205 @@
+"""How facts are written and read back: lines of JSON, of which most are never read.
+
+The first line is the header, the second what the file contains, the third to fifth tell where names occur; then every
+function has a line of its own.  Whoever looks for a name finds the functions that mention it and unfolds only those.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from conclint.index.facts import CallFact, ClassFact, FunctionFact, Header, ImportFact, ParamFact, RegionFact
+
+HEAD = re.compile(r"\w*")
+
+# The lines before the functions.
+CONTENTS, CALLS, HEADS, TOUCHES, FIRST = 1, 2, 3, 4, 5
+
+compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
+
+
+class Functions(Mapping[str, FunctionFact]):
+    """A file's functions by qualified name, unfolded from their lines one by one."""
+
+    def __init__(self, names: Sequence[str], lines: Sequence[bytes]) -> None:
+        self._names = names
+        self._lines = lines
+        self._places = {name: place for place, name in enumerate(names)}
+        self._unfolded: dict[str, FunctionFact] = {}
+
+    def __getitem__(self, qualname: str) -> FunctionFact:
+        found = self._unfolded.get(qualname)
+        if found is None:
+            line = self._lines[FIRST + self._places[qualname]]
+            found = self._unfolded[qualname] = _function(json.loads(line))
+        return found
+
+    def calling(self, name: str) -> Iterator[tuple[FunctionFact, CallFact]]:
+        """The calls whose last name it is, each with its function."""
+        places = iter(self._calls.get(name, ()))
+        for place in places:
+            function = self[self._names[place]]
+            yield function, function.calls[next(places)]
+
+    def mentioning(self, head: str) -> Iterator[str]:
+        """The functions in which some path begins with the name."""
+        return (self._names[place] for place in self._heads.get(head, ()))
+
+    def touching(self, name: str) -> Iterator[tuple[str, list[str]]]:
+        """The functions that touch a path whose last name it is, with those paths."""
+        return ((self._names[place], paths) for place, paths in self._touches.get(name, ()))
+
+    @cached_property
+    def _calls(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = json.loads(self._lines[CALLS])
+        return found
+
+    @cached_property
+    def _heads(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = json.loads(self._lines[HEADS])
+        return found
+
+    @cached_property
+    def _touches(self) -> dict[str, list[tuple[int, list[str]]]]:
+        found: dict[str, list[tuple[int, list[str]]]] = json.loads(self._lines[TOUCHES])
+        return found
+
+    @cached_property
+    def within(self) -> dict[str, list[str]]:
+        """By the name of a function or class: the functions inside it, at any depth."""
+        found: dict[str, list[str]] = {}
+        for qualname in self._names:
+            outer = qualname.rpartition(".")[0]
+            while outer:
+                found.setdefault(outer, []).append(qualname)
+                outer = outer.rpartition(".")[0]
+        return found
+
+    def __contains__(self, qualname: object) -> bool:
+        return qualname in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+class Body(NamedTuple):
+    """The rest of a file's index, read when the program looks into the file."""
+
+    functions: Functions
+    classes: dict[str, ClassFact]
+    regions: tuple[RegionFact, ...]
+
+
+def encode(
+    header: Header, functions: Sequence[FunctionFact], classes: Iterable[ClassFact], regions: Iterable[RegionFact]
+) -> bytes:
+    """The facts of one file as bytes."""
+    head = (header.error, sorted(header.called), sorted(header.touched), header.imports, header.classes)
+    contents = ([one.qualname for one in functions], list(classes), list(regions))
+    lines = [head, contents, _calls(functions), _heads(functions), _touches(functions), *functions]
+    return "\n".join(map(compact, lines)).encode("ascii")
+
+
+def decode_header(blob: bytes) -> Header:
+    """The header of encoded facts.  Raises ValueError when they are damaged."""
+    error, called, touched, imports, classes = json.loads(blob.partition(b"\n")[0])
+    return Header(
+        None if error is None else (error[0], error[1], error[2]),
+        frozenset(called),
+        frozenset(touched),
+        tuple(ImportFact(*one) for one in imports),
+        tuple((name, tuple(bases)) for name, bases in classes),
+    )
+
+
+def decode_body(blob: bytes) -> Body:
+    """The body of encoded facts.  Raises ValueError when they are damaged."""
+    lines = blob.split(b"\n")
+    names, classes, regions = json.loads(lines[CONTENTS])
+    return Body(
+        Functions(names, lines),
+        {row[0]: _class(row) for row in classes},
+        tuple(RegionFact(first, last, _spans(always), _spans(parts)) for first, last, always, parts in regions),
+    )
+
+
+# -- where names occur
+
+
+def _calls(functions: Iterable[FunctionFact]) -> dict[str, list[int]]:
+    """By last name: function and call in turn, as numbers."""
+    found: dict[str, list[int]] = {}
+    for place, function in enumerate(functions):
+        for number, call in enumerate(function.calls):
+            found.setdefault(call.func.rpartition(".")[2], []).extend((place, number))
+    return found
+
+
+def _heads(functions: Iterable[FunctionFact]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for place, function in enumerate(functions):
+        for head in {match.group() for path in _paths(function) if (match := HEAD.match(path)) is not None}:
+            if head:
+                found.setdefault(head, []).append(place)
+    return found
+
+
+def _paths(function: FunctionFact) -> set[str]:
+    """Everything that the function binds, calls, passes, touches or returns."""
+    paths = {path for path, _, _ in function.touches}
+    for target, path in function.binds:
+        paths.add(target)
+        paths.add(path)
+    for call in function.calls:
+        paths.add(call.func)
+        paths.update(call.args)
+        paths.update(path for _, path in call.keywords)
+    paths.update(function.returns)
+    return paths
+
+
+def _touches(functions: Iterable[FunctionFact]) -> dict[str, list[tuple[int, list[str]]]]:
+    found: dict[str, dict[int, list[str]]] = {}
+    for place, function in enumerate(functions):
+        for path, _, _ in function.touches:
+            found.setdefault(path.rpartition(".")[2], {}).setdefault(place, []).append(path)
+    return {name: list(paths.items()) for name, paths in found.items()}
+
+
+# -- rows
+
+
+def _function(row: list[Any]) -> FunctionFact:
+    return FunctionFact._make(
+        [
+            *row[:5],
+            tuple(ParamFact._make(one) for one in row[5]),
+            *map(tuple, row[6:9]),
+            tuple((target, path) for target, path in row[9]),
+            tuple(_call(one) for one in row[10]),
+            tuple((path, bits, line) for path, bits, line in row[11]),
+            tuple(row[12]),
+            *row[13:],
+        ]
+    )
+
+
+def _call(row: list[Any]) -> CallFact:
+    func, line, column, args, keywords, use, goes = row
+    return CallFact(func, line, column, tuple(args), tuple((word, path) for word, path in keywords), use, tuple(goes))
+
+
+def _class(row: list[Any]) -> ClassFact:
+    pairs = (tuple((name, value) for name, value in one) for one in row[5:])
+    return ClassFact._make([*row[:3], *map(tuple, row[3:5]), *pairs])
+
+
+def _spans(rows: list[list[int]]) -> tuple[tuple[int, int], ...]:
+    return tuple((first, last) for first, last in rows)
