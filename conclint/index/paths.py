@@ -50,15 +50,8 @@ def path_of(node: ast.AST | None) -> str:
             tail = "." + node.attr + tail
             node = node.value
         elif isinstance(node, ast.Call):
-            bound = partial_target(node)
-            if bound is None and isinstance(node.func, ast.Name) and node.func.id == "type" and len(node.args) == 1:
-                tail = ".__class__" + tail
-                node = node.args[0]
-            elif bound is None:
-                tail = "()" + tail
-                node = node.func
-            else:
-                node = bound
+            node, step = _called(node)
+            tail = step + tail
         elif isinstance(node, ast.Subscript):
             tail = "[]" + tail
             node = node.value
@@ -69,6 +62,14 @@ def path_of(node: ast.AST | None) -> str:
         else:
             literal = LITERALS.get(kind, "")
             return literal and _short(literal + tail)
+
+
+def _called(call: ast.Call) -> tuple[ast.expr, str]:
+    """What stands for a call in a path: `f()`, `self.__class__` for `type(self)`, `f` for `partial(f, …)`."""
+    if isinstance(call.func, ast.Name) and call.func.id == "type" and len(call.args) == 1:
+        return call.args[0], ".__class__"
+    bound = partial_target(call)
+    return (call.func, "()") if bound is None else (bound, "")
 
 
 def argument_path(node: ast.expr) -> str:

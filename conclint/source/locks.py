@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from conclint.program.values import Store
 from conclint.source.paths import path_of
-from conclint.source.source import Source
 from conclint.source.tree import below, children
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
 
 # Held by contract: what is called so expects its caller to hold the lock, whichever that is.
 BY_CONTRACT = re.compile(r"_(?:un)?locked$|^(?:un)?locked_|_with_lock$|_nolock$|_no_lock$|_lock_held$")
