@@ -152,7 +152,7 @@ def _generic(annotation: ast.Subscript) -> tuple[tuple[str, str], ...]:
         return annotated(arguments[0]) if arguments else ()
     if name == "Union":
         return tuple(pair for one in arguments for pair in annotated(one))
-    if name in SEQUENCES or name in MAPPINGS:
+    if arguments and (name in SEQUENCES or name in MAPPINGS):
         item = arguments[0] if name in SEQUENCES else arguments[-1]
         container = "$" + name.lower() if name.lower() in ("list", "dict", "set", "tuple") else ":" + path
         return (("", container), *(("[]" + step, said) for step, said in annotated(item)))
