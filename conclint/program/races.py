@@ -79,8 +79,13 @@ class Races:
         for run in self._program.contexts.runs(access.function):
             if run.context is Context.THREAD and (run.shared or not _personal(access)):
                 yield Moment(access, run, held, self._homes(access, run))
-        if self._program.contexts.is_main(access.function):
+        if self._program.contexts.is_main(access.function) and not self._called_by_nobody(access.function):
             yield Moment(access, None, held, self._homes(access, None))
+
+    def _called_by_nobody(self, identity: str) -> bool:
+        """A private method that no call leads to: some table or callback holds it, nobody knows in which thread."""
+        name = identity.rpartition(".")[2].partition("#")[0]
+        return name.startswith("_") and not name.endswith("__") and not self._program.calls.callers(identity)
 
     def _homes(self, access: Access, run: Run | None) -> tuple[Home, ...]:
         if access.store.sort != "attribute" or access.through_class:
