@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from conclint.index.facts import CallFact, FunctionFact, Touch
 from conclint.knowledge.handles import LAST_METHODS
@@ -14,6 +14,12 @@ from conclint.program.values import Store, function_id, split_id
 ASKS = frozenset({"is_set", "isSet", "wait"})
 TELLS = frozenset({"set", "clear", "abort", "cancel", "kill", "wakeup", "notify", "notify_all", *LAST_METHODS})
 TAKES = frozenset({"get", "get_nowait", "popleft", "pop", "recv", "accept", "read", "readline", "poll", "select"})
+# What counts the work that is under way: who looks at it waits for its end.
+COUNTS = ("unfinished_tasks", "all_tasks_done")
+
+# What running code says when it is done, and how others wait for that.
+REPORTS = frozenset({"set", "set_result", "set_exception", "release", "notify", "notify_all", "put", "put_nowait"})
+AWAITS = frozenset({"wait", "wait_for", "result", "acquire", "is_set", "get", "get_nowait"})
 SENDS = frozenset({"put", "put_nowait", "append", "appendleft", "send", "send_bytes"})
 
 # What is set before anything runs tells nobody to stop.
@@ -21,6 +27,10 @@ BEFORE = frozenset({"__init__", "__new__", ""})
 
 # Callees of callees are asked so deep what they wait for.
 DEEPEST = 3
+
+
+Saying = Callable[[FunctionFact], Iterator[str]]
+Doing = Callable[[FunctionFact, str], bool]
 
 
 class Stops:
@@ -36,14 +46,22 @@ class Stops:
         return any(self._told(target) for target in targets) or (not targets and self._owner_ended(site))
 
     def _told(self, identity: str) -> bool:
-        """Whether another function of the program changes what the function asks before it goes on."""
+        """Whether another function changes what this one asks before it goes on, or awaits what it says in the end."""
         known = self._known.get(identity)
         if known is None:
             inside = set(self._reached(identity, DEEPEST))
-            asked = self._asked(inside)
-            asked |= {origin for store in asked for origin in self._origins(store)}
-            known = self._known[identity] = any(self._changed(store, inside) for store in asked)
+            known = self._somebody(inside, _questions, _changes)
+            _, function = self._calls.function(identity)
+            if not known and not any(target == "$while" for target, _ in function.binds):
+                known = self._somebody(inside, _reports, _awaits)
+            self._known[identity] = known
         return known
+
+    def _somebody(self, inside: set[str], said: Saying, does: Doing) -> bool:
+        """Whether a function outside does something to the state that one of those inside speaks of."""
+        spoken = self._spoken_of(inside, said)
+        spoken |= {origin for store in spoken for origin in self._origins(store)}
+        return any(self._done(store, inside, does) for store in spoken)
 
     def _owner_ended(self, site: Site) -> bool:
         """`Thread(target=server.serve)` and somewhere `server.stop()`, whatever `server` is."""
@@ -66,14 +84,14 @@ class Stops:
                     if value.owner:
                         yield from self._reached(value.name, depth - 1)
 
-    # -- what it asks
+    # -- what it speaks of
 
-    def _asked(self, inside: set[str]) -> set[Store]:
-        """The state that decides how long it runs."""
+    def _spoken_of(self, inside: set[str], said: Saying) -> set[Store]:
+        """The state that others may know too."""
         found: set[Store] = set()
         for identity in inside:
             file, function = self._calls.function(identity)
-            for path in _questions(function):
+            for path in said(function):
                 store = self._names.meaning(file, function, path).store
                 own = store is not None and store.sort == "local" and store.owner == identity
                 if store is not None and (not own or _given(function, path)):
@@ -104,24 +122,36 @@ class Stops:
             if given is not None:
                 yield given
 
-    # -- who changes it
+    # -- who answers
 
-    def _changed(self, store: Store, inside: set[str]) -> bool:
+    def _done(self, store: Store, inside: set[str], does: Doing) -> bool:
         _, qualname = split_id(store.owner)
         for file, function, prefix in self._names.users(store):
             if function_id(file.path, function.qualname) in inside:
                 continue
             local = store.sort == "local"
             later = function.qualname.startswith(qualname) if local else function.name not in BEFORE
-            if later and self._changes(function, prefix + store.path):
+            if later and does(function, prefix + store.path):
                 return True
         return False
 
-    @staticmethod
-    def _changes(function: FunctionFact, spelled: str) -> bool:
-        if any(path == spelled and bits & Touch.WRITE for path, bits, _ in function.touches):
-            return True
-        return any(_tells(call, spelled) for call in function.calls)
+
+def _changes(function: FunctionFact, spelled: str) -> bool:
+    counts = {f"{spelled}.{name}" for name in COUNTS}
+    if any((path == spelled and bits & Touch.WRITE) or path in counts for path, bits, _ in function.touches):
+        return True
+    return any(_tells(call, spelled) for call in function.calls)
+
+
+def _reports(function: FunctionFact) -> Iterator[str]:
+    for call in function.calls:
+        owner, _, method = call.func.rpartition(".")
+        if owner and method in REPORTS:
+            yield owner
+
+
+def _awaits(function: FunctionFact, spelled: str) -> bool:
+    return any(call.func in {f"{spelled}.{name}" for name in AWAITS} for call in function.calls)
 
 
 def _questions(function: FunctionFact) -> Iterator[str]:
