@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from conclint.index.facts import CallFact, FunctionFact, Kind, ParamFact, Touch
-from conclint.index.paths import LITERALS, argument_path, elements, path_of, values
+from conclint.index.facts import CallFact, FunctionFact, Kind, ParamFact, Touch, Use
+from conclint.index.paths import LITERALS, annotated, argument_path, elements, path_of, values
 
 # Adding to a container: the method's name, and which argument becomes an item.
 ADDERS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
@@ -66,7 +66,38 @@ class Scope:
             self.depth,
         )
 
+    # -- how its code runs
+
+    def use(self) -> int:
+        """How a call at this point stands in the function."""
+        found = Use.NONE
+        if self.loops:
+            found |= Use.LOOP if True in self.loops else Use.LOOP | Use.SHORT
+        if self.branches:
+            found |= Use.BRANCH
+        return found | Use.WHILE if self.whiles else found
+
+    def enter_loop(self, *, long: bool) -> None:
+        self.loops.append(long)
+        self.depth = max(self.depth, self.loops.count(True))
+
     # -- what names are bound to
+
+    def take(self, args: ast.arguments) -> None:
+        """Remembers the parameters."""
+        plain = [*args.posonlyargs, *args.args]
+        missing: list[ast.expr | None] = [None] * (len(plain) - len(args.defaults))
+        pairs = [("", arg, default) for arg, default in zip(plain, [*missing, *args.defaults], strict=True)]
+        if args.vararg:
+            pairs.append(("*", args.vararg, None))
+        pairs += [("kw", arg, default) for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True)]
+        if args.kwarg:
+            pairs.append(("**", args.kwarg, None))
+        for kind, arg, default in pairs:
+            self.params.append(ParamFact(arg.arg, kind, path_of(default)))
+            if not kind.startswith("*"):
+                for step, path in annotated(arg.annotation):
+                    self.binds[arg.arg + step, path] = None
 
     def touch(self, path: str, bits: int, line: int) -> None:
         if path and path[0] != "$":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from conclint.index.facts import RegionFact
+from conclint.index.facts import ImportFact, RegionFact
 from conclint.index.paths import argument_path, path_of
 
 # A loop over a literal or a range of at most so many steps ends soon.
@@ -123,3 +123,20 @@ def _class_region(first: int, last: int, node: ast.ClassDef) -> RegionFact | Non
         else:
             parts.append((start, end))
     return RegionFact(first, last, tuple(always), tuple(parts))
+
+
+def imported(node: ast.Import | ast.ImportFrom, scope: str) -> Iterator[ImportFact]:
+    """What an import statement binds."""
+    if isinstance(node, ast.ImportFrom):
+        base = "." * node.level + (node.module or "")
+        for alias in node.names:
+            joined = base + alias.name if base.endswith(".") or not base else f"{base}.{alias.name}"
+            star = alias.name == "*"
+            yield ImportFact(scope, "*" if star else alias.asname or alias.name, base if star else joined)
+        return
+    for alias in node.names:
+        name = alias.asname or alias.name.partition(".")[0]
+        yield ImportFact(scope, name, alias.name if alias.asname else name)
+        if not alias.asname and "." in alias.name:
+            # `import a.b` also makes sure that a.b is loaded: remembered, so that its file counts as used.
+            yield ImportFact(scope, "", alias.name)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable
 
-from conclint.index.facts import CallFact, ClassFact, FunctionFact, ImportFact, Kind, ParamFact, Touch, Use
+from conclint.index.facts import CallFact, ClassFact, FunctionFact, ImportFact, Kind, Touch, Use
 from conclint.index.paths import annotated, argument_path, elements, lambda_path, path_of, values
 from conclint.index.scope import ADDERS, Scope
-from conclint.index.shape import LEAVES, child_fields, flags, keywords, main_guard, may_run_long, weight
+from conclint.index.shape import LEAVES, child_fields, flags, imported, keywords, main_guard, may_run_long, weight
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 WORK = (ast.BinOp, ast.Compare, ast.AugAssign, ast.Subscript)
@@ -91,27 +91,12 @@ class Walk:
         outer, owner, prefix = self._here, self._owner, self._prefix
         outer.captured = True
         self._here, self._owner, self._prefix = opened, "", opened.qualname
-        self._params(args)
+        opened.take(args)
         for step, path in annotated(returns):
             opened.returns[path if not step else ""] = None
         self._all(body)
         self._here, self._owner, self._prefix = outer, owner, prefix
         self.functions[opened.qualname] = opened.fact()
-
-    def _params(self, args: ast.arguments) -> None:
-        plain = [*args.posonlyargs, *args.args]
-        missing: list[ast.expr | None] = [None] * (len(plain) - len(args.defaults))
-        pairs = [("", arg, default) for arg, default in zip(plain, [*missing, *args.defaults], strict=True)]
-        if args.vararg:
-            pairs.append(("*", args.vararg, None))
-        pairs += [("kw", arg, default) for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True)]
-        if args.kwarg:
-            pairs.append(("**", args.kwarg, None))
-        for kind, arg, default in pairs:
-            self._here.params.append(ParamFact(arg.arg, kind, path_of(default)))
-            if not kind.startswith("*"):
-                for step, path in annotated(arg.annotation):
-                    self._here.binds[arg.arg + step, path] = None
 
     def _visit_ClassDef(self, node: ast.ClassDef) -> None:
         self._all(node.decorator_list)
@@ -136,23 +121,10 @@ class Walk:
 
     # -- names
 
-    def _visit_Import(self, node: ast.Import) -> None:
-        for alias in node.names:
-            name = alias.asname or alias.name.partition(".")[0]
-            target = alias.name if alias.asname else name
-            self.imports.append(ImportFact(self._here.qualname, name, target))
-            if not alias.asname and "." in alias.name:
-                # `import a.b` also makes sure that a.b is loaded: remembered, so that its file counts as used.
-                self.imports.append(ImportFact(self._here.qualname, "", alias.name))
+    def _visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        self.imports += imported(node, self._here.qualname)
 
-    def _visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        base = "." * node.level + (node.module or "")
-        for alias in node.names:
-            if alias.name == "*":
-                self.imports.append(ImportFact(self._here.qualname, "*", base))
-            else:
-                joined = base + alias.name if base.endswith(".") or not base else f"{base}.{alias.name}"
-                self.imports.append(ImportFact(self._here.qualname, alias.asname or alias.name, joined))
+    _visit_ImportFrom = _visit_Import
 
     def _visit_Global(self, node: ast.Global) -> None:
         self._here.globals.update(node.names)
@@ -256,27 +228,11 @@ class Walk:
         self._call(node, ())
 
     def _call(self, node: ast.Call, goes: tuple[str, ...], use: int = Use.NONE) -> None:
-        here = self._here
-        if here.loops:
-            use |= Use.LOOP if True in here.loops else Use.LOOP | Use.SHORT
-        if self._guarded:
-            use |= Use.GUARDED
-        if here.branches:
-            use |= Use.BRANCH
-        if here.whiles:
-            use |= Use.WHILE
         func = path_of(node.func)
-        here.calls.append(
-            CallFact(
-                func,
-                node.lineno,
-                self._column(node.lineno, node.col_offset),
-                tuple("*" if isinstance(arg, ast.Starred) else argument_path(arg) for arg in node.args),
-                tuple(keywords(node)),
-                use,
-                goes,
-            )
-        )
+        column = self._column(node.lineno, node.col_offset)
+        positional = tuple("*" if isinstance(arg, ast.Starred) else argument_path(arg) for arg in node.args)
+        use |= self._here.use() | (Use.GUARDED if self._guarded else Use.NONE)
+        self._here.calls.append(CallFact(func, node.lineno, column, positional, tuple(keywords(node)), use, goes))
         self._here.adds(node, func)
         if isinstance(node.func, ast.Attribute):
             if isinstance(node.func.value, ast.Call):
@@ -367,11 +323,9 @@ class Walk:
         self._all(node.orelse)
 
     def _loop(self, long: bool, body: Iterable[ast.AST]) -> None:
-        here = self._here
-        here.loops.append(long)
-        here.depth = max(here.depth, here.loops.count(True))
+        self._here.enter_loop(long=long)
         self._all(body)
-        here.loops.pop()
+        self._here.loops.pop()
 
     def _visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
         self._comprehension(node, ())
@@ -381,21 +335,18 @@ class Walk:
     def _comprehension(
         self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, goes: tuple[str, ...]
     ) -> None:
-        opened = 0
         for part in node.generators:
             self._here.iterate(part.target, part.iter)
             self._value(part.iter, ())
             self._visit(part.target)
-            self._here.loops.append(may_run_long(part.iter))
-            opened += 1
-            self._here.depth = max(self._here.depth, self._here.loops.count(True))
+            self._here.enter_loop(long=may_run_long(part.iter))
             self._all(part.ifs)
         if isinstance(node, ast.DictComp):
             self._visit(node.key)
             self._value(node.value, goes)
         else:
             self._value(node.elt, goes)
-        del self._here.loops[-opened:]
+        del self._here.loops[-len(node.generators) :]
 
     def _visit_With(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:
