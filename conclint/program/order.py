@@ -41,9 +41,15 @@ class HappensBefore:
     def _within_starter(self, root: Root) -> bool:
         """Whether the function that starts the thread also sees its end: main is nowhere else meanwhile."""
         starter = root.site.caller
-        if root.site.call.use & Use.WITH:
+        if self._stays_in_loop(root):
             return True
         return any(site.caller == starter and site.call.line >= root.site.call.line for site in self._fate(root, "join"))
+
+    @staticmethod
+    def _stays_in_loop(root: Root) -> bool:
+        """Whether all that the starter does after the start, up to its end, is in a loop: main stays there."""
+        later = [call for call in root.site.function.calls if call.line > root.site.call.line]
+        return bool(later) and bool(later[-1].use & Use.LOOP) and not root.site.call.use & Use.LOOP
 
     def _from_starter(self, function: str, root: Root) -> bool:
         """Whether main may be there while the starter waits: in the starter itself, or called by it."""

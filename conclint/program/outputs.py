@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from conclint.program.contexts import CONCURRENT, Run
 from conclint.program.entry import Entry
-from conclint.program.guards import ANY_LOCK, Guards
+from conclint.program.guards import Guards
 from conclint.program.linking import Program
 from conclint.program.observations import Observations, Output
 from conclint.program.order import HappensBefore
@@ -62,12 +62,12 @@ class Outputs:
 
     @staticmethod
     def _only_tested(one: Telling, run: Run) -> bool:
-        """Whether only a test runs it in threads."""
-        return is_test(run.root.site.file.path) and not is_test(one.output.place.path)
+        """Whether a test says it, or only a test runs it in threads."""
+        return is_test(run.root.site.file.path) or is_test(one.output.place.path)
 
     def _mix(self, one: Telling, run: Run, other: Telling) -> bool:
-        if one.held & other.held or ANY_LOCK in one.held | other.held:
-            return False
+        if one.held:
+            return False  # the other one is to blame, if it does not hold the same lock
         if other.run is None:
             # Main's other output may be far away in time; only the starter's own stands beside the worker's.
             beside = other.output.point.function == run.root.site.caller

@@ -150,10 +150,10 @@ class Races:
 
 
 def _fair(one: Moment, other: Moment) -> bool:
-    """Whether the program itself, not only a test of it, runs the code in threads."""
-    if is_test(one.access.place.path):
-        return True
-    return not any(moment.run is not None and is_test(moment.run.root.site.file.path) for moment in (one, other))
+    """Whether it is the program itself, not a test of it, that runs the code in threads."""
+    return not is_test(one.access.place.path) and not any(
+        moment.run is not None and is_test(moment.run.root.site.file.path) for moment in (one, other)
+    )
 
 
 def _same_start(one: Root, other: Root) -> bool:
@@ -170,8 +170,11 @@ def _personal(access: Access) -> bool:
 
 
 def _blames(moment: Moment, other: Moment) -> bool:
-    """Whether the fault is the other's: it holds no lock, this one does.  A loop fails all the same."""
-    return bool(moment.held) and not other.held and moment.access.act is not Act.ITERATE
+    """Whether the fault is the other's, which holds no lock, or another one: its author has to say which is meant.
+
+    A loop fails all the same.
+    """
+    return bool(moment.held) and moment.access.act is not Act.ITERATE and not _common(moment.held, other.held)
 
 
 def _common(held: frozenset[str], others: frozenset[str]) -> bool:

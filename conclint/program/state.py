@@ -15,7 +15,9 @@ from conclint.program.values import Sort, Store, function_id, split_id
 CHANGES = Touch.WRITE | Touch.ITEM
 
 # Code that runs before others can have the object.
-CONSTRUCTION = frozenset({"__init__", "__new__", "__post_init__", "__init_subclass__", "__setstate__", "__set_name__"})
+CONSTRUCTION = frozenset(
+    {"__init__", "__new__", "__post_init__", "__init_subclass__", "__setstate__", "__set_name__", "setUp"}
+)
 
 # Code that runs while classes are made: at import.
 AT_IMPORT = frozenset({"__init_subclass__", "__set_name__"})
@@ -108,7 +110,7 @@ class State:
             return [self._names.files[own]]
         chosen = {*files, own}
         if store.sort == "attribute":
-            chosen |= {split_id(one)[0] for one in self._names.family(store.owner)}
+            chosen |= {split_id(one)[0] for one in self._names.classes.family(store.owner)}
         if store.sort == "attribute":
             others = self._names.files.touching(store.path)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-TEST = re.compile(r"(?:^|/)(?:tests?|testing)/|(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest)\.py$")
+TEST = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest)\.py$")
 
 
 def is_test(path: str) -> bool:

@@ -208,8 +208,10 @@ class Checks:
         value = self._assigned(node)
         if value is not None:
             return self._makes.one_too_many(value, containers=True)
-        alone = isinstance(test.statement, cst.If) and len(test.statement.body.body) == 1
-        return done.operation == "add" and not (alone and not _leaves(test.statement.body))
+        if _leaves(test.statement.body):
+            # `if x in seen: return` and then, whatever else is found out: a claim.  Below another `if` it is a memo.
+            return done.operation == "add" and self._source.parent(self._source.statement(node)) is self._source.parent(test.statement)
+        return done.operation == "add" and len(test.statement.body.body) > 1
 
     def _assigned(self, node: State) -> cst.BaseExpression | None:
         """What is assigned to the node, or to an item of it; through the name that was bound in the same block."""

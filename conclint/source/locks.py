@@ -50,6 +50,8 @@ class Locks:
         for outer in self._source.ancestors(node):
             if isinstance(outer, cst.With) and child is outer.body:
                 found.update(dict.fromkeys(self._entered(outer)))
+            elif isinstance(outer, cst.If) and child is not outer.test:
+                found.update(dict.fromkeys(self._asked_for(outer.test)))
             elif isinstance(outer, (cst.IndentedBlock, cst.Module)):
                 found.update(dict.fromkeys(self._acquired_before(outer.body, child)))
             elif isinstance(outer, cst.FunctionDef) and child is outer.body:
@@ -66,6 +68,12 @@ class Locks:
             if isinstance(item.item, cst.Call):
                 yield from self._of_manager(item.item)
         yield from self._through_stack(block)
+
+    def _asked_for(self, test: cst.BaseExpression) -> Iterator[str]:
+        """`if lock is not None: … else: …`: without a lock there is nobody to keep out."""
+        part = test.left if isinstance(test, cst.Comparison) else test
+        if isinstance(test, cst.Comparison) and path_of(test.comparisons[0].comparator) == "None":
+            yield from (lock for lock in self.lock(part) if not lock.startswith("enter|"))
 
     def _through_stack(self, block: cst.With) -> Iterator[str]:
         """`stack.enter_context(lock)` right below `with ExitStack() as stack`."""
