@@ -56,7 +56,7 @@ class Calls:
         if value.sort is Sort.LIBRARY:
             return self.names.spellings(value.name)
         if value.sort is Sort.CLASS:
-            return tuple(base for base in self.names.mro(value.name) if ":" not in base)
+            return tuple(base for base in self.names.classes.mro(value.name) if ":" not in base)
         return ()
 
     def targets(self, file: File, function: FunctionFact, path: str) -> tuple[Value, ...]:
@@ -86,9 +86,9 @@ class Calls:
 
     def method(self, cls: str, name: str) -> str:
         """The id of the method that an instance of `cls` runs under `name`, if the program defines it."""
-        for base in self.names.mro(cls):
+        for base in self.names.classes.mro(cls):
             if ":" in base:
-                file, fact = self.names.class_(base)
+                file, fact = self.names.scopes.class_(base)
                 for method, qualname in fact.methods if fact is not None and file is not None else ():
                     if method == name and file is not None:
                         return function_id(file.path, qualname)
@@ -132,8 +132,8 @@ class Calls:
     def overrides(self, value: Value) -> Iterator[Value]:
         """What the same call runs on an object of a subclass."""
         name = value.name.rpartition(".")[2].partition("#")[0]
-        for sub in self.names.family(value.owner)[1:]:
-            _, fact = self.names.class_(sub)
+        for sub in self.names.classes.family(value.owner)[1:]:
+            _, fact = self.names.scopes.class_(sub)
             for method, qualname in fact.methods if fact is not None else ():
                 if method == name:
                     yield Value(Sort.FUNCTION, function_id(split_id(sub)[0], qualname), sub, value.reach)

@@ -92,7 +92,7 @@ class Contexts:
                 yield value.name, self._next(run, site, value)
 
     def _related(self, one: str, other: str) -> bool:
-        mro = self._calls.names.mro
+        mro = self._calls.names.classes.mro
         return other in mro(one) or one in mro(other)
 
     def _admit(self, identity: str, run: Run) -> bool:

@@ -64,7 +64,7 @@ class Guards:
 
     def _canonical(self, store: Store, depth: int) -> Store:
         """The variable or attribute that holds the lock first: `lock = self._lock`, `Condition(self._lock)`."""
-        puts = list(dict.fromkeys(self._program.names.puts(store)))
+        puts = list(dict.fromkeys(self._program.names.stores.puts(store)))
         if depth == 0 or len(puts) != 1:
             return store
         file, function, path = puts[0]

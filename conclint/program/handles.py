@@ -162,7 +162,7 @@ class _Search:
     # -- who has it
 
     def _held_in(self, store: Store) -> None:
-        for file, function, prefix in self._names.users(store):
+        for file, function, prefix in self._names.stores.users(store):
             self._used_by(file, function, prefix + store.path)
             if store.sort == "local" and function_id(file.path, function.qualname) != store.owner:
                 self._escapes.add("captured")
@@ -179,7 +179,7 @@ class _Search:
         """The rest of the file may reach the attribute through another name than `self`."""
         name = store.root.path
         file = self._names.files[split_id(store.owner)[0]]
-        own = {(function.qualname, prefix + name) for _, function, prefix in self._names.users(store)}
+        own = {(function.qualname, prefix + name) for _, function, prefix in self._names.stores.users(store)}
         for qualname, paths in file.body.functions.touching(name):
             function = file.body.functions[qualname]
             for path in paths:

@@ -62,7 +62,7 @@ class Homes:
         if len(home) != 1:
             return home
         kind, _, known = home[0].partition(":")
-        narrower = kind in (SELF, ANY) and cls != known and known in self._names.mro(cls)
+        narrower = kind in (SELF, ANY) and cls != known and known in self._names.classes.mro(cls)
         return (f"{kind}:{cls}",) if narrower else home
 
     def key(self, store: Store) -> str:
@@ -121,7 +121,7 @@ class Homes:
     def _begin_alike(self, one: str, other: str) -> bool:
         (kind, _, cls), (sort, _, other_cls) = one.partition(":"), other.partition(":")
         if kind in (SELF, ANY) and sort in (SELF, ANY):
-            return other_cls in self._names.mro(cls) or cls in self._names.mro(other_cls)
+            return other_cls in self._names.classes.mro(cls) or cls in self._names.classes.mro(other_cls)
         if kind in (SELF, ANY):
             return self._may_be(other, cls)
         return sort in (SELF, ANY) and self._may_be(one, other_cls)
@@ -131,7 +131,7 @@ class Homes:
         if key.partition("|")[0] not in SORTS:
             return False
         held = self._held(key)
-        return not held or any(value.name in self._names.family(cls) for value in held)
+        return not held or any(value.name in self._names.classes.family(cls) for value in held)
 
     def _held(self, key: str) -> list[Value]:
         sort, _, rest = key.partition("|")

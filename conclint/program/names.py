@@ -6,12 +6,15 @@ Flow-insensitive: a name means everything that its scope ever binds to it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
-from conclint.index.facts import ClassFact, FunctionFact, Kind
+from conclint.index.facts import FunctionFact, Kind
 from conclint.knowledge.kinds import Knowledge
+from conclint.program.classes import Classes
 from conclint.program.files import File, Files
+from conclint.program.scopes import Scopes
+from conclint.program.stores import Stores
 from conclint.program.values import Meaning, Reach, Sort, Store, Value, function_id, split_id, steps_of
 
 NOTHING = Meaning()
@@ -45,13 +48,9 @@ class Names:
         self._meanings: dict[tuple[str, str, str], Meaning] = {}
         self._open: set[tuple[str, str, str]] = set()
         self.passed: dict[tuple[str, str], list[Passed]] = {}
-        self._bindings: dict[tuple[str, str], dict[str, list[str]]] = {}
-        self._mro: dict[str, tuple[str, ...]] = {}
-        self._puts: dict[str, dict[str, list[tuple[File, FunctionFact, str]]]] = {}
-        self._members: dict[str, list[tuple[File, FunctionFact, str]]] = {}
-        self._families: dict[str, tuple[str, ...]] = {}
-        self._own_attributes: dict[str, frozenset[str]] = {}
-        self._subclasses: dict[str, list[str]] = {}
+        self.scopes = Scopes(files)
+        self.classes = Classes(files, self.scopes, knowledge, self.meaning)
+        self.stores = Stores(files, self.scopes, self.classes)
 
     # -- the question
 
@@ -97,7 +96,7 @@ class Names:
             found = self._in_scope(file, scope, name, captured=scope is not function)
             if found is not None:
                 return found
-            scope = self.enclosing(file, scope)
+            scope = self.scopes.enclosing(file, scope)
         return self._star(file, name) or Meaning((Value(Sort.LIBRARY, "builtins." + name),))
 
     def _literal(self, file: File, function: FunctionFact, name: str) -> Meaning:
@@ -112,29 +111,11 @@ class Names:
         return NOTHING
 
     def _super(self, file: File, function: FunctionFact) -> Meaning:
-        owner = self.method_owner(file, function)
+        owner = self.scopes.method_owner(file, function)
         if not owner:
             return NOTHING
         value = Value(Sort.LIBRARY, "builtins.super", function_id(file.path, owner))
         return Meaning((value,), None, Reach.SELF)
-
-    def enclosing(self, file: File, function: FunctionFact) -> FunctionFact | None:
-        """The function whose scope is around this one's; class bodies are no scope for what they contain."""
-        if not function.qualname:
-            return None
-        scope = function.enclosing
-        while scope and scope not in file.body.functions:
-            scope = scope.rpartition(".")[0]
-        return file.body.functions[scope]
-
-    def method_owner(self, file: File, function: FunctionFact) -> str:
-        """The class in whose method this code stands, itself or as a nested function."""
-        scope: FunctionFact | None = function
-        while scope is not None:
-            if scope.owner:
-                return scope.owner
-            scope = self.enclosing(file, scope)
-        return ""
 
     def _in_scope(self, file: File, scope: FunctionFact, name: str, *, captured: bool) -> Meaning | None:
         """What `name` means if `scope` binds it; None if it does not."""
@@ -142,7 +123,7 @@ class Names:
             return self._in_scope(file, file.body.functions[""], name, captured=True)
         if name in scope.nonlocals:
             return None
-        receiver = self._receiver(file, scope, name)
+        receiver = self.scopes.receiver(file, scope, name)
         if receiver is not None:
             return receiver
         values: list[Value] = []
@@ -152,7 +133,7 @@ class Names:
         for qualname in file.by_short_name.get((scope.qualname, name), ()):
             sort = Sort.FUNCTION if qualname in file.body.functions else Sort.CLASS
             values.append(Value(sort, function_id(file.path, qualname)))
-        bound = self.bindings(file, scope)
+        bound = self.scopes.bindings(file, scope)
         if name not in bound and origin.store is not None:
             return origin  # another file's global, under this name too
         if name not in bound and not values:
@@ -165,32 +146,9 @@ class Names:
             given = (value for one in passed for value in self.meaning(one.file, one.function, one.path).values)
             made = [value for value in given if value.sort is Sort.INSTANCE]
             reach = Reach.SHARED if captured or any(one.reach is Reach.SHARED for one in passed) else reach
-        elif reach is Reach.OTHER and made and all(one.endswith("()") or one.startswith("$") for one in bound[name] if one):
+        elif reach is Reach.OTHER and made and all(_makes(one) for one in bound[name] if one):
             reach = Reach.FRESH
         return Meaning(_few([*values, *made]), store, reach)
-
-    def _receiver(self, file: File, scope: FunctionFact, name: str) -> Meaning | None:
-        """`self` and `cls`."""
-        if not scope.owner or not scope.params or scope.params[0].name != name or scope.params[0].kind:
-            return None
-        if "staticmethod" in scope.decorators:
-            return None
-        owner = function_id(file.path, scope.owner)
-        sort = Sort.CLASS if "classmethod" in scope.decorators or scope.name in ("__new__", "__init_subclass__") else Sort.INSTANCE
-        return Meaning((Value(sort, owner),), None, Reach.SELF)
-
-    def bindings(self, file: File, scope: FunctionFact) -> dict[str, list[str]]:
-        """Every target path of a scope with the paths bound to it; parameters count, with their defaults."""
-        key = (file.path, scope.qualname)
-        found = self._bindings.get(key)
-        if found is None:
-            found = {}
-            for param in scope.params:
-                found[param.name] = [param.default] if param.default else []
-            for target, path in scope.binds:
-                found.setdefault(target, []).append(path)
-            self._bindings[key] = found
-        return found
 
     def _bound(self, file: File, scope: FunctionFact, paths: Iterable[str]) -> list[Value]:
         values: list[Value] = []
@@ -281,84 +239,9 @@ class Names:
     def held(self, store: Store) -> list[Value]:
         """All values that somebody puts into `store`."""
         values: list[Value] = []
-        for file, function, path in self.puts(store):
+        for file, function, path in self.stores.puts(store):
             values += self._bound(file, function, [path])
         return values
-
-    def puts(self, store: Store) -> Iterator[tuple[File, FunctionFact, str]]:
-        """Every binding of the store: the file and function in which it stands, and the path that is bound."""
-        if store.sort == "attribute":
-            for cls in self.family(store.owner):
-                yield from self._class_puts(cls).get(store.path, ())
-            return
-        spellings = {store.path, store.path.replace("[]", "[*]")}
-        for file, function, prefix in self.users(store):
-            bound = self.bindings(file, function)
-            for spelling in spellings:
-                for path in bound.get(prefix + spelling, ()):
-                    yield file, function, path
-
-    def _class_puts(self, cls: str) -> dict[str, list[tuple[File, FunctionFact, str]]]:
-        """Everything that a class binds to attributes, in its body and through `self`, by what stands behind `self.`."""
-        known = self._puts.get(cls)
-        if known is None:
-            known = self._puts[cls] = {}
-            file, fact = self.class_(cls)
-            if file is not None and fact is not None:
-                module = file.body.functions[""]
-                for name, path in fact.binds:
-                    known.setdefault(name, []).append((file, module, path))
-            for home, function, receiver in self._methods_and_nested(cls):
-                for target, paths in self.bindings(home, function).items():
-                    if target.startswith(receiver):
-                        key = target[len(receiver) :].replace("[*]", "[]")
-                        known.setdefault(key, []).extend((home, function, path) for path in paths)
-        return known
-
-    def users(self, store: Store) -> Iterator[tuple[File, FunctionFact, str]]:
-        """The functions that can spell the store directly, each with what stands before its path (`self.` or nothing)."""
-        if store.sort == "attribute":
-            for cls in self.family(store.owner):
-                yield from self._methods_and_nested(cls)
-            return
-        path, qualname = (store.owner, "") if store.sort == "global" else split_id(store.owner)
-        file = self.files.by_path.get(path)
-        if file is None:
-            return
-        head = store.root.path
-        functions = file.body.functions
-        for name in functions.mentioning(head):
-            if name == qualname:
-                yield file, functions[name], ""
-            elif (not qualname or name.startswith(qualname + ".")) and self._sees(file, functions[name], head, qualname):
-                yield file, functions[name], ""
-
-    def _sees(self, file: File, function: FunctionFact, name: str, qualname: str) -> bool:
-        """Whether `name` in `function` is the variable of the scope `qualname`."""
-        scope: FunctionFact | None = function
-        while scope is not None and scope.qualname != qualname:
-            if name in scope.globals:
-                return not qualname
-            if name not in scope.nonlocals and name in self.bindings(file, scope):
-                return False
-            scope = self.enclosing(file, scope)
-        return True
-
-    def _methods_and_nested(self, cls: str) -> list[tuple[File, FunctionFact, str]]:
-        """The methods of a class and the functions inside them, each with how it spells the object: `self.`."""
-        known = self._members.get(cls)
-        if known is None:
-            known = self._members[cls] = []
-            file, fact = self.class_(cls)
-            if file is not None and fact is not None:
-                functions = file.body.functions
-                for _, qualname in fact.methods:
-                    method = functions[qualname]
-                    if method.params and "staticmethod" not in method.decorators:
-                        receiver = method.params[0].name + "."
-                        names = [qualname, *functions.within.get(qualname, ())]
-                        known += [(file, functions[name], receiver) for name in names]
-        return known
 
     def _called(self, here: Meaning) -> Meaning:
         values: list[Value] = []
@@ -429,7 +312,7 @@ class Names:
         return Meaning(_few(values), store, reach)
 
     def _inherited(self, cls: str, name: str) -> Iterator[Value]:
-        for base in self.mro(cls)[1:]:
+        for base in self.classes.mro(cls)[1:]:
             found = list(self._own_member(base, name, cls, Reach.SELF))
             if found:
                 yield from found
@@ -441,29 +324,31 @@ class Names:
             return Meaning((self._library_member(value.name, name),), None, reach)
         if name == "__class__" and value.sort is Sort.INSTANCE:
             return Meaning((Value(Sort.CLASS, value.name),), None, reach)
-        for base in self.mro(value.name):
+        for base in self.classes.mro(value.name):
             found = list(self._own_member(base, name, value.name, reach))
             if found:
                 return Meaning(tuple(found))
-        owner = self.attribute_owner(value.name, name)
+        owner = self.classes.attribute_owner(value.name, name)
         store = Store("attribute", owner, name)
         values = self.held(store)
         if not values:
-            library = [base for base in self.mro(value.name) if ":" not in base]
+            library = [base for base in self.classes.mro(value.name) if ":" not in base]
             values = [self._library_member(base, name) for base in library[:1]]
         return Meaning(_few(values), store)
 
     def _library_member(self, owner: str, name: str) -> Value:
         """An attribute of a library class: an object of a known class, or a method under its documented name."""
         full = self.knowledge.canonical(f"{owner}.{name}")
-        known = next((self.knowledge.attributes[one] for one in self.spellings(full) if one in self.knowledge.attributes), None)
-        return Value(Sort.INSTANCE, known) if known else Value(Sort.LIBRARY, full)
+        for one in self.spellings(full):
+            if one in self.knowledge.attributes:
+                return Value(Sort.INSTANCE, self.knowledge.attributes[one])
+        return Value(Sort.LIBRARY, full)
 
     def _own_member(self, base: str, name: str, receiver: str, reach: Reach) -> Iterator[Value]:
         """The method or property `name` that the class `base` itself defines."""
         if ":" not in base:
             return
-        file, fact = self.class_(base)
+        file, fact = self.scopes.class_(base)
         if file is None or fact is None:
             return
         for method, qualname in fact.methods:
@@ -478,108 +363,6 @@ class Names:
             if inner in file.body.classes:
                 yield Value(Sort.CLASS, function_id(file.path, inner))
 
-    # -- classes
-
-    def class_(self, identity: str) -> tuple[File | None, ClassFact | None]:
-        """A class of the program by its id."""
-        path, qualname = split_id(identity)
-        file = self.files.by_path.get(path)
-        return file, file.class_(qualname) if file is not None else None
-
-    def mro(self, identity: str) -> tuple[str, ...]:
-        """The class and all its bases, of the program and the library, in an order close to Python's."""
-        known = self._mro.get(identity)
-        if known is not None:
-            return known
-        self._mro[identity] = (identity,)
-        found = dict.fromkeys([identity])
-        for base in self.bases(identity):
-            for one in self.mro(base) if ":" in base else self.knowledge.ancestors(base):
-                found.pop(one, None)
-                found[one] = None
-        self._mro[identity] = tuple(found)
-        return self._mro[identity]
-
-    def bases(self, identity: str) -> list[str]:
-        file, fact = self.class_(identity)
-        if file is None or fact is None:
-            return []
-        scope = file.body.functions.get(fact.qualname.rpartition(".")[0], file.body.functions[""])
-        named = (value for path in fact.bases for value in self.meaning(file, scope, path.removesuffix("[]")).values)
-        return [value.name for value in named if value.sort in (Sort.CLASS, Sort.LIBRARY) and value.name != identity]
-
-    def attribute_owner(self, identity: str, name: str) -> str:
-        """The topmost class of the program in the hierarchy of `identity` that binds the attribute."""
-        owner = identity
-        for base in self.mro(identity):
-            if ":" in base and name in self.attributes(base):
-                owner = base
-        return owner
-
-    def attributes(self, identity: str) -> frozenset[str]:
-        """The attributes that a class binds, in its body and through `self` in its methods."""
-        known = self._own_attributes.get(identity)
-        if known is None:
-            _, fact = self.class_(identity)
-            names = {name for name, _ in fact.binds} if fact is not None else set()
-            for _, function, receiver in self._methods_and_nested(identity):
-                for path, bits, _ in function.touches:
-                    if bits & 2 and path.startswith(receiver) and path.count(".") == 1:
-                        names.add(path[len(receiver) :])
-            known = self._own_attributes[identity] = frozenset(names)
-        return known
-
-    def of_class(self, store: Store) -> bool:
-        """Whether an attribute is the class's own: bound in its body, and never through an object."""
-        _, fact = self.class_(store.owner)
-        if fact is None or fact.decorators or not any(name == store.path for name, _ in fact.binds):
-            return False  # a data class's body only names the attributes that its objects will have
-        return not any(
-            path == receiver + store.path and bits & 2 and "classmethod" not in function.decorators
-            for _, function, receiver in self.users(store)
-            for path, bits, _ in function.touches
-        )
-
-    def family(self, identity: str) -> tuple[str, ...]:
-        """The class and every class of the program that derives from it."""
-        known = self._families.get(identity)
-        if known is None:
-            found = [identity]
-            for one in found:
-                found += [sub for sub in self.subclasses(one) if sub not in found]
-            known = self._families[identity] = tuple(found)
-        return known
-
-    def subclasses(self, identity: str) -> list[str]:
-        """The classes of the program that name the class among their bases."""
-        known = self._subclasses.get(identity)
-        if known is None:
-            name = identity.rpartition(":")[2].rpartition(".")[2]
-            known = [one for one in self._by_base.get(name, ()) if identity in self.bases(one)]
-            self._subclasses[identity] = known
-        return known
-
-    @cached_property
-    def _by_base(self) -> dict[str, list[str]]:
-        """Classes by the last names of their bases, as written or as imported."""
-        found: dict[str, list[str]] = {}
-        for file in self.files:
-            renamed = {one.name: one.target.rpartition(".")[2] for one in file.header.imports}
-            for qualname, bases in file.header.classes:
-                for base in bases:
-                    last = base.removesuffix("[]").rpartition(".")[2]
-                    found.setdefault(renamed.get(last, last), []).append(function_id(file.path, qualname))
-        return found
-
-    def deriving(self, library: frozenset[str]) -> list[str]:
-        """The classes of the program that derive from one of the library classes, directly or not."""
-        last = {name.rpartition(".")[2] for name in library}
-        candidates = [one for name in last for one in self._by_base.get(name, ())]
-        found = dict.fromkeys(one for one in candidates if library & {*self.mro(one)})
-        for one in list(found):
-            found.update(dict.fromkeys(self.family(one)))
-        return list(found)
-
 
 def _prefixed(scope: str, name: str) -> Iterator[str]:
     """The qualified names that `name` can have in `scope` or around it."""
@@ -587,6 +370,11 @@ def _prefixed(scope: str, name: str) -> Iterator[str]:
         yield f"{scope}.{name}"
         scope = scope.rpartition(".")[0]
     yield name
+
+
+def _makes(path: str) -> bool:
+    """Whether the path stands for a new object: a call or a literal."""
+    return path.endswith("()") or path.startswith("$")
 
 
 def _few(values: list[Value]) -> tuple[Value, ...]:

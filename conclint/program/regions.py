@@ -81,7 +81,7 @@ class Regions:
         last = {name.rpartition(".")[2] for name in exact}
         aliases = self._calls.names.knowledge.aliases
         last |= {alias.rpartition(".")[2] for alias, name in aliases.items() if name in exact}
-        last |= {cls.rpartition(":")[2].rpartition(".")[2] for cls in self._calls.names.deriving(exact)}
+        last |= {cls.rpartition(":")[2].rpartition(".")[2] for cls in self._calls.names.classes.deriving(exact)}
         last.discard("")
         for file in self._calls.files:
             renamed = {one.name for one in file.header.imports if one.target.rpartition(".")[2] in last}
@@ -95,7 +95,7 @@ class Regions:
         """A method of the program's under the names that it has in its class's library bases."""
         last = site.call.func.rpartition(".")[2]
         owners = (value.owner for value in self._calls.meaning(site).values if value.owner and ":" in value.owner)
-        return {f"{base}.{last}" for owner in owners for base in self._calls.names.mro(owner) if ":" not in base}
+        return {f"{base}.{last}" for owner in owners for base in self._calls.names.classes.mro(owner) if ":" not in base}
 
     def _by_contexts(self, trigger: Triggers) -> None:
         last = {name.rpartition(".")[2] for name in trigger.calls}

@@ -121,7 +121,7 @@ class Scenes:
                 functions[value.name] = None
             elif value.sort is Sort.INSTANCE:
                 known = (
-                    self._program.names.mro(value.name)
+                    self._program.names.classes.mro(value.name)
                     if ":" in value.name
                     else self._program.options.knowledge.ancestors(value.name)
                 )
@@ -134,7 +134,7 @@ class Scenes:
         of_class = (
             store is not None
             and store.sort == "attribute"
-            and self._program.names.of_class(store.root)
+            and self._program.names.stores.of_class(store.root)
         )
         return Named(tuple(names), tuple(functions), tuple(types), store, meaning.reach, of_class)
 
@@ -218,7 +218,7 @@ class Scenes:
         """Whether an object of a class of the program offers others more to call than `run`."""
         made = [value.name for value in self._calls.meaning(site).values if value.sort is Sort.CLASS]
         facts = (
-            self._program.names.class_(one)[1] for cls in made for one in self._program.names.mro(cls) if ":" in one
+            self._program.names.scopes.class_(one)[1] for cls in made for one in self._program.names.classes.mro(cls) if ":" in one
         )
         offered = {name for fact in facts if fact is not None for name, _ in fact.methods if not name.startswith("_")}
         return bool(offered - {"run"})

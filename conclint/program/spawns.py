@@ -112,8 +112,8 @@ class Spawns:
                 self._add(site, name, spawner, Value(Sort.FUNCTION, called, value.name, Reach.OTHER))
 
     def _entries(self, cls: str, wanted: tuple[str, ...]) -> Iterator[str]:
-        for base in self._names.mro(cls):
-            _, fact = self._names.class_(base) if ":" in base else (None, None)
+        for base in self._names.classes.mro(cls):
+            _, fact = self._names.scopes.class_(base) if ":" in base else (None, None)
             for method, qualname in fact.methods if fact is not None else ():
                 if _is_entry(method, wanted):
                     yield function_id(split_id(base)[0], qualname)
@@ -162,11 +162,11 @@ class Spawns:
     def _find_subclasses(self) -> None:
         for name, spawner in self._knowledge.spawners.items():
             if spawner.methods and spawner.target is not Target.HANDLER:
-                for cls in self._names.deriving(frozenset({name})):
+                for cls in self._names.classes.deriving(frozenset({name})):
                     self._subclass(cls, name, spawner)
 
     def _subclass(self, cls: str, name: str, spawner: Spawner) -> None:
-        file, fact = self._names.class_(cls)
+        file, fact = self._names.scopes.class_(cls)
         if file is None or fact is None:
             return
         made = [

@@ -100,7 +100,7 @@ class Stops:
 
     def _origins(self, store: Store) -> Iterator[Store]:
         """What a constructor or a starter was given: the same event under the giver's name."""
-        for file, function, path in self._names.puts(store) if store.sort == "attribute" else ():
+        for file, function, path in self._names.stores.puts(store) if store.sort == "attribute" else ():
             given = self._names.meaning(file, function, path).store
             if given is not None:
                 yield given
@@ -126,7 +126,7 @@ class Stops:
 
     def _done(self, store: Store, inside: set[str], does: Doing) -> bool:
         _, qualname = split_id(store.owner)
-        for file, function, prefix in self._names.users(store):
+        for file, function, prefix in self._names.stores.users(store):
             if function_id(file.path, function.qualname) in inside:
                 continue
             local = store.sort == "local"

@@ -1,0 +1,112 @@
+"""The class hierarchy of the program, over files and down to the library's classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+from conclint.index.facts import FunctionFact
+from conclint.knowledge.kinds import Knowledge
+from conclint.program.files import File, Files
+from conclint.program.scopes import Scopes
+from conclint.program.values import Meaning, Sort, function_id
+
+
+class Classes:
+    """Bases and subclasses; `meaning` answers what the name of a base means where it stands."""
+
+    def __init__(
+        self, files: Files, scopes: Scopes, knowledge: Knowledge, meaning: Callable[[File, FunctionFact, str], Meaning]
+    ) -> None:
+        self._files = files
+        self._scopes = scopes
+        self._knowledge = knowledge
+        self._meaning = meaning
+        self._mro: dict[str, tuple[str, ...]] = {}
+        self._families: dict[str, tuple[str, ...]] = {}
+        self._own_attributes: dict[str, frozenset[str]] = {}
+        self._subclasses: dict[str, list[str]] = {}
+
+    def mro(self, identity: str) -> tuple[str, ...]:
+        """The class and all its bases, of the program and the library, in an order close to Python's."""
+        known = self._mro.get(identity)
+        if known is not None:
+            return known
+        self._mro[identity] = (identity,)
+        found = dict.fromkeys([identity])
+        for base in self.bases(identity):
+            for one in self.mro(base) if ":" in base else self._knowledge.ancestors(base):
+                found.pop(one, None)
+                found[one] = None
+        self._mro[identity] = tuple(found)
+        return self._mro[identity]
+
+    def bases(self, identity: str) -> list[str]:
+        """The direct bases of a class: ids and library names."""
+        file, fact = self._scopes.class_(identity)
+        if file is None or fact is None:
+            return []
+        scope = file.body.functions.get(fact.qualname.rpartition(".")[0], file.body.functions[""])
+        named = (value for path in fact.bases for value in self._meaning(file, scope, path.removesuffix("[]")).values)
+        return [value.name for value in named if value.sort in (Sort.CLASS, Sort.LIBRARY) and value.name != identity]
+
+    def attribute_owner(self, identity: str, name: str) -> str:
+        """The topmost class of the program in the hierarchy of `identity` that binds the attribute."""
+        owner = identity
+        for base in self.mro(identity):
+            if ":" in base and name in self.attributes(base):
+                owner = base
+        return owner
+
+    def attributes(self, identity: str) -> frozenset[str]:
+        """The attributes that a class binds, in its body and through `self` in its methods."""
+        known = self._own_attributes.get(identity)
+        if known is None:
+            _, fact = self._scopes.class_(identity)
+            names = {name for name, _ in fact.binds} if fact is not None else set()
+            for _, function, receiver in self._scopes.members(identity):
+                for path, bits, _ in function.touches:
+                    if bits & 2 and path.startswith(receiver) and path.count(".") == 1:
+                        names.add(path[len(receiver) :])
+            known = self._own_attributes[identity] = frozenset(names)
+        return known
+
+    def family(self, identity: str) -> tuple[str, ...]:
+        """The class and every class of the program that derives from it."""
+        known = self._families.get(identity)
+        if known is None:
+            found = [identity]
+            for one in found:
+                found += [sub for sub in self.subclasses(one) if sub not in found]
+            known = self._families[identity] = tuple(found)
+        return known
+
+    def subclasses(self, identity: str) -> list[str]:
+        """The classes of the program that name the class among their bases."""
+        known = self._subclasses.get(identity)
+        if known is None:
+            name = identity.rpartition(":")[2].rpartition(".")[2]
+            known = [one for one in self._by_base.get(name, ()) if identity in self.bases(one)]
+            self._subclasses[identity] = known
+        return known
+
+    @cached_property
+    def _by_base(self) -> dict[str, list[str]]:
+        """Classes by the last names of their bases, as written or as imported."""
+        found: dict[str, list[str]] = {}
+        for file in self._files:
+            renamed = {one.name: one.target.rpartition(".")[2] for one in file.header.imports}
+            for qualname, bases in file.header.classes:
+                for base in bases:
+                    last = base.removesuffix("[]").rpartition(".")[2]
+                    found.setdefault(renamed.get(last, last), []).append(function_id(file.path, qualname))
+        return found
+
+    def deriving(self, library: frozenset[str]) -> list[str]:
+        """The classes of the program that derive from one of the library classes, directly or not."""
+        last = {name.rpartition(".")[2] for name in library}
+        candidates = [one for name in last for one in self._by_base.get(name, ())]
+        found = dict.fromkeys(one for one in candidates if library & {*self.mro(one)})
+        for one in list(found):
+            found.update(dict.fromkeys(self.family(one)))
+        return list(found)

@@ -1,0 +1,93 @@
+"""Scopes and classes as they stand in the files, before anybody asks what their names mean."""
+
+from __future__ import annotations
+
+from conclint.index.facts import ClassFact, FunctionFact
+from conclint.program.files import File, Files
+from conclint.program.values import Meaning, Reach, Sort, Value, function_id, split_id
+
+# A function of a class, and how it spells the object: `self.`.
+Member = tuple[File, FunctionFact, str]
+
+
+class Scopes:
+    """What each scope binds, and what is around it."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._bindings: dict[tuple[str, str], dict[str, list[str]]] = {}
+        self._members: dict[str, list[Member]] = {}
+
+    def enclosing(self, file: File, function: FunctionFact) -> FunctionFact | None:
+        """The function whose scope is around this one's; class bodies are no scope for what they contain."""
+        if not function.qualname:
+            return None
+        scope = function.enclosing
+        while scope and scope not in file.body.functions:
+            scope = scope.rpartition(".")[0]
+        return file.body.functions[scope]
+
+    def method_owner(self, file: File, function: FunctionFact) -> str:
+        """The class in whose method this code stands, itself or as a nested function."""
+        scope: FunctionFact | None = function
+        while scope is not None:
+            if scope.owner:
+                return scope.owner
+            scope = self.enclosing(file, scope)
+        return ""
+
+    def bindings(self, file: File, scope: FunctionFact) -> dict[str, list[str]]:
+        """Every target path of a scope with the paths bound to it; parameters count, with their defaults."""
+        key = (file.path, scope.qualname)
+        found = self._bindings.get(key)
+        if found is None:
+            found = {}
+            for param in scope.params:
+                found[param.name] = [param.default] if param.default else []
+            for target, path in scope.binds:
+                found.setdefault(target, []).append(path)
+            self._bindings[key] = found
+        return found
+
+    def sees(self, file: File, function: FunctionFact, name: str, qualname: str) -> bool:
+        """Whether `name` in `function` is the variable of the scope `qualname`."""
+        scope: FunctionFact | None = function
+        while scope is not None and scope.qualname != qualname:
+            if name in scope.globals:
+                return not qualname
+            if name not in scope.nonlocals and name in self.bindings(file, scope):
+                return False
+            scope = self.enclosing(file, scope)
+        return True
+
+    def class_(self, identity: str) -> tuple[File | None, ClassFact | None]:
+        """A class of the program by its id."""
+        path, qualname = split_id(identity)
+        file = self._files.by_path.get(path)
+        return file, file.class_(qualname) if file is not None else None
+
+    def members(self, cls: str) -> list[Member]:
+        """The methods of a class and the functions inside them, each with how it spells the object: `self.`."""
+        known = self._members.get(cls)
+        if known is None:
+            known = self._members[cls] = []
+            file, fact = self.class_(cls)
+            if file is not None and fact is not None:
+                functions = file.body.functions
+                for _, qualname in fact.methods:
+                    method = functions[qualname]
+                    if method.params and "staticmethod" not in method.decorators:
+                        receiver = method.params[0].name + "."
+                        names = [qualname, *functions.within.get(qualname, ())]
+                        known += [(file, functions[name], receiver) for name in names]
+        return known
+
+    def receiver(self, file: File, scope: FunctionFact, name: str) -> Meaning | None:
+        """`self` and `cls`."""
+        if not scope.owner or not scope.params or scope.params[0].name != name or scope.params[0].kind:
+            return None
+        if "staticmethod" in scope.decorators:
+            return None
+        owner = function_id(file.path, scope.owner)
+        of_class = "classmethod" in scope.decorators or scope.name in ("__new__", "__init_subclass__")
+        return Meaning((Value(Sort.CLASS if of_class else Sort.INSTANCE, owner),), None, Reach.SELF)

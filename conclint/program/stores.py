@@ -1,0 +1,82 @@
+"""Who binds and who uses a variable or attribute: every place of the program that can spell it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.index.facts import FunctionFact, Touch
+from conclint.program.classes import Classes
+from conclint.program.files import File, Files
+from conclint.program.scopes import Member, Scopes
+from conclint.program.values import Store, split_id
+
+
+class Stores:
+    """Bindings and users of stores."""
+
+    def __init__(self, files: Files, scopes: Scopes, classes: Classes) -> None:
+        self._files = files
+        self._scopes = scopes
+        self._classes = classes
+        self._puts: dict[str, dict[str, list[tuple[File, FunctionFact, str]]]] = {}
+
+    def puts(self, store: Store) -> Iterator[tuple[File, FunctionFact, str]]:
+        """Every binding of the store: the file and function in which it stands, and the path that is bound."""
+        if store.sort == "attribute":
+            for cls in self._classes.family(store.owner):
+                yield from self._class_puts(cls).get(store.path, ())
+            return
+        spellings = {store.path, store.path.replace("[]", "[*]")}
+        for file, function, prefix in self.users(store):
+            bound = self._scopes.bindings(file, function)
+            for spelling in spellings:
+                for path in bound.get(prefix + spelling, ()):
+                    yield file, function, path
+
+    def _class_puts(self, cls: str) -> dict[str, list[tuple[File, FunctionFact, str]]]:
+        """Everything that a class binds to attributes, there or in methods, by what stands behind `self.`."""
+        known = self._puts.get(cls)
+        if known is None:
+            known = self._puts[cls] = {}
+            file, fact = self._scopes.class_(cls)
+            if file is not None and fact is not None:
+                module = file.body.functions[""]
+                for name, path in fact.binds:
+                    known.setdefault(name, []).append((file, module, path))
+            for home, function, receiver in self._scopes.members(cls):
+                for target, paths in self._scopes.bindings(home, function).items():
+                    if target.startswith(receiver):
+                        key = target[len(receiver) :].replace("[*]", "[]")
+                        known.setdefault(key, []).extend((home, function, path) for path in paths)
+        return known
+
+    def users(self, store: Store) -> Iterator[Member]:
+        """The functions that can spell the store directly, with what stands before its path: `self.` or nothing."""
+        if store.sort == "attribute":
+            for cls in self._classes.family(store.owner):
+                yield from self._scopes.members(cls)
+            return
+        path, qualname = (store.owner, "") if store.sort == "global" else split_id(store.owner)
+        file = self._files.by_path.get(path)
+        if file is None:
+            return
+        head = store.root.path
+        functions = file.body.functions
+        for name in functions.mentioning(head):
+            if name == qualname or (self._inside(name, qualname) and self._scopes.sees(file, functions[name], head, qualname)):
+                yield file, functions[name], ""
+
+    @staticmethod
+    def _inside(name: str, qualname: str) -> bool:
+        return not qualname or name.startswith(qualname + ".")
+
+    def of_class(self, store: Store) -> bool:
+        """Whether an attribute is the class's own: bound in its body, and never through an object."""
+        _, fact = self._scopes.class_(store.owner)
+        if fact is None or fact.decorators or not any(name == store.path for name, _ in fact.binds):
+            return False  # a data class's body only names the attributes that its objects will have
+        return not any(
+            path == receiver + store.path and bits & Touch.WRITE and "classmethod" not in function.decorators
+            for _, function, receiver in self.users(store)
+            for path, bits, _ in function.touches
+        )
