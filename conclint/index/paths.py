@@ -53,7 +53,7 @@ def path_of(node: ast.AST | None) -> str:
             node, step = _called(node)
             tail = step + tail
         elif isinstance(node, ast.Subscript):
-            tail = "[]" + tail
+            tail = tail if isinstance(node.slice, ast.Slice) else "[]" + tail  # a slice has the same items
             node = node.value
         elif isinstance(node, ast.Lambda):
             return lambda_path(node) + tail

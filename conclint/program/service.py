@@ -8,8 +8,11 @@ from conclint.program.calls import Calls, Site
 from conclint.program.effects import Effect, Effects
 from conclint.program.values import Value
 
-# A service shows itself in its own loop or in that of a helper or two; deeper loops are some protocol's details.
-DEEP = 2
+# A service shows itself in its own loop or in that of a helper; deeper loops are some protocol's details.
+DEEP = 1
+
+# Barriers and events are waited for a little further away.
+FAR = 2
 
 
 class Services:
@@ -30,7 +33,7 @@ class Services:
                 return True
         return False
 
-    def meets(self, identity: str, depth: int = DEEP) -> bool:
+    def meets(self, identity: str, depth: int = FAR) -> bool:
         """Whether it waits for another worker: at a barrier, for an event, an item or a message."""
         file, function = self._calls.function(identity)
         for call in function.calls:

@@ -67,7 +67,7 @@ def _varies(source: Source, made: Maker, fate: FateScene) -> bool:
     """Whether a loop makes one for each of its items."""
     loop = source.loop(made.call)
     if loop is None:
-        return fate.repeated and not in_test(source, made.call) and _takes_parameter(source, made)
+        return fate.repeated and not in_test(source, made.call) and _is_handed_out(source, made, fate)
     if _joins_inside(source, loop, fate) or _makes_channel(source, loop):
         return False
     names = set(_bound_by(source, loop))
@@ -149,9 +149,11 @@ def _is_server_loop(source: Source, loop: cst.CSTNode) -> bool:
     return isinstance(test, (cst.Integer, cst.Call)) or path_of(test) in ("True", "self.running", "running")
 
 
-def _takes_parameter(source: Source, made: Maker) -> bool:
-    """Whether the function that makes it hands on what it is given."""
+def _is_handed_out(source: Source, made: Maker, fate: FateScene) -> bool:
+    """Whether the function that makes it gives it work of its caller's, and leaves it to others to join it."""
     around = source.function_node(made.call)
+    if around is None or _joins_inside(source, around, fate) or _makes_channel(source, around):
+        return False
     given = {part.name.value for part in bindings(source, around) if isinstance(part, cst.Param)} - {"self", "cls"}
     return any(isinstance(part, cst.Name) and part.value in given for part in below(made.call))
 

@@ -25,7 +25,8 @@ def path_of(node: cst.CSTNode | None) -> str:
             else:
                 node = bound
         elif isinstance(node, cst.Subscript):
-            tail = "[]" + tail
+            sliced = len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Slice)
+            tail = tail if sliced else "[]" + tail
             node = node.value
         elif isinstance(node, cst.Await):
             node = node.expression
