@@ -15,6 +15,9 @@ ENDINGS = ("join", "shutdown", "result", "wait", "terminate")
 # Callers of callers are followed so far.
 DEEPEST = 4
 
+# A function with so many ways to it is everybody's.
+MOST_CALLERS = 300
+
 
 class HappensBefore:
     """Order between points of the main thread and the lives of threads."""
@@ -55,12 +58,11 @@ class HappensBefore:
         """Whether main may be there while the starter waits: in the starter itself, or called by it."""
         seen = {function}
         fresh = [function]
-        for _ in range(DEEPEST):
-            if root.site.caller in seen:
-                return True
-            fresh = [site.caller for one in fresh for site in self._program.calls.callers(one) if site.caller not in seen]
+        while fresh and len(seen) < MOST_CALLERS:
+            callers = [site.caller for one in fresh for site in self._program.calls.callers(one)]
+            fresh = [one for one in dict.fromkeys(callers) if one not in seen]
             seen.update(fresh)
-        return root.site.caller in seen or bool(fresh)
+        return root.site.caller in seen
 
     def one_after_the_other(self, one: Root, other: Root) -> bool:
         """Whether one of two threads has surely ended when the other is started."""
