@@ -9,7 +9,7 @@ from typing import NamedTuple
 from conclint.index.facts import CallFact, FunctionFact, Use
 from conclint.program.files import File
 from conclint.program.names import PROPERTIES, Names
-from conclint.program.testfiles import is_test
+from conclint.program.testfiles import only_tests
 from conclint.program.values import Meaning, Reach, Sort, Value, function_id, split_id
 
 # A method name with more candidate callers than this is everybody's (`get`, `run`): its callers stay unknown.
@@ -193,7 +193,7 @@ class Calls:
         """Whether the call can happen several times: in a loop, or in a function that is called in one."""
         if site.call.use & Use.LOOP:
             return True
-        tested = is_test(site.file.path)  # what only a test repeats is not repeated
         return any(
-            caller.call.use & Use.LOOP and (tested or not is_test(caller.file.path)) for caller in self.callers(site.caller)
+            caller.call.use & Use.LOOP and not only_tests(site.file.path, caller.file.path)
+            for caller in self.callers(site.caller)
         )

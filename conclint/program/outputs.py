@@ -11,7 +11,7 @@ from conclint.program.guards import Guards
 from conclint.program.linking import Program
 from conclint.program.observations import Observations, Output
 from conclint.program.order import HappensBefore
-from conclint.program.testfiles import is_test
+from conclint.program.testfiles import is_test, only_tests
 
 
 class Telling(NamedTuple):
@@ -63,7 +63,8 @@ class Outputs:
     @staticmethod
     def _only_tested(one: Telling, run: Run) -> bool:
         """Whether a test says it, or only a test runs it in threads."""
-        return is_test(run.root.site.file.path) or is_test(one.output.place.path)
+        path = one.output.place.path
+        return is_test(path) or only_tests(path, run.root.site.file.path)
 
     def _mix(self, one: Telling, run: Run, other: Telling) -> bool:
         if one.held:

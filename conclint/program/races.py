@@ -19,7 +19,7 @@ from conclint.program.linking import Program
 from conclint.program.observations import Access, Act, Observations
 from conclint.program.order import HappensBefore
 from conclint.program.spawns import Root
-from conclint.program.testfiles import is_test
+from conclint.program.testfiles import is_test, only_tests
 from conclint.program.values import Reach, Store
 
 
@@ -151,8 +151,9 @@ class Races:
 
 def _fair(one: Moment, other: Moment) -> bool:
     """Whether it is the program itself, not a test of it, that runs the code in threads."""
-    return not is_test(one.access.place.path) and not any(
-        moment.run is not None and is_test(moment.run.root.site.file.path) for moment in (one, other)
+    path = one.access.place.path
+    return not is_test(path) and not any(
+        moment.run is not None and only_tests(path, moment.run.root.site.file.path) for moment in (one, other)
     )
 
 

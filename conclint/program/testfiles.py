@@ -1,12 +1,22 @@
-"""Which files hold tests."""
+"""Which files hold tests, and which only serve them."""
 
 from __future__ import annotations
 
 import re
 
-TEST = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest)\.py$")
+TEST = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest|testing)\.py$")
+BESIDE = re.compile(r"(?:^|/)(?:tests?|testing)/")
 
 
 def is_test(path: str) -> bool:
-    """Whether the file holds tests, or what only tests use."""
+    """Whether the file holds tests."""
     return TEST.search(path) is not None
+
+
+def only_tests(path: str, evidence: str) -> bool:
+    """Whether what the file `evidence` shows of code in the file `path` is shown by tests alone."""
+    return _among_tests(evidence) and not _among_tests(path)
+
+
+def _among_tests(path: str) -> bool:
+    return is_test(path) or BESIDE.search(path) is not None
