@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from conclint.index.facts import FunctionFact, Touch
@@ -24,12 +25,21 @@ AT_IMPORT = frozenset({"__init_subclass__", "__set_name__"})
 
 
 class User(NamedTuple):
-    """A function that touches the state: whether it changes it (making it does not count), or acts on it in several steps."""
+    """A function that touches the state: whether it changes it (making does not count), or acts on it in several steps."""
 
     file: File
     function: FunctionFact
     changes: bool
     in_steps: bool
+    personal: bool  # only ever as an attribute of its own object
+
+
+class When(NamedTuple):
+    """The roots in whose threads something happens, those that can meet themselves, and whether main does it too."""
+
+    roots: frozenset[int]
+    many: frozenset[int]
+    main: Callable[[], bool]
 
 
 class State:
@@ -67,37 +77,47 @@ class State:
         if store.path.startswith("$") or self._protects_itself(store):
             return ()
         users = tuple(user for user in self._users(store, files) if user.changes or user.in_steps)
-        if not any(user.changes for user in users) or not any(user.in_steps for user in users):
-            return ()
-        return users if self._meet(users) else ()
+        meetings = {user: self._when(user) for user in users}
+        met = any(
+            _at_once(meetings[one], meetings[other])
+            for one in users
+            for other in users
+            if one.in_steps and other.changes
+        )
+        return users if met else ()
 
-    def _meet(self, users: tuple[User, ...]) -> bool:
-        """Whether two of the functions, or one of them twice, can run at once."""
-        identities = [function_id(user.file.path, user.function.qualname) for user in users]
-        roots = {run.root.number: run.many for one in identities for run in self._contexts.runs(one) if run.context is Context.THREAD}
-        if len(roots) > 1 or any(roots.values()):
-            return True
-        return bool(roots) and any(self._contexts.is_main(one) for one in identities)
+    def _when(self, user: User) -> When:
+        """In which threads the function touches the state; whether a thread can meet itself there."""
+        identity = function_id(user.file.path, user.function.qualname)
+        runs = [run for run in self._contexts.runs(identity) if run.context is Context.THREAD]
+        if user.personal:
+            runs = [run for run in runs if run.shared]
+            many = [run for run in runs if run.many_each and run.many]
+        else:
+            many = [run for run in runs if run.many]
+        roots = frozenset(run.root.number for run in runs)
+        return When(roots, frozenset(run.root.number for run in many), partial(self._contexts.is_main, identity))
 
     def _protects_itself(self, store: Store) -> bool:
         """Queues, events, locks and their like, bound once."""
         values = self._names.held(store)
-        safe = self._knowledge.thread_safe
-        return bool(values) and all(
-            value.sort is Sort.INSTANCE and (value.name in self._knowledge.locks or self._knowledge.matches(safe, value.name))
-            for value in values
-        )
+        return bool(values) and all(value.sort is Sort.INSTANCE and self._safe(value.name) for value in values)
+
+    def _safe(self, name: str) -> bool:
+        return name in self._knowledge.locks or self._knowledge.matches(self._knowledge.thread_safe, name)
 
     def _users(self, store: Store, files: set[str]) -> Iterator[User]:
         """The functions that spell the state, by whatever path; `files` are those of the threads that touch it."""
         last = store.path
+        of_objects = store.sort == "attribute" and not self._names.stores.of_class(store)
         for file in self._spelling(store, files):
             for qualname, paths in file.body.functions.touching(last):
                 function = file.body.functions[qualname]
                 own = [path for path in paths if self._is(file, function, path, store)]
                 if own:
                     changes = any(self._changes(file, function, path, store) for path in own)
-                    yield User(file, function, changes, any(self._in_steps(function, path) for path in own))
+                    in_steps = any(self._in_steps(function, path) for path in own)
+                    yield User(file, function, changes, in_steps, of_objects and _of_self(function, own))
 
     def _is(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
         found = self._names.meaning(file, function, path).store
@@ -154,3 +174,16 @@ class State:
             call.func.rpartition(".")[2] in self._mutators and call.func.rpartition(".")[0] == path
             for call in function.calls
         )
+
+
+def _of_self(function: FunctionFact, paths: list[str]) -> bool:
+    return bool(function.params) and all(path.startswith(function.params[0].name + ".") for path in paths)
+
+
+def _at_once(one: When, other: When) -> bool:
+    """Whether two threads, or a thread and main, can be there at the same time."""
+    if one.many & other.roots or other.many & one.roots:
+        return True
+    if one.roots and other.roots and len(one.roots | other.roots) > 1:
+        return True
+    return bool(one.roots and other.main()) or bool(other.roots and one.main())

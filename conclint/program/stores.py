@@ -63,12 +63,9 @@ class Stores:
         head = store.root.path
         functions = file.body.functions
         for name in functions.mentioning(head):
-            if name == qualname or (self._inside(name, qualname) and self._scopes.sees(file, functions[name], head, qualname)):
+            inside = not qualname or name.startswith(qualname + ".")
+            if name == qualname or (inside and self._scopes.sees(file, functions[name], head, qualname)):
                 yield file, functions[name], ""
-
-    @staticmethod
-    def _inside(name: str, qualname: str) -> bool:
-        return not qualname or name.startswith(qualname + ".")
 
     def of_class(self, store: Store) -> bool:
         """Whether an attribute is the class's own: bound in its body, and never through an object."""
