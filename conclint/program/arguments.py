@@ -12,10 +12,12 @@ from conclint.index.facts import FunctionFact, Use
 from conclint.program.calls import Calls, Site
 from conclint.program.names import Passed
 from conclint.program.spawns import Root
-from conclint.program.values import Reach, Value, function_id
+from conclint.program.values import Reach, Value
 
 # Spawners that hand their further arguments on to the callable.
-HANDING_ON = frozenset("submit run_in_executor to_thread run_sync start_new_thread call_soon_threadsafe apply Greenlet spawn".split())
+HANDING_ON = frozenset(
+    ("submit", "run_in_executor", "to_thread", "run_sync", "start_new_thread", "call_soon_threadsafe", "apply", "spawn")
+)
 
 # So many different arguments for one parameter tell enough.
 MOST_PASSED = 4

@@ -5,7 +5,9 @@ from __future__ import annotations
 from conclint.program.observations import Access, Act
 
 # What takes items out of a container.
-REMOVING = frozenset("del pop popleft popitem remove discard clear difference_update intersection_update".split())
+REMOVING = frozenset(
+    ("del", "pop", "popleft", "popitem", "remove", "discard", "clear", "difference_update", "intersection_update")
+)
 
 # What a list's iterator survives: it sees an item twice at worst.
 KEEPING = frozenset({"append", "extend", "insert"})

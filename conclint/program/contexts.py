@@ -25,7 +25,7 @@ CONCURRENT = frozenset({Context.THREAD, Context.PROCESS})
 
 
 class Run(NamedTuple):
-    """One way in which a function comes to run: from `root`, called at `site` by the run `via` (None: it is the target).
+    """One way in which a function comes to run: from `root`, called at `site` by the run `via` (None: the target).
 
     `owner` is the class of its receiver, as far as known, `home` where the receiver is.  `shared`: others can reach the
     receiver.  `many_each`: several runs can share one receiver.
@@ -143,7 +143,8 @@ class Contexts:
         if function.kind & Kind.MODULE:
             found = True
         elif not callers:
-            found = identity not in self._targets and not function.kind & Kind.LAMBDA and not self._handed_over(identity)
+            given = identity in self._targets or function.kind & Kind.LAMBDA
+            found = not given and not self._handed_over(identity)
         else:
             found = any(self._is_main(site.caller, depth + 1) for site in callers)
         if depth == 0 or found:

@@ -1,4 +1,4 @@
-"""What holds whenever a function is entered: the locks that every caller holds, and whether an object is only being made."""
+"""What holds whenever a function is entered: the locks of every caller, whether an object is only being made."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ class Entry:
         self._program = program
         self._guards = guards
         self._calls = {
-            (one.point.function, one.point.line, one.column): one for seen in observations.values() for one in seen.calls
+            (one.point.function, one.point.line, one.column): one
+            for seen in observations.values()
+            for one in seen.calls
         }
         self._targets = {root.target for root in program.spawns.roots}
         self._known: dict[tuple[str, bool], frozenset[str]] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from conclint.index.facts import FunctionFact
-from conclint.program.files import File
 from conclint.program.linking import Program
 from conclint.program.observations import Observations
 from conclint.program.values import Store, split_id
@@ -79,7 +78,8 @@ class Guards:
         made = [
             call
             for call in function.calls
-            if call.func + "()" == path and any(goal == store.path or goal.endswith("." + store.path) for goal in call.goes)
+            if call.func + "()" == path
+            and any(goal == store.path or goal.endswith("." + store.path) for goal in call.goes)
         ]
         if len(made) != 1:
             return path

@@ -110,7 +110,9 @@ class Homes:
         if len(home) != 1:
             return ()
         kind, _, cls = home[0].partition(":")
-        return (cls,) if kind in (SELF, ANY) else tuple(value.name for value in self._held(home[0]) if ":" in value.name)
+        return (
+            (cls,) if kind in (SELF, ANY) else tuple(value.name for value in self._held(home[0]) if ":" in value.name)
+        )
 
     def meet(self, one: Home, other: Home) -> bool:
         """Whether both can be the same object."""

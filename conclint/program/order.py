@@ -46,7 +46,9 @@ class HappensBefore:
         starter = root.site.caller
         if self._stays_in_loop(root):
             return True
-        return any(site.caller == starter and site.call.line >= root.site.call.line for site in self._fate(root, "join"))
+        return any(
+            site.caller == starter and site.call.line >= root.site.call.line for site in self._fate(root, "join")
+        )
 
     @staticmethod
     def _stays_in_loop(root: Root) -> bool:

@@ -36,7 +36,7 @@ class Moment(NamedTuple):
 
 
 class Race(NamedTuple):
-    """`moment`'s access acts in several steps; `other` can come between them.  They may be the same access, run twice."""
+    """`moment`'s access acts in several steps; `other` can come between: another access, or the same one run twice."""
 
     store: Store
     moment: Moment
@@ -158,7 +158,7 @@ def _fair(one: Moment, other: Moment) -> bool:
 
 
 def _same_start(one: Root, other: Root) -> bool:
-    """Whether it is one start, or two that put the same thread into the same place: one ends before the other begins."""
+    """Whether it is one start, or two that put the thread into one place: one ends before the other begins."""
     if one.number == other.number:
         return True
     places = {place for place in one.site.call.goes if "." in place}

@@ -25,7 +25,7 @@ AT_IMPORT = frozenset({"__init_subclass__", "__set_name__"})
 
 
 class User(NamedTuple):
-    """A function that touches the state: whether it changes it (making does not count), or acts on it in several steps."""
+    """A function that touches the state: whether it changes it (making is no change), or acts in several steps."""
 
     file: File
     function: FunctionFact

@@ -20,9 +20,8 @@ from conclint.source.source import Source
 from conclint.source.tree import below
 
 STARTS = frozenset(
-    "start submit map apply_async map_async starmap starmap_async imap imap_unordered run_in_executor to_thread "
-    "Thread Process Timer start_new_thread".split()
-)
+    ("start", "submit", "map", "apply_async", "map_async", "starmap", "starmap_async", "imap", "imap_unordered")
+) | frozenset(("run_in_executor", "to_thread", "Thread", "Process", "Timer", "start_new_thread"))
 
 
 class Accesses:
@@ -70,9 +69,9 @@ class Accesses:
         for node in below(function.body):
             if isinstance(node, cst.Yield) and function.decorators and self._source.function_node(node) is function:
                 yield from self._locks.held(node)
-            if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in params:
-                if self._source.function_node(node) is not function:
-                    yield from self._locks.held(node)
+            decorated = isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in params
+            if decorated and self._source.function_node(node) is not function:
+                yield from self._locks.held(node)
 
     def _whole(self, name: cst.Name) -> State | None:
         """The name itself, or the attribute whose last part it is; nothing for keywords and definitions."""

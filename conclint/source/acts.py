@@ -17,11 +17,9 @@ VIEWS = frozenset({"items", "keys", "values"})
 
 # Calls that change a container, and whether they can change which items it has.
 CHANGING = {
-    **dict.fromkeys(
-        "append appendleft extend extendleft insert pop popleft popitem remove discard clear add update setdefault "
-        "difference_update intersection_update symmetric_difference_update".split(),
-        True,
-    ),
+    **dict.fromkeys(("append", "appendleft", "extend", "extendleft", "insert", "pop", "popleft", "popitem"), True),
+    **dict.fromkeys(("remove", "discard", "clear", "add", "update", "setdefault"), True),
+    **dict.fromkeys(("difference_update", "intersection_update", "symmetric_difference_update"), True),
     **dict.fromkeys(("sort", "reverse", "rotate", "move_to_end"), False),
 }
 
@@ -44,7 +42,11 @@ def act_of(source: Source, node: State) -> Done:
     if isinstance(outer, cst.AssignTarget):
         return _assigned(source, node, outer)
     if isinstance(outer, cst.AugAssign) and outer.target is node:
-        return Done(Act.CHANGE, "extend", True) if _in_place(source, node, outer) else Done(Act.UPDATE, source.operator(outer))
+        return (
+            Done(Act.CHANGE, "extend", True)
+            if _in_place(source, node, outer)
+            else Done(Act.UPDATE, source.operator(outer))
+        )
     if isinstance(outer, cst.AnnAssign) and outer.target is node:
         return Done(Act.REPLACE, "=") if outer.value is not None else READ
     if isinstance(outer, cst.Element) and _is_target(source, outer):
@@ -110,7 +112,11 @@ def _subscripted(source: Source, node: State, item: cst.Subscript) -> Done:
 def _constant_key(item: cst.Subscript) -> str:
     """The key, where it is written as a constant."""
     first = item.slice[0].slice
-    if len(item.slice) == 1 and isinstance(first, cst.Index) and isinstance(first.value, (cst.SimpleString, cst.Integer)):
+    if (
+        len(item.slice) == 1
+        and isinstance(first, cst.Index)
+        and isinstance(first.value, (cst.SimpleString, cst.Integer))
+    ):
         return first.value.value
     return ""
 
@@ -160,5 +166,3 @@ def _is_container(source: Source, node: State) -> bool:
 
 def _iterated(outer: cst.CSTNode | None, node: cst.CSTNode) -> bool:
     return isinstance(outer, (cst.For, cst.CompFor)) and outer.iter is node
-
-

@@ -136,9 +136,10 @@ class Checks:
         path = path_of(node)
         for block, present in self._branches(test):
             for part in _same_function(block):
-                if isinstance(part, (cst.Name, cst.Attribute)) and part is not node and path_of(part) == path:
-                    if act_of(self._source, part).act.writes and not self._is_last_part(part):
-                        yield part, present
+                if not isinstance(part, (cst.Name, cst.Attribute)) or part is node or path_of(part) != path:
+                    continue
+                if act_of(self._source, part).act.writes and not self._is_last_part(part):
+                    yield part, present
 
     def _branches(self, test: Test) -> Iterator[tuple[cst.CSTNode, bool]]:
         """What runs on each answer."""
@@ -210,7 +211,8 @@ class Checks:
             return self._makes.one_too_many(value, containers=True)
         if _leaves(test.statement.body):
             # `if x in seen: return` and then, whatever else is found out: a claim.  Below another `if` it is a memo.
-            return done.operation == "add" and self._source.parent(self._source.statement(node)) is self._source.parent(test.statement)
+            block = self._source.parent(self._source.statement(node))
+            return done.operation == "add" and block is self._source.parent(test.statement)
         return done.operation == "add" and len(test.statement.body.body) > 1
 
     def _assigned(self, node: State) -> cst.BaseExpression | None:

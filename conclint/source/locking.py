@@ -13,8 +13,8 @@ from conclint.knowledge.kinds import Context, LockKind
 from conclint.model import Edit, Fix, Span
 from conclint.program.values import Store, split_id
 from conclint.source.accesses import Accesses
-from conclint.source.imports import top_level
 from conclint.source.edits import add_line, imported, indent_unit, lines_of, shifted, wrapped
+from conclint.source.imports import top_level
 from conclint.source.paths import path_of
 from conclint.source.source import Source
 from conclint.source.tree import below
@@ -55,7 +55,12 @@ def lock_statement(source: Source, span: Span, *, of_class: bool = False) -> Fix
 def double_check(source: Source, span: Span) -> Fix | None:
     """The body of the `if` whose test is at `span`, under a lock and a second look."""
     branch = next((one for one in source.all(cst.If) if source.span(one.test) == span), None)
-    if branch is None or branch.orelse is not None or not isinstance(branch.body, cst.IndentedBlock) or _suspends(branch):
+    if (
+        branch is None
+        or branch.orelse is not None
+        or not isinstance(branch.body, cst.IndentedBlock)
+        or _suspends(branch)
+    ):
         return None
     state = _tested(source, branch.test)
     body = list(branch.body.body)
@@ -110,7 +115,8 @@ def _tested(source: Source, test: cst.BaseExpression) -> cst.Name | cst.Attribut
 def _calls_own_code(source: Source, statements: Sequence[cst.CSTNode]) -> bool:
     """Whether functions of the program run in there: they may want the same lock."""
     return any(
-        isinstance(node, cst.Call) and (source.named(node.func).functions or any(":" in one for one in source.names(node.func)))
+        isinstance(node, cst.Call)
+        and (source.named(node.func).functions or any(":" in one for one in source.names(node.func)))
         for statement in statements
         for node in below(statement)
     )
@@ -173,7 +179,7 @@ def _of_class(source: Source, wanted: Wanted, node: cst.ClassDef) -> Lock | None
 
 def _of_object(source: Source, wanted: Wanted, node: cst.ClassDef) -> Lock | None:
     receiver = wanted.state.value if isinstance(wanted.state, cst.Attribute) else None
-    if not isinstance(receiver, cst.Name) or not source.is_receiver(receiver) or _is_frozen(node):
+    if not isinstance(receiver, cst.Name) or not source.is_receiver(receiver) or _is_frozen(source, node):
         return None
     for name, kind in _own_locks(source, node):
         if kind.reentrant or not wanted.reentrant:
@@ -184,13 +190,19 @@ def _of_object(source: Source, wanted: Wanted, node: cst.ClassDef) -> Lock | Non
     own = constructor.params.params[0].name.value
     first = _first_statement(constructor.body)
     name = _free(node, source, wanted)
-    return _made(source, wanted, f"{own}.{name}", f"{receiver.value}.{name}", lambda line: add_line(source, first, line))
+    return _made(
+        source, wanted, f"{own}.{name}", f"{receiver.value}.{name}", lambda line: add_line(source, first, line)
+    )
 
 
 def _made(source: Source, wanted: Wanted, target: str, text: str, place: Callable[[str], Edit]) -> Lock | None:
     """A new lock, and what it needs imported."""
     maker = "RLock" if wanted.reentrant else "Lock"
-    found = imported(source, "threading", maker) if FROM_THREADING.search(source.text.text) else imported(source, "threading")
+    found = (
+        imported(source, "threading", maker)
+        if FROM_THREADING.search(source.text.text)
+        else imported(source, "threading")
+    )
     if found is None:
         return None
     spelled = found.spelled if found.spelled.rpartition(".")[2] == maker else f"{found.spelled}.{maker}"
@@ -213,7 +225,7 @@ def _in_use(source: Source, store: Store) -> str | None:
     """The lock under which other code changes the variable already."""
     ids = Counter(lock for access in Accesses(source).accesses() if access.store == store for lock in access.held)
     for lock, _ in ids.most_common():
-        sort, owner, name = (lock.split("|", 2) + ["", ""])[:3]
+        sort, owner, name = [*lock.split("|", 2), "", ""][:3]
         if sort == "global" and owner == source.path and name.isidentifier():
             return name
     return None
@@ -278,18 +290,19 @@ def _binds(statement: cst.CSTNode, name: str) -> bool:
     return False
 
 
-def _is_frozen(node: cst.ClassDef) -> bool:
-    """Whether new attributes may be refused: `__slots__`, named tuples, data classes made by their decorator."""
-    return bool(node.decorators) or any(_binds(one, "__slots__") for one in node.body.body)
+def _is_frozen(source: Source, node: cst.ClassDef) -> bool:
+    """Whether its objects take no lock: `__slots__`, a decorator that makes the class, objects for other processes."""
+    slots = any(_binds(one, "__slots__") for one in node.body.body)
+    return slots or bool(node.decorators) or "Process(" in source.code(node)
 
 
 def _first_statement(block: cst.IndentedBlock) -> cst.BaseStatement:
     """The first one behind the docstring."""
     first = block.body[0]
-    if isinstance(first, cst.SimpleStatementLine) and isinstance(first.body[0], cst.Expr) and len(block.body) > 1:
-        if isinstance(first.body[0].value, (cst.SimpleString, cst.ConcatenatedString)):
-            return block.body[1]
-    return first
+    small = first.body[0] if isinstance(first, cst.SimpleStatementLine) else None
+    value = small.value if isinstance(small, cst.Expr) else None
+    documented = isinstance(value, (cst.SimpleString, cst.ConcatenatedString)) and len(block.body) > 1
+    return block.body[1] if documented else first
 
 
 def _after(source: Source, statement: cst.CSTNode, text: str) -> Edit:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 BY_CONTRACT = re.compile(r"_(?:un)?locked$|^(?:un)?locked_|_with_lock$|_nolock$|_no_lock$|_lock_held$")
 
 # What is called so is a lock, even where its type cannot be told.
-LOCKISH = re.compile(r"(?:^|_)(?:r?lock|mutex|sem|semaphore|cond|condition|cv|guard|critical)s?$|lock(?:ed)?$", re.IGNORECASE)
+LOCKISH = re.compile(
+    r"(?:^|_)(?:r?lock|mutex|sem|semaphore|cond|condition|cv|guard|critical)s?$|lock(?:ed)?$", re.IGNORECASE
+)
 
 SYNCHRONIZED = re.compile(r"synchroni[sz]ed|(?:^|_)lock(?:ed|ing|s)?(?:_|$)|atomic|exclusive", re.IGNORECASE)
 

@@ -10,13 +10,42 @@ from conclint.source.paths import path_of
 from conclint.source.source import Source
 
 # Values: two equal ones are as good as one.
-VALUES = frozenset(
-    "builtins re datetime decimal fractions pathlib uuid ipaddress struct enum string operator functools inspect typing math "
-    "json os platform importlib hashlib textwrap urllib time base64 binascii random itertools email locale locale shutil".split()
+VALUES = (
+    frozenset(
+        (
+            "builtins",
+            "re",
+            "datetime",
+            "decimal",
+            "fractions",
+            "pathlib",
+            "uuid",
+            "ipaddress",
+            "struct",
+            "enum",
+            "string",
+        )
+    )
+    | frozenset(
+        (
+            "operator",
+            "functools",
+            "inspect",
+            "typing",
+            "math",
+            "json",
+            "os",
+            "platform",
+            "importlib",
+            "hashlib",
+            "textwrap",
+        )
+    )
+    | frozenset(("urllib", "time", "base64", "binascii", "random", "itertools", "email", "locale", "shutil"))
 )
 
 # Library classes of these modules are values only in part.
-RESOURCES = frozenset({"builtins.open", "os.open", "os.fdopen", "os.pipe", "urllib.request.urlopen", "urllib.request.build_opener"})
+RESOURCES = frozenset({"builtins.open", "os.open", "os.fdopen", "os.pipe", "urllib.request.urlopen"})
 
 # What is called so makes something that holds on to more than memory.
 MAKER = re.compile(

@@ -8,7 +8,6 @@ from functools import cached_property
 import libcst as cst
 
 from conclint.program.observations import Point
-from conclint.source.paths import path_of
 from conclint.source.source import Source
 from conclint.source.tree import below
 

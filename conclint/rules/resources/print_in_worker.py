@@ -30,8 +30,8 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
     for mix in evidence.mixes:
         yield Finding(
             mix.one.output.place,
-            f"{_who(mix)} write here with `{mix.one.output.text}` at once, and their lines mix; log instead, or hold one "
-            "lock around each",
+            f"{_who(mix)} write here with `{mix.one.output.text}` at once, and their lines mix; log instead, or hold "
+            "one lock around each",
             notes=_notes(mix),
         )
 

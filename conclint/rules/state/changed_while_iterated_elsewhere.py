@@ -6,8 +6,8 @@ during iteration`; so does a deque.  A list raises nothing: when an item is remo
 Iterate over a copy taken in one step: `for key in list(d):`, `for name, job in list(jobs.items()):`.  Or hold one lock
 around the whole loop and around every change.
 
-Not reported: loops over copies, one lock on both sides, containers filled before the first start, containers replaced as a whole
-instead of changed, and appending to a list, which leaves the loop's place alone.
+Not reported: loops over copies, one lock on both sides, containers filled before the first start, containers replaced
+as a whole instead of changed, and appending to a list, which leaves the loop's place alone.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             call = f"{access.text}.{access.operation}()" if access.operation != "for" else access.text
             yield race_finding(
                 race,
-                f"`{access.text}` is iterated while {rival(race)} can change it: the loop fails or skips items; iterate "
-                f"over `list({call})`, or hold one lock on both sides",
+                f"`{access.text}` is iterated while {rival(race)} can change it: the loop fails or skips items; "
+                f"iterate over `list({call})`, or hold one lock on both sides",
             )
 
 

@@ -6,8 +6,8 @@ longer so.
 
 Hold one lock around the whole statement, and around every other change of the same container.
 
-Not reported: single operations (`append`, `d[k] = v`, `pop`, `sort`), containers that one thread has for itself, and state
-under one lock.
+Not reported: single operations (`append`, `d[k] = v`, `pop`, `sort`), containers that one thread has for itself, and
+state under one lock.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
         if access.act is Act.COMPOUND:
             yield race_finding(
                 race,
-                f"`{access.text}` is read and then changed in two steps, and {rival(race)} can change it in between; hold "
-                "one lock around both",
+                f"`{access.text}` is read and then changed in two steps, and {rival(race)} can change it in between; "
+                "hold one lock around both",
             )
 
 

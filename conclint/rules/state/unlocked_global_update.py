@@ -2,7 +2,7 @@
 
 `count += 1` is three steps: read, add, write.  Between the first and the last another thread can do the same, and
 one of the two updates is gone.  The GIL does not help: it may change hands between any two steps.  The same holds for
-`x = x + 1`, `d[k] += 1` and `d[k] = d.get(k, 0) + 1`, and for a variable that a nested function shares with its threads.
+`x = x + 1`, `d[k] += 1` and `d[k] = d.get(k, 0) + 1`, and for a variable that a nested function shares with threads.
 
 Hold one lock around every update: `with lock: count += 1`.  Or let each thread count for itself and add up the
 results that the executor returns.
@@ -34,7 +34,8 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
         if access.store.sort != "attribute" and access.act in UPDATES:
             yield race_finding(
                 race,
-                f"`{access.text}` is updated without a lock {at_once(race)}: updates get lost; hold one lock around each",
+                f"`{access.text}` is updated without a lock {at_once(race)}: updates get lost; "
+                "hold one lock around each",
             )
 
 

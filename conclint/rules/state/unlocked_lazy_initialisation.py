@@ -1,13 +1,13 @@
 """Two threads that come first at the same time both create the object that should exist once.
 
 `if _connection is None: _connection = connect()` tests and then creates.  Creating takes time; a second thread that
-comes meanwhile finds None too and creates another.  One of the two is thrown away, though somebody may already use it, and
-what it opened stays open.  `functools.cache` is no cure: it may call the function twice as well.
+comes meanwhile finds None too and creates another.  One of the two is thrown away, though somebody may already use it,
+and what it opened stays open.  `functools.cache` is no cure: it may call the function twice as well.
 
 Create it under a lock, and look again once the lock is held.  Or create it at import.
 
-Not reported: creation under a lock, the second look of a double check, module-level `__getattr__`, constants and cheap pure
-values (twice does no harm), objects that one thread has for itself, `threading.local`.
+Not reported: creation under a lock, the second look of a double check, module-level `__getattr__`, constants and cheap
+pure values (twice does no harm), objects that one thread has for itself, `threading.local`.
 """
 
 from __future__ import annotations
