@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from conclint.index.facts import ImportFact, RegionFact
+from conclint.index.facts import ClassFact, ImportFact, RegionFact
 from conclint.index.paths import argument_path, path_of
 
 # A loop over a literal or a range of at most so many steps ends soon.
@@ -34,6 +34,10 @@ def keywords(call: ast.Call) -> Iterable[tuple[str, str]]:
         if word.arg == "args" and isinstance(word.value, (ast.Tuple, ast.List)):
             for number, item in enumerate(word.value.elts):
                 yield f"args.{number}", argument_path(item)
+        if word.arg == "kwargs" and isinstance(word.value, ast.Dict):
+            for key, item in zip(word.value.keys, word.value.values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield f"kwargs.{key.value}", argument_path(item)
 
 
 def first_line(node: ast.stmt) -> int:
@@ -140,3 +144,18 @@ def imported(node: ast.Import | ast.ImportFrom, scope: str) -> Iterator[ImportFa
         if not alias.asname and "." in alias.name:
             # `import a.b` also makes sure that a.b is loaded: remembered, so that its file counts as used.
             yield ImportFact(scope, "", alias.name)
+
+
+def class_fact(
+    node: ast.ClassDef, qualname: str, methods: Iterable[tuple[str, str]], binds: Iterable[tuple[str, str]]
+) -> ClassFact:
+    """A class with what its body defines and binds."""
+    return ClassFact(
+        qualname,
+        node.lineno,
+        node.end_lineno or node.lineno,
+        tuple(path_of(base) for base in node.bases),
+        tuple(path_of(one) for one in node.decorator_list),
+        tuple(methods),
+        tuple(binds),
+    )

@@ -54,6 +54,9 @@ class _Step(NamedTuple):
 # How much arithmetic in a loop makes it work rather than bookkeeping; nested loops need less.
 SOME_WORK = 2
 
+# Files that are none.
+IN_MEMORY = ("io.BytesIO.", "io.StringIO.")
+
 CHANGING = frozenset({"append", "appendleft", "add", "extend", "insert", "update", "setdefault"})
 
 
@@ -210,6 +213,8 @@ class Effects:
             (Effect.DURABLE, knows.durable),
         )
         found = Effect.NONE
+        if any(name.startswith(IN_MEMORY) for name in names):
+            return found
         for effect, table in tables:
             if any(knows.matches(table, name) for name in names):
                 found |= effect

@@ -158,6 +158,8 @@ class _Search:
             self._escapes.add("returned")
         for site in callers:
             self._goes(site.file, site.function, site.call, step)
+            if step:
+                self._used_by(site.file, site.function, f"{_plain(site.call.func)}(){_plain(step)}")
 
     # -- who has it
 

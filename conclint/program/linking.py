@@ -71,7 +71,7 @@ class Program:
 
     @cached_property
     def stops(self) -> Stops:
-        return Stops(self.calls)
+        return Stops(self.calls, self.spawns.roots)
 
     @cached_property
     def shared(self) -> dict[Store, tuple[User, ...]]:

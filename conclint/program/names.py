@@ -5,6 +5,7 @@ Flow-insensitive: a name means everything that its scope ever binds to it.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from conclint.index.facts import FunctionFact, Kind
 from conclint.knowledge.kinds import Knowledge
 from conclint.program.classes import Classes
 from conclint.program.files import File, Files
+from conclint.program.library import Library
 from conclint.program.scopes import Scopes
 from conclint.program.stores import Stores
 from conclint.program.values import Meaning, Reach, Sort, Store, Value, function_id, split_id, steps_of
@@ -48,6 +50,7 @@ class Names:
         self._meanings: dict[tuple[str, str, str], Meaning] = {}
         self._open: set[tuple[str, str, str]] = set()
         self.passed: dict[tuple[str, str], list[Passed]] = {}
+        self.library = Library(knowledge)
         self.scopes = Scopes(files)
         self.classes = Classes(files, self.scopes, knowledge, self.meaning)
         self.stores = Stores(files, self.scopes, self.classes)
@@ -190,14 +193,9 @@ class Names:
                 found = self.global_(path, name)
                 if found.values or found.store:
                     return found
-            elif path is None and (known := self.knowledge.canonical(f"{target}.{name}")) in self._library_names:
+            elif path is None and (known := self.knowledge.canonical(f"{target}.{name}")) in self.library.names:
                 return Meaning((Value(Sort.LIBRARY, known),))
         return None
-
-    @property
-    def _library_names(self) -> frozenset[str]:
-        known = self.knowledge
-        return frozenset((*known.spawners, *known.locks, *known.bases, *known.returns, *known.thread_safe))
 
     def global_(self, path: str, name: str) -> Meaning:
         """What the global `name` of the file at `path` denotes."""
@@ -254,34 +252,11 @@ class Names:
                 store = Store("local", value.name, "$return")
                 reach = Reach.OTHER
             elif value.sort is Sort.LIBRARY:
-                made = self._made(value)
+                made = self.library.made(value)
                 values += [made] if made else []
                 if value.name.endswith(".__enter__"):
                     reach = here.reach
         return Meaning(_few(values), store, reach)
-
-    def _made(self, value: Value) -> Value | None:
-        """What calling a library's name returns."""
-        if value.name.endswith(".__enter__"):
-            returned = self.knowledge.returns.get(value.name)
-            return Value(Sort.INSTANCE, returned or value.name[: -len(".__enter__")])
-        if value.name == "builtins.super" and value.owner:
-            return Value(Sort.LIBRARY, "builtins.super", value.owner)
-        for name in self.spellings(value.name):
-            returned = self.knowledge.returns.get(name)
-            if returned is not None:
-                return Value(Sort.INSTANCE, returned)
-        last = value.name.rpartition(".")[2].lstrip("_")
-        if last[:1].isupper() or value.name in self.knowledge.bases or value.name.startswith("builtins."):
-            return Value(Sort.INSTANCE, value.name)
-        return None
-
-    def spellings(self, name: str) -> tuple[str, ...]:
-        """A library method under its class and under each base of it; any other name as it is."""
-        owner, dot, method = name.rpartition(".")
-        if not dot or owner not in self.knowledge.bases:
-            return (name,)
-        return tuple(f"{one}.{method}" for one in self.knowledge.ancestors(owner))
 
     def returned(self, identity: str) -> list[Value]:
         """What calling the function gives."""
@@ -321,7 +296,7 @@ class Names:
     def _member(self, value: Value, name: str, reach: Reach) -> Meaning:
         """An attribute of an object or class: a method, or what the constructor and others put there."""
         if ":" not in value.name:
-            return Meaning((self._library_member(value.name, name),), None, reach)
+            return Meaning((self.library.member(value.name, name),), None, reach)
         if name == "__class__" and value.sort is Sort.INSTANCE:
             return Meaning((Value(Sort.CLASS, value.name),), None, reach)
         for base in self.classes.mro(value.name):
@@ -333,16 +308,8 @@ class Names:
         values = self.held(store)
         if not values:
             library = [base for base in self.classes.mro(value.name) if ":" not in base]
-            values = [self._library_member(base, name) for base in library[:1]]
+            values = [self.library.member(base, name) for base in library[:1] if _may_have(base, name)]
         return Meaning(_few(values), store)
-
-    def _library_member(self, owner: str, name: str) -> Value:
-        """An attribute of a library class: an object of a known class, or a method under its documented name."""
-        full = self.knowledge.canonical(f"{owner}.{name}")
-        for one in self.spellings(full):
-            if one in self.knowledge.attributes:
-                return Value(Sort.INSTANCE, self.knowledge.attributes[one])
-        return Value(Sort.LIBRARY, full)
 
     def _own_member(self, base: str, name: str, receiver: str, reach: Reach) -> Iterator[Value]:
         """The method or property `name` that the class `base` itself defines."""
@@ -375,6 +342,12 @@ def _prefixed(scope: str, name: str) -> Iterator[str]:
 def _makes(path: str) -> bool:
     """Whether the path stands for a new object: a call or a literal."""
     return path.endswith("()") or path.startswith("$")
+
+
+def _may_have(base: str, name: str) -> bool:
+    """Whether a library class can have the attribute: of built-in types it is known which they have."""
+    module, _, last = base.rpartition(".")
+    return module != "builtins" or hasattr(getattr(builtins, last, None), name)
 
 
 def _few(values: list[Value]) -> tuple[Value, ...]:

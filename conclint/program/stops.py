@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from conclint.index.facts import CallFact, FunctionFact, Touch
 from conclint.knowledge.handles import LAST_METHODS
 from conclint.program.calls import Calls, Site
-from conclint.program.spawns import keyword
+from conclint.program.spawns import Root, keyword
 from conclint.program.values import Store, function_id, split_id
 
 # A loop that asks one of these whether to go on, directly or a few calls further down.
@@ -25,6 +25,13 @@ SENDS = frozenset({"put", "put_nowait", "append", "appendleft", "send", "send_by
 # What is set before anything runs tells nobody to stop.
 BEFORE = frozenset({"__init__", "__new__", ""})
 
+# What gives all threads there are.
+ALL_THREADS = frozenset({"threading.enumerate", "threading.active_count"})
+COUNTED = ("enumerate", "active_count")
+
+# In the name of a function that ends what started it.
+ENDERS = frozenset({"shutdown", "restart", "exit", "quit", "halt", "reboot", "stop", "terminate", "kill"})
+
 # Callees of callees are asked so deep what they wait for.
 DEEPEST = 3
 
@@ -36,21 +43,37 @@ Doing = Callable[[FunctionFact, str], bool]
 class Stops:
     """Answers `told(site, targets)`."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, roots: Iterable[Root]) -> None:
         self._calls = calls
         self._names = calls.names
         self._known: dict[str, bool] = {}
+        self._starts: dict[str, list[Site]] = {}
+        for root in roots:
+            self._starts.setdefault(root.target, []).append(root.site)
 
     def told(self, site: Site, targets: tuple[str, ...]) -> bool:
-        """Whether somebody stops what the thread or process made at `site` runs."""
-        return any(self._told(target) for target in targets) or (not targets and self._owner_ended(site))
+        """Whether somebody stops what the thread or process made at `site` runs, or waits for all there are."""
+        if any(self._told(target) for target in targets) or (not targets and self._owner_ended(site)):
+            return True
+        return _ends_others(site.call, targets) or self._all_awaited(site)
+
+    def _all_awaited(self, site: Site) -> bool:
+        """`threading.enumerate()` near it, or `multiprocessing.active_children()`, which joins those that ended."""
+        made = self._calls.library_names(site)
+        if "threading.Thread" in made:
+            near = (Site(site.file, *one) for name in COUNTED for one in self._calls.in_file(site.file, name))
+            return any(ALL_THREADS & self._calls.library_names(one) for one in near)
+        return "multiprocessing.Process" in made and any(
+            "multiprocessing.active_children" in self._calls.library_names(one)
+            for one in self._calls.calls_named("active_children")
+        )
 
     def _told(self, identity: str) -> bool:
         """Whether another function changes what this one asks before it goes on, or awaits what it says in the end."""
         known = self._known.get(identity)
         if known is None:
             inside = set(self._reached(identity, DEEPEST))
-            known = self._somebody(inside, _questions, _changes)
+            known = self._somebody(inside, _questions, _changes) or self._asks_what_it_was_given(inside)
             _, function = self._calls.function(identity)
             if not known and not any(target == "$while" for target, _ in function.binds):
                 known = self._somebody(inside, _reports, _awaits)
@@ -86,6 +109,25 @@ class Stops:
 
     # -- what it speaks of
 
+    def _asks_what_it_was_given(self, inside: set[str]) -> bool:
+        """Whether it asks an event that somebody handed in: for what else?"""
+        for identity in inside:
+            file, function = self._calls.function(identity)
+            for path in _events(function):
+                store = self._names.meaning(file, function, path).store
+                if store is None:
+                    continue
+                handed = [store, *(origin for origin in self._origins(store) if origin.sort == "local")]
+                if any(self._is_parameter(one) for one in handed):
+                    return True
+        return False
+
+    def _is_parameter(self, store: Store) -> bool:
+        if store.sort != "local":
+            return False
+        _, function = self._calls.function(store.owner)
+        return _given(function, store.path)
+
     def _spoken_of(self, inside: set[str], said: Saying) -> set[Store]:
         """The state that others may know too."""
         found: set[Store] = set()
@@ -116,8 +158,10 @@ class Stops:
         if store.path not in names:
             return
         place = names.index(store.path) - (1 if function.owner else 0)
-        for site in self._calls.callers(store.owner):
-            path = keyword(site.call, store.path, place)
+        sites = [(site, f"args.{place}", f"kwargs.{store.path}") for site in self._starts.get(store.owner, ())]
+        sites += [(site, store.path, "") for site in self._calls.callers(store.owner)]
+        for site, word, other in sites:
+            path = keyword(site.call, word, None if other else place) or keyword(site.call, other, None)
             given = self._names.meaning(site.file, site.function, path).store if path else None
             if given is not None:
                 yield given
@@ -162,6 +206,20 @@ def _questions(function: FunctionFact) -> Iterator[str]:
         owner, _, method = call.func.rpartition(".")
         if owner and (method in ASKS or method in TAKES):
             yield owner
+
+
+def _events(function: FunctionFact) -> Iterator[str]:
+    for call in function.calls:
+        owner, _, method = call.func.rpartition(".")
+        if owner and method in ASKS:
+            yield owner
+
+
+def _ends_others(call: CallFact, targets: tuple[str, ...]) -> bool:
+    """Whether its work is to end something, which cannot wait for it then: `trigger_restart`, `shutdown`."""
+    names = [target.rpartition(".py:")[2].rpartition(".")[2] for target in targets]
+    names.append(keyword(call, "target", 1).rpartition(".")[2])
+    return any(ENDERS & {*name.lower().strip("_").split("_")} for name in names)
 
 
 def _tells(call: CallFact, spelled: str) -> bool:

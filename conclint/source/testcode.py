@@ -10,7 +10,7 @@ import libcst as cst
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
-TEST_FILE = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_tests?|tests?|conftest)\.py$")
+TEST_FILE = re.compile(r"(^|/)([a-z]+_)?(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_tests?|tests?|conftest)\.py$")
 
 
 def in_test(source: Source, node: cst.CSTNode) -> bool:

@@ -7,7 +7,7 @@ a word.
 Tell the thread to stop and `join()` it before the program ends (`atexit.register`, `close()`, `__exit__`), or make
 it an ordinary thread, which the interpreter waits for.
 
-Not reported: daemons with nothing to lose (heartbeats, metrics, watchdogs, loops that accept connections or only
+Not reported: tests, daemons with nothing to lose (heartbeats, metrics, watchdogs, loops that accept connections or only
 read), and daemons that somebody joins, stops or hands on, as for unjoined threads.
 """
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 THREAD = "threading.Thread"
 
+# What lies further down than so many calls is hardly what the thread is for.
+NEAR = 4
+
 LOSSES = (
     (Effect.DURABLE, "what it writes is torn"),
     (Effect.ITEMS, "the items that it took from the queue are lost"),
@@ -37,8 +40,10 @@ LOSSES = (
 
 
 def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.testcode import in_test
+
     for call in source.all(cst.Call):
-        if not source.calls(call, THREAD) or source.calls(call, "threading.Timer"):
+        if not source.calls(call, THREAD) or source.calls(call, "threading.Timer") or in_test(source, call):
             continue
         fate = source.fate(call)
         if fate is None or not fate.daemon or not left_running(fate):
@@ -56,10 +61,18 @@ def _losses(source: Source, fate: FateScene) -> Iterator[tuple[str, tuple[Note, 
         if target is None:
             continue
         for effect, loss in LOSSES:
-            if target.effects & effect:
-                yield loss, target.trace(effect)
+            notes = target.trace(effect)
+            if target.effects & effect and len(notes) <= NEAR and not _by_test_double(notes):
+                yield loss, notes
         if target.results:
             yield "its result never arrives", ()
+
+
+def _by_test_double(notes: tuple[Note, ...]) -> bool:
+    """Whether the way leads through code that stands in for the real one in tests."""
+    from conclint.source.testcode import TEST_FILE
+
+    return any(TEST_FILE.search(note.place.path) for note in notes)
 
 
 RULE = Rule(
