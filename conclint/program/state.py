@@ -177,7 +177,8 @@ class State:
 
 
 def _of_self(function: FunctionFact, paths: list[str]) -> bool:
-    return bool(function.params) and all(path.startswith(function.params[0].name + ".") for path in paths)
+    is_method = bool(function.owner and function.params)
+    return is_method and all(path.startswith(function.params[0].name + ".") for path in paths)
 
 
 def _at_once(one: When, other: When) -> bool:
