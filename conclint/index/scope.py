@@ -115,6 +115,34 @@ class Scope:
                 self.follow(path, one)
         return [path] if path else []
 
+    def enter(self, item: ast.withitem) -> tuple[str, ...]:
+        """Binds the variable of a `with` item; the path that now holds what was entered."""
+        if item.optional_vars is None or not (path := path_of(item.optional_vars)):
+            return ()
+        source = path_of(item.context_expr)
+        self.binds[path, source and source + ".__enter__()"] = None
+        return (path,)
+
+    def entered(self, expression: ast.expr, column: int) -> None:
+        """`with x:` calls `x.__enter__`."""
+        if path := path_of(expression):
+            self.calls.append(CallFact(path + ".__enter__", expression.lineno, column, (), (), Use.WITH, ()))
+
+    def give(self, value: ast.expr) -> None:
+        """Remembers what a `return` gives."""
+        for one in values(value):
+            self.returns[path_of(one)] = None
+            for step, item in elements(one):
+                self.follow("$return" + step, item)
+
+    def augment(self, node: ast.AugAssign) -> None:
+        """`x += [y]` puts y into x."""
+        if True in self.loops:
+            self.work += 1
+        if isinstance(node.op, ast.Add):
+            for step, item in elements(node.value):
+                self.follow(path_of(node.target) + step, item)
+
     def _unpack(self, target: ast.Tuple | ast.List, value: ast.expr) -> None:
         pairwise = isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts)
         for number, part in enumerate(target.elts):

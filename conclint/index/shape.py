@@ -89,6 +89,7 @@ def may_run_long(iterated: ast.expr) -> bool:
     return True
 
 
+Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 

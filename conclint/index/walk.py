@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable
 
+import conclint.index.shape as shape
 from conclint.index.facts import CallFact, ClassFact, FunctionFact, ImportFact, Kind, Touch, Use
-from conclint.index.paths import annotated, argument_path, elements, lambda_path, path_of, values
+from conclint.index.paths import annotated, argument_path, lambda_path, path_of, values
 from conclint.index.scope import ADDERS, Scope
-from conclint.index.shape import LEAVES, child_fields, flags, imported, keywords, main_guard, may_run_long, weight
 
-DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 WORK = (ast.BinOp, ast.Compare, ast.AugAssign, ast.Subscript)
 
 
@@ -28,7 +27,7 @@ class Walk:
         self._prefix = ""  # qualified name of the scope whose body is walked
         self._guarded = False
         self._here = Scope("", Kind.MODULE, "", ast.Pass())
-        self._visitors: dict[type[object], Callable[..., None] | None] = dict.fromkeys(LEAVES)
+        self._visitors: dict[type[object], Callable[..., None] | None] = dict.fromkeys(shape.LEAVES)
         self._visitors.update((kind, getattr(self, name)) for kind, name in VISITED.items())
 
     def module(self, tree: ast.Module, lines: int) -> None:
@@ -46,8 +45,8 @@ class Walk:
 
     def _children(self, node: ast.AST) -> None:
         if True in self._here.loops and isinstance(node, WORK):
-            self._here.work += weight(node)
-        for name in child_fields(type(node)):
+            self._here.work += shape.weight(node)
+        for name in shape.child_fields(type(node)):
             value = getattr(node, name)
             if isinstance(value, list):
                 self._all(value)
@@ -108,21 +107,13 @@ class Walk:
         self._here.binds = {}
         self._all(node.body)
         inner, self._here.binds = self._here.binds, binds
-        self.classes[qualname] = ClassFact(
-            qualname,
-            node.lineno,
-            node.end_lineno or node.lineno,
-            tuple(path_of(base) for base in node.bases),
-            tuple(path_of(one) for one in node.decorator_list),
-            tuple(self._methods),
-            tuple(inner),
-        )
+        self.classes[qualname] = shape.class_fact(node, qualname, self._methods, inner)
         self._owner, self._prefix, self._methods = outer
 
     # -- names
 
     def _visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
-        self.imports += imported(node, self._here.qualname)
+        self.imports += shape.imported(node, self._here.qualname)
 
     _visit_ImportFrom = _visit_Import
 
@@ -174,20 +165,17 @@ class Walk:
         target = node.target.value if isinstance(node.target, ast.Subscript) else node.target
         bits = Touch.ITEM if isinstance(node.target, ast.Subscript) else Touch.WRITE
         self._touch(path_of(target), bits | Touch.AUGMENTED | Touch.READ, node.lineno)
-        if True in self._here.loops:
-            self._here.work += 1
-        if isinstance(node.op, ast.Add):
-            for step, item in elements(node.value):
-                self._here.follow(path_of(node.target) + step, item)
+        self._here.augment(node)
         if isinstance(node.target, ast.Subscript):
             self._visit(node.target.slice)
         self._value(node.value, ())
         if not isinstance(node.target, ast.Name):
             self._visit(node.target.value)
 
-    def _visit_NamedExpr(self, node: ast.NamedExpr) -> None:
-        self._visit(node.target)
-        self._value(node.value, tuple(self._here.bind(node.target, node.value)))
+    def _visit_NamedExpr(self, node: ast.NamedExpr | ast.Await) -> None:
+        self._value(node, ())
+
+    _visit_Await = _visit_NamedExpr
 
     def _value(self, value: ast.expr, goes: tuple[str, ...]) -> None:
         """Visits an expression whose value goes to `goes`."""
@@ -204,15 +192,9 @@ class Walk:
                 self._value(part, goes)
         elif isinstance(value, ast.Await):
             self._awaited(value, goes)
-        elif isinstance(value, (ast.List, ast.Tuple, ast.Set)):
-            for number, item in enumerate(value.elts):
-                step = f".{number}" if isinstance(value, ast.Tuple) else "[]"
-                self._value(item, tuple(one + step for one in goes))
-        elif isinstance(value, ast.Dict):
-            self._all(value.keys)
-            for item in value.values:
-                self._value(item, tuple(one + "[]" for one in goes))
-        elif isinstance(value, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)):
+        elif isinstance(value, (ast.List, ast.Tuple, ast.Set, ast.Dict)):
+            self._contents(value, goes)
+        elif isinstance(value, shape.Comprehension):
             self._comprehension(value, tuple(one + "[]" for one in goes))
         elif isinstance(value, ast.NamedExpr):
             self._visit(value.target)
@@ -221,6 +203,13 @@ class Walk:
             self._value(value.value, ())
         else:
             self._visit(value)
+
+    def _contents(self, value: ast.List | ast.Tuple | ast.Set | ast.Dict, goes: tuple[str, ...]) -> None:
+        if isinstance(value, ast.Dict):
+            self._all(value.keys)
+        for number, item in enumerate(value.values if isinstance(value, ast.Dict) else value.elts):
+            step = f".{number}" if isinstance(value, ast.Tuple) else "[]"
+            self._value(item, tuple(one + step for one in goes))
 
     # -- calls
 
@@ -232,7 +221,7 @@ class Walk:
         column = self._column(node.lineno, node.col_offset)
         positional = tuple("*" if isinstance(arg, ast.Starred) else argument_path(arg) for arg in node.args)
         use |= self._here.use() | (Use.GUARDED if self._guarded else Use.NONE)
-        self._here.calls.append(CallFact(func, node.lineno, column, positional, tuple(keywords(node)), use, goes))
+        self._here.calls.append(CallFact(func, node.lineno, column, positional, tuple(shape.keywords(node)), use, goes))
         self._here.adds(node, func)
         if isinstance(node.func, ast.Attribute):
             if isinstance(node.func.value, ast.Call):
@@ -246,9 +235,6 @@ class Walk:
             self._value(arg, (adder,) if adder and number == ADDERS[func.rpartition(".")[2]] else ("$arg",))
         for word in node.keywords:
             self._value(word.value, ("$arg",))
-
-    def _visit_Await(self, node: ast.Await) -> None:
-        self._awaited(node, ())
 
     def _awaited(self, node: ast.Await, goes: tuple[str, ...]) -> None:
         if isinstance(node.value, ast.Call):
@@ -265,12 +251,8 @@ class Walk:
             self._value(node.value, ("$drop",))
 
     def _visit_Return(self, node: ast.Return) -> None:
-        for one in values(node.value):
-            path = path_of(one)
-            self._here.returns[path] = None
-            for step, item in elements(one):
-                self._here.follow("$return" + step, item)
         if node.value is not None:
+            self._here.give(node.value)
             self._value(node.value, ("$return",))
 
     def _visit_Yield(self, node: ast.Yield | ast.YieldFrom) -> None:
@@ -290,7 +272,7 @@ class Walk:
         self._here.branches += 1
         while arm is not None:
             guarded = self._guarded
-            self._guarded = guarded or main_guard(arm.test)
+            self._guarded = guarded or shape.main_guard(arm.test)
             self._visit(arm.test)
             self._all(arm.body)
             self._guarded = guarded
@@ -309,13 +291,13 @@ class Walk:
         self._here.iterate(node.target, node.iter)
         self._visit(node.target)
         self._value(node.iter, ())
-        self._loop(may_run_long(node.iter), node.body)
+        self._loop(shape.may_run_long(node.iter), node.body)
         self._all(node.orelse)
 
     _visit_AsyncFor = _visit_For
 
     def _visit_While(self, node: ast.While) -> None:
-        for path in flags(node.test):
+        for path in shape.flags(node.test):
             self._here.binds["$while", path] = None
         self._here.whiles += 1
         self._loop(True, [node.test, *node.body])
@@ -327,19 +309,17 @@ class Walk:
         self._all(body)
         self._here.loops.pop()
 
-    def _visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
+    def _visit_ListComp(self, node: shape.Comprehension) -> None:
         self._comprehension(node, ())
 
     _visit_SetComp = _visit_GeneratorExp = _visit_DictComp = _visit_ListComp
 
-    def _comprehension(
-        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, goes: tuple[str, ...]
-    ) -> None:
+    def _comprehension(self, node: shape.Comprehension, goes: tuple[str, ...]) -> None:
         for part in node.generators:
             self._here.iterate(part.target, part.iter)
             self._value(part.iter, ())
             self._visit(part.target)
-            self._here.enter_loop(long=may_run_long(part.iter))
+            self._here.enter_loop(long=shape.may_run_long(part.iter))
             self._all(part.ifs)
         if isinstance(node, ast.DictComp):
             self._visit(node.key)
@@ -350,30 +330,18 @@ class Walk:
 
     def _visit_With(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:
-            goes: tuple[str, ...] = ("$with",)
+            goes = ("$with", *self._here.enter(item))
             if item.optional_vars is not None:
-                path = path_of(item.optional_vars)
-                source = path_of(item.context_expr)
-                if path:
-                    self._here.binds[path, source and source + ".__enter__()"] = None
-                    goes = ("$with", path)
                 self._visit(item.optional_vars)
             expression = item.context_expr
             if isinstance(expression, ast.Call):
                 self._call(expression, goes, Use.WITH)
             else:
                 self._value(expression, goes)
-                self._enter(expression)
+                self._here.entered(expression, self._column(expression.lineno, expression.col_offset))
         self._all(node.body)
 
     _visit_AsyncWith = _visit_With
-
-    def _enter(self, expression: ast.expr) -> None:
-        """`with x:` calls `x.__enter__`."""
-        path = path_of(expression)
-        if path:
-            column = self._column(expression.lineno, expression.col_offset)
-            self._here.calls.append(CallFact(path + ".__enter__", expression.lineno, column, (), (), Use.WITH, ()))
 
 
 VISITED = {getattr(ast, name[7:]): name for name in vars(Walk) if name.startswith("_visit_")}

@@ -55,7 +55,7 @@ class Calls:
     def library_spellings(self, value: Value) -> tuple[str, ...]:
         """Under which library names a value is known; a class of the program under those of its library bases."""
         if value.sort is Sort.LIBRARY:
-            return self.names.spellings(value.name)
+            return self.names.library.spellings(value.name)
         if value.sort is Sort.CLASS:
             return tuple(base for base in self.names.classes.mro(value.name) if ":" not in base)
         return ()

@@ -17,15 +17,12 @@ from conclint.program.files import File, Files
 from conclint.program.library import Library
 from conclint.program.scopes import Scopes
 from conclint.program.stores import Stores
-from conclint.program.values import Meaning, Reach, Sort, Store, Value, function_id, split_id, steps_of
+from conclint.program.values import Meaning, Reach, Sort, Store, Value, few, function_id, split_id, steps_of
 
 NOTHING = Meaning()
 
 # Deeper chains of names are abandoned: nobody writes them, only cycles do.
 DEEPEST = 24
-
-# So many meanings for one name tell nothing.
-WIDEST = 8
 
 PROPERTIES = frozenset({"property", "functools.cached_property", "cached_property"})
 
@@ -129,13 +126,9 @@ class Names:
         receiver = self.scopes.receiver(file, scope, name)
         if receiver is not None:
             return receiver
-        values: list[Value] = []
         imported = file.imports.get((scope.qualname, name))
         origin = self._imported(file, imported.target) if imported is not None else NOTHING
-        values += origin.values
-        for qualname in file.by_short_name.get((scope.qualname, name), ()):
-            sort = Sort.FUNCTION if qualname in file.body.functions else Sort.CLASS
-            values.append(Value(sort, function_id(file.path, qualname)))
+        values = [*origin.values, *self.scopes.defined(file, scope, name)]
         bound = self.scopes.bindings(file, scope)
         if name not in bound and origin.store is not None:
             return origin  # another file's global, under this name too
@@ -151,7 +144,7 @@ class Names:
             reach = Reach.SHARED if captured or any(one.reach is Reach.SHARED for one in passed) else reach
         elif reach is Reach.OTHER and made and all(_makes(one) for one in bound[name] if one):
             reach = Reach.FRESH
-        return Meaning(_few([*values, *made]), store, reach)
+        return Meaning(few([*values, *made]), store, reach)
 
     def _bound(self, file: File, scope: FunctionFact, paths: Iterable[str]) -> list[Value]:
         values: list[Value] = []
@@ -232,7 +225,7 @@ class Names:
         if here.store is None:
             return NOTHING
         store = here.store._replace(path=here.store.path + step)
-        return Meaning(_few(self.held(store)), store, here.reach)
+        return Meaning(few(self.held(store)), store, here.reach)
 
     def held(self, store: Store) -> list[Value]:
         """All values that somebody puts into `store`."""
@@ -256,7 +249,7 @@ class Names:
                 values += [made] if made else []
                 if value.name.endswith(".__enter__"):
                     reach = here.reach
-        return Meaning(_few(values), store, reach)
+        return Meaning(few(values), store, reach)
 
     def returned(self, identity: str) -> list[Value]:
         """What calling the function gives."""
@@ -265,7 +258,7 @@ class Names:
         function = file.function(qualname)
         if function is None or function.kind & Kind.GENERATOR:
             return []
-        return list(_few(self._bound(file, function, function.returns)))
+        return list(few(self._bound(file, function, function.returns)))
 
     def _attribute(self, here: Meaning, name: str) -> Meaning:
         values: list[Value] = []
@@ -284,7 +277,7 @@ class Names:
                 values += found.values
                 store = found.store or store
         reach = Reach.SHARED if store is not None and store.sort == "global" else here.reach
-        return Meaning(_few(values), store, reach)
+        return Meaning(few(values), store, reach)
 
     def _inherited(self, cls: str, name: str) -> Iterator[Value]:
         for base in self.classes.mro(cls)[1:]:
@@ -309,7 +302,7 @@ class Names:
         if not values:
             library = [base for base in self.classes.mro(value.name) if ":" not in base]
             values = [self.library.member(base, name) for base in library[:1] if _may_have(base, name)]
-        return Meaning(_few(values), store)
+        return Meaning(few(values), store)
 
     def _own_member(self, base: str, name: str, receiver: str, reach: Reach) -> Iterator[Value]:
         """The method or property `name` that the class `base` itself defines."""
@@ -348,7 +341,3 @@ def _may_have(base: str, name: str) -> bool:
     """Whether a library class can have the attribute: of built-in types it is known which they have."""
     module, _, last = base.rpartition(".")
     return module != "builtins" or hasattr(getattr(builtins, last, None), name)
-
-
-def _few(values: list[Value]) -> tuple[Value, ...]:
-    return tuple(values) if len(values) < 2 else tuple(dict.fromkeys(values))[:WIDEST]

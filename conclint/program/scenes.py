@@ -61,24 +61,20 @@ class Scenes:
         regions = pieces(file, chosen)
         spans = tuple(span for region in regions for span in region)
         functions = [one for one in file.functions() if not one.qualname or _inside(one.line, spans)]
-        classes = [one for one in file.body.classes.values() if _inside(one.line, spans)]
+        scopes = [(one.qualname, one.line) for one in functions if one.qualname]
+        scopes += [(one.qualname, one.line) for one in file.body.classes.values() if _inside(one.line, spans)]
         named = tuple(self._named(file, functions, spans))
         fates = tuple(self._fates(file, functions, spans))
-        called = {target for _, _, meaning in named for target in meaning.functions} & self._spawned
         starts = tuple(self._starts(file, spans))
-        called |= {target for fate in fates for target in fate.targets}
-        called |= {target for start in starts for target in start.targets}
+        called = {target for _, _, meaning in named for target in meaning.functions} & self._spawned
+        called.update(target for fate in fates for target in fate.targets)
+        called.update(target for start in starts for target in start.targets)
         stores = {meaning.store.root for _, _, meaning in named if meaning.store is not None}
         options = self._program.options
         return Scene(
             path=file.path,
             regions=regions,
-            scopes=tuple(
-                sorted(
-                    [(one.qualname, one.line) for one in functions if one.qualname]
-                    + [(one.qualname, one.line) for one in classes]
-                )
-            ),
+            scopes=tuple(sorted(scopes)),
             functions=tuple(self._function(file, one) for one in functions),
             named=named,
             targets=tuple(self._target(one) for one in sorted(called)),
@@ -217,9 +213,8 @@ class Scenes:
     def _has_protocol(self, site: Site) -> bool:
         """Whether an object of a class of the program offers others more to call than `run`."""
         made = [value.name for value in self._calls.meaning(site).values if value.sort is Sort.CLASS]
-        facts = (
-            self._program.names.scopes.class_(one)[1] for cls in made for one in self._program.names.classes.mro(cls) if ":" in one
-        )
+        names = self._program.names
+        facts = (names.scopes.class_(one)[1] for cls in made for one in names.classes.mro(cls) if ":" in one)
         offered = {name for fact in facts if fact is not None for name, _ in fact.methods if not name.startswith("_")}
         return bool(offered - {"run"})
 

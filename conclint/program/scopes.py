@@ -36,6 +36,14 @@ class Scopes:
             scope = self.enclosing(file, scope)
         return ""
 
+    def defined(self, file: File, scope: FunctionFact, name: str) -> list[Value]:
+        """The functions and classes that the scope defines under the name."""
+        found = []
+        for qualname in file.by_short_name.get((scope.qualname, name), ()):
+            sort = Sort.FUNCTION if qualname in file.body.functions else Sort.CLASS
+            found.append(Value(sort, function_id(file.path, qualname)))
+        return found
+
     def bindings(self, file: File, scope: FunctionFact) -> dict[str, list[str]]:
         """Every target path of a scope with the paths bound to it; parameters count, with their defaults."""
         key = (file.path, scope.qualname)

@@ -84,9 +84,18 @@ def function_id(path: str, qualname: str) -> str:
 
 
 def split_id(identity: str) -> tuple[str, str]:
-    """The file and the qualified name of an id.  Paths may contain colons, qualified names of lambdas do: `$` decides."""
+    """The file and the qualified name of an id; a path may contain colons, and the name of a lambda does."""
     path, _, qualname = identity.rpartition(".py:")
     if path:
         return path + ".py", qualname
     path, _, qualname = identity.partition(":")
     return path, qualname
+
+
+# So many meanings for one name tell nothing.
+WIDEST = 8
+
+
+def few(values: list[Value]) -> tuple[Value, ...]:
+    """Each value once, and not too many."""
+    return tuple(values) if len(values) < 2 else tuple(dict.fromkeys(values))[:WIDEST]
