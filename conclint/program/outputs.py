@@ -71,8 +71,11 @@ class Outputs:
             return False  # the other one is to blame, if it does not hold the same lock
         if other.run is None:
             # Main's other output may be far away in time; only the starter's own stands beside the worker's.
-            beside = other.output.point.function == run.root.site.caller
-            return beside and not self._order.ordered(other.output.point, run.root)
+            point = other.output.point
+            beside = point.function == run.root.site.caller
+            # A service waits before it speaks: one line right after its start does not meet it.
+            once = point.line == point.until and self._program.services.serves(run.root.target)
+            return beside and not once and not self._order.ordered(point, run.root)
         if other.run.root.number == run.root.number:
             return run.many
         together = other.run.root.site.caller == run.root.site.caller
