@@ -1,6 +1,6 @@
 """Bytes to text and back, the way Python itself reads a source file.
 
-A file's text keeps its newlines as they are, mixed ones too, so that a fix changes nothing but what it mends.  Lines end
+A file's text keeps its newlines as they are, mixed ones too: a fix changes nothing but what it mends.  Lines end
 where Python's tokenizer ends them: at `\\n`, `\\r\\n` and `\\r`, never at a form feed or a Unicode separator.
 """
 

@@ -113,7 +113,8 @@ class Files:
         """The path of the file that `target` means in `importer` (leading dots: relative), if it is of this program."""
         key = (importer.package if target.startswith(".") else importer.path, target)
         if key not in self._found:
-            self._found[key] = self._relative(importer, target) if target.startswith(".") else self._absolute(importer, target)
+            find = self._relative if target.startswith(".") else self._absolute
+            self._found[key] = find(importer, target)
         return self._found[key]
 
     def _relative(self, importer: File, target: str) -> str | None:
@@ -135,7 +136,7 @@ class Files:
         ]
         if not stems:
             return None
-        return self._file(max(stems, key=lambda stem: (len(posixpath.commonpath(["/" + stem, "/" + importer.path])), -len(stem))))
+        return self._file(max(stems, key=lambda stem: (_shared(stem, importer.path), -len(stem))))
 
     def _reachable(self, importer: File, stem: str, wanted: str) -> bool:
         """Whether Python would find `wanted` there: below a folder of the importer's path, or in a package's parent."""
@@ -151,3 +152,8 @@ class Files:
             if path in self.by_path:
                 return path
         return None
+
+
+def _shared(stem: str, path: str) -> int:
+    """How much of their folders two files share."""
+    return len(posixpath.commonpath(["/" + stem, "/" + path]))

@@ -95,7 +95,8 @@ class Regions:
         """A method of the program's under the names that it has in its class's library bases."""
         last = site.call.func.rpartition(".")[2]
         owners = (value.owner for value in self._calls.meaning(site).values if value.owner and ":" in value.owner)
-        return {f"{base}.{last}" for owner in owners for base in self._calls.names.classes.mro(owner) if ":" not in base}
+        mro = self._calls.names.classes.mro
+        return {f"{base}.{last}" for owner in owners for base in mro(owner) if ":" not in base}
 
     def _by_contexts(self, trigger: Triggers) -> None:
         last = {name.rpartition(".")[2] for name in trigger.calls}

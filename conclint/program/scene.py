@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 from conclint.knowledge import BUILTIN
@@ -131,6 +132,12 @@ class Scene:
     @cached_property
     def digest(self) -> str:
         """A name for exactly this content, the same in every process."""
-        known = sorted((key, repr(value) if not isinstance(value, frozenset) else repr(sorted(value))) for key, value in vars(self.extra).items()) if self.extra else ()
-        parts = (self.path, self.regions, self.scopes, self.functions, self.named, self.targets, self.fates, self.starts, self.states, self.barren, self.watched)
-        return hashlib.sha256(repr((parts, self.free_threaded, self.target_version, known)).encode()).hexdigest()
+        parts = [getattr(self, field.name) for field in fields(self) if field.name != "extra"]
+        known = sorted(_entries(self.extra)) if self.extra is not None else ()
+        return hashlib.sha256(repr((parts, known)).encode()).hexdigest()
+
+
+def _entries(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
+    """The tables of what is known, each as text that does not depend on the order of sets."""
+    for name, table in vars(knowledge).items():
+        yield name, repr(sorted(table) if isinstance(table, frozenset) else table)

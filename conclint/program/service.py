@@ -6,9 +6,9 @@ from conclint.index.facts import Use
 from conclint.knowledge.effects import MEETINGS
 from conclint.program.calls import Calls, Site
 from conclint.program.effects import Effect, Effects
-from conclint.program.values import Value
+from conclint.program.values import Value, split_id
 
-# A service shows itself in its own loop or in that of a helper; deeper loops are some protocol's details.
+# A service shows itself in its own loop or in that of a helper beside it; other loops are some protocol's details.
 DEEP = 1
 
 # Barriers and events are waited for a little further away.
@@ -29,7 +29,8 @@ class Services:
             site = Site(file, function, call)
             if call.use & Use.WHILE and self._waits(site):
                 return True
-            if depth and any(self.serves(value.name, depth - 1) for value in self._callees(site)):
+            beside = (one.name for one in self._callees(site) if split_id(one.name)[0] == file.path)
+            if depth and any(self.serves(one, depth - 1) for one in beside):
                 return True
         return False
 

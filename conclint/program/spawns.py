@@ -52,7 +52,9 @@ class Spawns:
         """The spawners that this program can mean, given what it imports."""
         imported = frozenset().union(EVERYWHERE, *(file.roots for file in self._calls.files))
         imported |= {
-            name.partition(".")[0] for alias, name in self._knowledge.aliases.items() if alias.partition(".")[0] in imported
+            name.partition(".")[0]
+            for alias, name in self._knowledge.aliases.items()
+            if alias.partition(".")[0] in imported
         }
         imported |= {
             base.partition(".")[0]
@@ -63,12 +65,14 @@ class Spawns:
         return {
             name: spawner
             for name, spawner in self._knowledge.spawners.items()
-            if (spawner.target is Target.DECORATED) == (target is Target.DECORATED) and name.partition(".")[0] in imported
+            if (spawner.target is Target.DECORATED) == (target is Target.DECORATED)
+            and name.partition(".")[0] in imported
         }
 
     def _find_by_call(self) -> None:
         spawners = self._usable(Target.ARGUMENT)
-        derived = [cls for cls in self._knowledge.bases if any(base in spawners for base in self._knowledge.ancestors(cls))]
+        knows = self._knowledge
+        derived = [cls for cls in knows.bases if any(base in spawners for base in knows.ancestors(cls))]
         last = {name.rpartition(".")[2] for name in (*spawners, *derived)}
         aliased = {alias.rpartition(".")[2] for alias, name in self._knowledge.aliases.items() if name in spawners}
         for file in self._calls.files:
@@ -143,7 +147,8 @@ class Spawns:
         if not value.owner or spawner.target is Target.HANDLER:
             return False, False
         head = argument(site.call, spawner).partition(".")[0]
-        if any(param.name == head for param in site.function.params) and all(target != head for target, _ in _rebound(site)):
+        given = any(param.name == head for param in site.function.params)
+        if given and all(target != head for target, _ in _rebound(site)):
             return True, here  # the caller has it too
         made = [call for call in site.function.calls if head in call.goes]
         made_outside = bool(made) and not any(call.use & Use.LOOP for call in made)
@@ -181,7 +186,15 @@ class Spawns:
             if _is_entry(method, spawner.methods) and not self._is_coroutine(file, qualname, spawner):
                 target = function_id(file.path, qualname)
                 root = Root(
-                    len(self.roots), spawner.context, name, site, target, cls, many or spawner.many, not spawner.fresh, False
+                    len(self.roots),
+                    spawner.context,
+                    name,
+                    site,
+                    target,
+                    cls,
+                    many or spawner.many,
+                    not spawner.fresh,
+                    False,
                 )
                 self.roots.append(root)
 
@@ -215,8 +228,9 @@ class Spawns:
 
 
 def _outlives(site: Site, name: str) -> bool:
-    """Whether work is given to an executor that an object keeps: the method that does so may be called again and again."""
-    return name.endswith((".submit", ".apply_async")) and site.call.func.startswith("self.") and bool(site.function.owner)
+    """Whether work is given to an executor that an object keeps: the method that does so may be called repeatedly."""
+    own = site.call.func.startswith("self.") and bool(site.function.owner)
+    return own and name.endswith((".submit", ".apply_async"))
 
 
 def _rebound(site: Site) -> Iterator[tuple[str, str]]:

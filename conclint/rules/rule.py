@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bad:
-    """A program with defects, marked `# expect: CODE` on their lines; `fixed` is the text after the rule's own fixes."""
+    """A program with defects, marked `# expect: CODE` on their lines; `fixed` is its text after the rule's fixes."""
 
     code: str
     fixed: str | None = None

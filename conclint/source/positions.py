@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import libcst as cst
-from libcst.metadata.position_provider import PositionProvidingCodegenState, PositionProvider
+from libcst.metadata.position_provider import PositionProvider, PositionProvidingCodegenState
 
 Range = tuple[int, int]
 

@@ -16,11 +16,13 @@ lazily("libcst")
 
 import libcst as cst  # noqa: E402
 
-
 # What carries no meaning: white space, punctuation.
 MEANINGLESS = frozenset(
-    "lpar rpar comma semicolon colon equal dot lbracket rbracket lbrace rbrace header footer leading_lines "
-    "lines_after_decorators indent default_indent encoding has_trailing_newline star newline".split()
+    {
+        *("lpar", "rpar", "lbracket", "rbracket", "lbrace", "rbrace", "comma", "semicolon", "colon", "equal", "dot"),
+        *("header", "footer", "leading_lines", "lines_after_decorators", "indent", "default_indent", "newline"),
+        *("star", "encoding", "has_trailing_newline"),
+    }
 )
 
 
