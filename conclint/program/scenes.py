@@ -156,7 +156,8 @@ class Scenes:
         _, function = self._calls.function(identity)
         services = self._program.services
         serves, meets = services.serves(identity), services.meets(identity)
-        results = bool(effects & Effect.RESULTS) and not _serves(function)
+        own_results = effects & Effect.RESULTS and not self._program.effects.reason(identity, Effect.RESULTS)
+        results = bool(own_results) and not _serves(function)
         computes = self._program.effects.computes(identity)
         return TargetScene(identity, effects, traces, len(function.params), serves, meets, computes, results)
 

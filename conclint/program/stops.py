@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from conclint.index.facts import CallFact, FunctionFact, Touch
 from conclint.knowledge.handles import LAST_METHODS
 from conclint.program.calls import Calls, Site
+from conclint.program.files import File
 from conclint.program.spawns import Root, keyword
 from conclint.program.values import Store, function_id, split_id
 
@@ -175,8 +176,22 @@ class Stops:
                 continue
             local = store.sort == "local"
             later = function.qualname.startswith(qualname) if local else function.name not in BEFORE
-            if later and does(function, prefix + store.path):
+            spelled = prefix + store.path
+            if later and (does(function, spelled) or self._by_callee(file, function, spelled, does)):
                 return True
+        return False
+
+    def _by_callee(self, file: File, function: FunctionFact, spelled: str, does: Doing) -> bool:
+        """Whether a function that is handed the state does it."""
+        for call in function.calls:
+            for place, path in enumerate(call.args):
+                if path != spelled:
+                    continue
+                for value in self._calls.targets(file, function, call.func):
+                    _, callee = self._calls.function(value.name)
+                    param = callee.params[place + (1 if value.owner else 0) :][:1]
+                    if param and does(callee, param[0].name):
+                        return True
         return False
 
 
