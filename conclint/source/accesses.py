@@ -86,7 +86,7 @@ class Accesses:
 
     def _access(self, node: State) -> Iterator[Access]:
         named = self._source.named(node)
-        if named.store is None or named.store not in self._states or self._in_class_body(node):
+        if named.store is None or named.store not in self._states or self._in_class_body(node) or self._in_child(node):
             return
         done = act_of(self._source, node)
         anchor: cst.CSTNode = self._spoken(node, done.act)
@@ -127,6 +127,18 @@ class Accesses:
                 return True
         return False
 
+    def _in_child(self, node: State) -> bool:
+        """Below `if os.fork() == 0`, `if pid == 0`: of all threads only one came along."""
+        return any(
+            isinstance(outer, cst.If) and _asks_for_zero(outer.test) and self._forks(outer)
+            for outer in self._source.ancestors(node)
+        )
+
+    def _forks(self, statement: cst.If) -> bool:
+        around = self._source.function_node(statement)
+        calls = (one for one in below(around) if isinstance(one, cst.Call)) if around is not None else ()
+        return any(path_of(call.func) == "os.fork" for call in calls)
+
     def _constructing(self, named: Named, node: State) -> bool:
         """Whether nobody else can have the object, or the class, yet."""
         around = self._source.function(node)
@@ -140,3 +152,10 @@ class Accesses:
     def _through_class(named: Named, act: Act) -> bool:
         """Whether the state is the class's own; assigning to it through an object gives the object one of its own."""
         return named.through_class or (named.of_class and act not in (Act.UPDATE, Act.REPLACE))
+
+
+def _asks_for_zero(test: cst.BaseExpression) -> bool:
+    if not isinstance(test, cst.Comparison):
+        return False
+    asked = test.comparisons[0].comparator
+    return isinstance(asked, cst.Integer) and asked.value == "0"
