@@ -48,7 +48,7 @@ def test_try_repo(tmp_path, monkeypatch):
     # Only the worker is to be committed; the mistake in the other file is found all the same.
     checked = try_hook(project, "conclint", "--files", "worker.py")
     assert checked.returncode == 1, checked.stdout + checked.stderr
-    assert "start.py:14:" in checked.stdout
+    assert "start.py:13:" in checked.stdout
     assert "CON107" in checked.stdout
     assert (project / "start.py").read_text(encoding="utf-8") == START
 
