@@ -106,10 +106,10 @@ def _spawned(site: Site) -> Given:
 
 def partial_of(site: Site) -> Given:
     """The arguments that `functools.partial` has bound to the callable that is started there."""
-    for call in site.function.calls:
-        near = site.call.line <= call.line <= site.call.line + NEAR
-        given = (*site.call.args, *(path for _, path in site.call.keywords))
-        if near and call.func.rpartition(".")[2] == "partial" and call.args and call.args[0] in given:
+    given = (*site.call.args, *(path for _, path in site.call.keywords))
+    for function, call in site.file.body.functions.calling("partial"):
+        near = function.qualname == site.function.qualname and site.call.line <= call.line <= site.call.line + NEAR
+        if near and call.args and call.args[0] in given:
             return Given(call.args[1:], call.keywords)
     return Given((), ())
 

@@ -29,17 +29,31 @@ class Classes:
 
     def mro(self, identity: str) -> tuple[str, ...]:
         """The class and all its bases, of the program and the library, in an order close to Python's."""
-        known = self._mro.get(identity)
-        if known is not None:
-            return known
-        self._mro[identity] = (identity,)
+        if identity not in self._mro:
+            self._linearize(identity)
+        return self._mro[identity]
+
+    def _linearize(self, identity: str) -> None:
+        """Bases before the classes that derive from them; with a stack of its own, which Python's is too short for."""
+        waiting: list[str] = [identity]
+        opened: dict[str, list[str]] = {}
+        while waiting:
+            one = waiting.pop()
+            if one in opened:
+                self._mro[one] = self._joined(one, opened.pop(one))
+            elif one not in self._mro:
+                self._mro[one] = (one,)  # for classes that derive from themselves
+                opened[one] = self.bases(one)
+                waiting.append(one)
+                waiting += (base for base in reversed(opened[one]) if ":" in base and base not in self._mro)
+
+    def _joined(self, identity: str, bases: list[str]) -> tuple[str, ...]:
         found = dict.fromkeys([identity])
-        for base in self.bases(identity):
-            for one in self.mro(base) if ":" in base else self._knowledge.ancestors(base):
+        for base in bases:
+            for one in self._mro[base] if ":" in base else self._knowledge.ancestors(base):
                 found.pop(one, None)
                 found[one] = None
-        self._mro[identity] = tuple(found)
-        return self._mro[identity]
+        return tuple(found)
 
     def bases(self, identity: str) -> list[str]:
         """The direct bases of a class: ids and library names."""

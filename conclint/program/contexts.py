@@ -129,29 +129,34 @@ class Contexts:
 
     def is_main(self, identity: str) -> bool:
         """Whether the main thread may run it: nobody calls it (so users may), or somebody does who runs in main."""
-        return self._is_main(identity, 0)
-
-    def _is_main(self, identity: str, depth: int) -> bool:
         known = self._main.get(identity)
-        if known is not None:
-            return known
-        if depth > MAIN_DEPTH:
-            return False
-        self._main[identity] = False  # a cycle adds nothing
+        if known is None:
+            known = self._main[identity] = self._find_main(identity)
+        return known
+
+    def _find_main(self, identity: str) -> bool:
+        """Looks among its callers, then among theirs: each is asked once, however many ways lead to it."""
+        seen, level = {identity}, [identity]
+        for _ in range(MAIN_DEPTH + 1):
+            above: list[str] = []
+            for one in level:
+                callers = [site.caller for site in self._calls.callers(one)]
+                if self._main.get(one) or self._begins_main(one, called=bool(callers)):
+                    return True
+                if one not in self._main:
+                    above += dict.fromkeys(caller for caller in callers if caller not in seen)
+                    seen.update(callers)
+            level = above
+        if not level:
+            self._main.update(dict.fromkeys(seen, False))  # all who lead here, and none of them is main
+        return False
+
+    def _begins_main(self, identity: str, *, called: bool) -> bool:
         _, function = self._calls.function(identity)
-        callers = self._calls.callers(identity)
         if function.kind & Kind.MODULE:
-            found = True
-        elif not callers:
-            given = identity in self._targets or function.kind & Kind.LAMBDA
-            found = not given and not self._handed_over(identity)
-        else:
-            found = any(self._is_main(site.caller, depth + 1) for site in callers)
-        if depth == 0 or found:
-            self._main[identity] = found
-        else:
-            del self._main[identity]
-        return found
+            return True
+        given = called or identity in self._targets or function.kind & Kind.LAMBDA
+        return not given and not self._handed_over(identity)
 
     def _handed_over(self, identity: str) -> bool:
         """Whether a thread is known to call it, and nobody else can name it: a nested function, a private method."""

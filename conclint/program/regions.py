@@ -52,6 +52,7 @@ class Regions:
         self._triggers = triggers
         self._shared = shared
         self._chosen: Chosen = {}
+        self._lockers: dict[str, bool] = {}  # which callers may hold locks
         self.watched: set[str] = set()  # files in which state, locks and output are observed
 
     def chosen(self) -> Chosen:
@@ -145,10 +146,14 @@ class Regions:
             return
         seen.add(identity)
         for site in self._calls.callers(identity):
-            if _may_lock(site.function):
+            caller = site.caller
+            if caller not in self._lockers:
+                self._lockers[caller] = _may_lock(site.function)
+                if self._lockers[caller]:
+                    self._holders(site.file, site.function)
+            if self._lockers[caller]:
                 self._watch(site.file, site.call.line)
-                self._holders(site.file, site.function)
-            self._locking_callers(site.caller, depth - 1, seen)
+            self._locking_callers(caller, depth - 1, seen)
 
 
 def _lines(function: FunctionFact) -> Iterator[int]:
