@@ -127,12 +127,29 @@ def _is_work(source: Source, made: Maker, iterable: cst.BaseExpression) -> bool:
     if not isinstance(iterable, cst.Call):
         return True
     if source.calls(iterable, "builtins.range"):
-        return not in_test(source, made.call) and not all(_is_constant(arg.value) for arg in iterable.args)
+        return not in_test(source, made.call) and _counts_items(source, made, iterable)
     if source.calls(iterable, "builtins.iter") and len(iterable.args) == 2:
         return False
     if path_of(iterable.func) in THROUGH and iterable.args:
         return all(_is_work(source, made, arg.value) for arg in iterable.args if arg.keyword is None)
     return True
+
+
+def _counts_items(source: Source, made: Maker, counter: cst.Call) -> bool:
+    """Whether a range counts items, and not how many workers there are to be: the number itself is no work."""
+    if all(_is_constant(arg.value) for arg in counter.args):
+        return False
+    if any(isinstance(part, cst.Call) and source.calls(part, "builtins.len") for part in below(counter)):
+        return True
+    loop = source.loop(made.call)
+    if not isinstance(loop, cst.For):
+        return any(isinstance(part, cst.Subscript) for part in below(made.call))
+    derived = set(_bound_by(source, loop)) - set(target_names(loop.target))
+    return any(
+        isinstance(part, cst.Subscript) or (isinstance(part, cst.Name) and part.value in derived)
+        for arg in made.call.args
+        for part in below(arg.value)
+    )
 
 
 def _is_constant(value: cst.BaseExpression) -> bool:
