@@ -10,7 +10,7 @@ import libcst as cst
 
 from conclint.model import Note
 from conclint.source.literals import SHORT, bindings, target_names
-from conclint.source.makers import PROCESS, Maker
+from conclint.source.makers import PROCESS, Maker, makers
 from conclint.source.paths import argument, path_of
 from conclint.source.testcode import in_test
 from conclint.source.tree import below
@@ -67,13 +67,33 @@ def _varies(source: Source, made: Maker, fate: FateScene) -> bool:
     """Whether a loop makes one for each of its items."""
     loop = source.loop(made.call)
     if loop is None:
-        return fate.repeated and not in_test(source, made.call) and _is_handed_out(source, made, fate)
+        handed_out = fate.repeated and _is_handed_out(source, made, fate)
+        return not in_test(source, made.call) and (handed_out or _is_first_of_several(source, made))
     if _joins_inside(source, loop, fate) or _makes_channel(source, loop):
         return False
     names = set(_bound_by(source, loop))
     if not any(isinstance(part, cst.Name) and part.value in names for part in below(made.call)):
         return False  # as many as somebody likes, not one per item
     return all(_is_work(source, made, iterable) for iterable in _iterables(loop)) and not _is_server_loop(source, loop)
+
+
+def _is_first_of_several(source: Source, made: Maker) -> bool:
+    """Whether the same function makes more of them, with the same target and other work, one by one."""
+    around, target = source.function_node(made.call), made.given("target")
+    if target is None or made.own:
+        return False
+    alike = [
+        other
+        for other in makers(source)
+        if other.kind == made.kind
+        and (given := other.given("target")) is not None
+        and path_of(given.value) == path_of(target.value) != ""
+        and source.function_node(other.call) is around
+        and source.loop(other.call) is None
+    ]
+    works = {source.code(args.value) for other in alike if (args := other.given("args")) is not None}
+    joined = all((fate := source.fate(other.call)) is not None and fate.joins for other in alike)
+    return len(works) >= SEVERAL and len(works) == len(alike) and joined and alike[0].call is made.call
 
 
 def _joins_inside(source: Source, loop: cst.CSTNode, fate: FateScene) -> bool:
