@@ -23,6 +23,9 @@ class Site(NamedTuple):
     function: FunctionFact
     call: CallFact
 
+    def __hash__(self) -> int:
+        return hash((self.function.qualname, self.call))  # a function's facts are many
+
     @property
     def caller(self) -> str:
         return function_id(self.file.path, self.function.qualname)

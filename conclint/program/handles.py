@@ -5,7 +5,6 @@ Followed flow-insensitively through variables, containers, attributes, parameter
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -13,15 +12,11 @@ from conclint.index.facts import CallFact, FunctionFact, Touch
 from conclint.knowledge.handles import BORROWS, CONTAINER, ENDINGS, WATCHED
 from conclint.program.calls import Calls, Site
 from conclint.program.files import File
+from conclint.program.mentions import Mentions, plain
 from conclint.program.values import Sort, Store, function_id, split_id
 
 # After so many places a handle is everybody's.
 MOST_HOLDERS = 60
-
-# Taking an item out of a container, and views of a container: the items are the same.
-TAKEN = re.compile(r"\.(pop|popleft|popitem|get|setdefault)\(\)")
-VIEWED = re.compile(r"\.(values|copy|items|__iter__)\(\)")
-NESTED = re.compile(r"(\[\])+")
 
 
 class Use(NamedTuple):
@@ -59,20 +54,22 @@ class Handles:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._known: dict[tuple[str, CallFact], Fate] = {}
+        self._mentions: dict[str, Mentions] = {}
 
     def fate(self, site: Site) -> Fate:
         """The fate of the result of the call."""
         key = (site.file.path, site.call)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = _Search(self._calls, site).run()
+            known = self._known[key] = _Search(self._calls, site, self._mentions).run()
         return known
 
 
 class _Search:
     """One handle's journey: a worklist of the stores that hold it."""
 
-    def __init__(self, calls: Calls, site: Site) -> None:
+    def __init__(self, calls: Calls, site: Site, mentions: dict[str, Mentions]) -> None:
+        self._mentions = mentions  # by function
         self._calls = calls
         self._names = calls.names
         self._site = site
@@ -80,17 +77,19 @@ class _Search:
         self._escapes: set[str] = set()
         self._stores: dict[Store, None] = {}
         self._receivers: set[Store] = set()
-        self._returned_by: set[tuple[str, str]] = set()
+        self._returned_by: dict[tuple[str, str], bool] = {}  # function and step: whether it was followed
         self._daemon = _daemon(site.call.keywords)
 
     def run(self) -> Fate:
         self._constructed()
         self._goes(self._site.file, self._site.function, self._site.call, "")
+        self._follow_returns()
         for store in _growing(self._stores):
             if len(self._stores) > MOST_HOLDERS:
                 self._escapes.add("stored")
                 break
             self._held_in(store)
+            self._follow_returns()
         stores = tuple(store for store in self._stores if store not in self._receivers)
         return Fate(tuple(self._uses), frozenset(self._escapes), stores, self._daemon)
 
@@ -147,19 +146,26 @@ class _Search:
         if store is None:
             self._escapes.add("stored")
         else:
-            self._stores[store._replace(path=_plain(store.path))] = None
+            self._stores[store._replace(path=plain(store.path))] = None
 
     def _returned(self, identity: str, step: str) -> None:
-        if (identity, step) in self._returned_by:
-            return
-        self._returned_by.add((identity, step))
+        self._returned_by.setdefault((identity, step), False)
+
+    def _follow_returns(self) -> None:
+        """To the callers, and on from there, where they return it too."""
+        while fresh := [key for key, followed in self._returned_by.items() if not followed]:
+            for key in fresh:
+                self._returned_by[key] = True
+                self._return_to_callers(*key)
+
+    def _return_to_callers(self, identity: str, step: str) -> None:
         callers = self._calls.callers(identity)
         if not callers:
             self._escapes.add("returned")
         for site in callers:
             self._goes(site.file, site.function, site.call, step)
             if step:
-                self._used_by(site.file, site.function, f"{_plain(site.call.func)}(){_plain(step)}")
+                self._used_by(site.file, site.function, f"{plain(site.call.func)}(){plain(step)}")
 
     # -- who has it
 
@@ -208,30 +214,34 @@ class _Search:
             self._uses[Use(method, site)] = None
 
     def _used_by(self, file: File, function: FunctionFact, spelled: str) -> None:
-        for call in function.calls:
-            func = _plain(call.func)
+        key = function_id(file.path, function.qualname)
+        if key not in self._mentions:
+            self._mentions[key] = Mentions(function)
+        part = self._mentions[key].of(spelled)
+        for call in part.calls:
+            func = plain(call.func)
             if func.startswith(spelled + "."):
                 self._method(Site(file, function, call), func[len(spelled) + 1 :])
             self._used_as_argument(Site(file, function, call), spelled)
-        for target, path in function.binds:
+        for target, path in part.binds:
             step = _step(spelled, path) if path != target else None
             if step is not None:
                 self._put(file, function, target + step)
-            elif _plain(path) == spelled + ".__enter__()":
+            elif plain(path) == spelled + ".__enter__()":
                 self._put(file, function, target)
             elif target == spelled + ".daemon":
                 self._daemon = {"=True": True, "=False": False}.get(path)
-        for path in function.returns:
+        for path in part.returns:
             step = _step(spelled, path)
             if step is not None:
-                self._returned(function_id(file.path, function.qualname), step)
-        for path, bits, line in function.touches:
+                self._returned(key, step)
+        for path, bits, line in part.touches:
             self._touched(file, function, path, spelled, bits=bits, line=line)
 
     def _touched(self, file: File, function: FunctionFact, path: str, spelled: str, *, bits: int, line: int) -> None:
         """`thread.join` without a call: somebody else is to call it; `process.exitcode`: somebody waits for it."""
-        name = _plain(path)[len(spelled) + 1 :]
-        if bits & Touch.READ and name in WATCHED and _plain(path) == f"{spelled}.{name}":
+        name = plain(path)[len(spelled) + 1 :]
+        if bits & Touch.READ and name in WATCHED and plain(path) == f"{spelled}.{name}":
             self._uses[Use(name, Site(file, function, CallFact(path, line, 1, (), (), 0, ())))] = None
 
     def _used_as_argument(self, site: Site, spelled: str) -> None:
@@ -303,20 +313,11 @@ class _Search:
         return None
 
 
-def _plain(path: str) -> str:
-    """A path in which items are items, however they are reached."""
-    if "[*]" in path:
-        path = path.replace("[*]", "[]")
-    if "()" in path:
-        path = VIEWED.sub("", TAKEN.sub("[]", path))
-    return NESTED.sub("[]", path)
-
-
 def _step(spelled: str, path: str) -> str | None:
     """What is left of `spelled` behind `path`: "" for the handle itself, `[]` for a container of it; None: no match."""
     if not path or path[0] in "$:=":
         return None
-    path = _plain(path)
+    path = plain(path)
     if path == spelled:
         return ""
     if spelled.startswith(path) and spelled[len(path)] in "[.":
