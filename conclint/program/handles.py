@@ -12,7 +12,7 @@ from conclint.index.facts import CallFact, FunctionFact, Touch
 from conclint.knowledge.handles import BORROWS, CONTAINER, ENDINGS, WATCHED
 from conclint.program.calls import Calls, Site
 from conclint.program.files import File
-from conclint.program.mentions import Mentions, plain
+from conclint.program.mentions import FIELD, Mentions, plain
 from conclint.program.values import Sort, Store, function_id, split_id
 
 # After so many places a handle is everybody's.
@@ -171,7 +171,8 @@ class _Search:
 
     def _held_in(self, store: Store) -> None:
         for file, function, prefix in self._names.stores.users(store):
-            self._used_by(file, function, prefix + store.path)
+            for path in dict.fromkeys((store.path, FIELD.sub("[]", store.path))):
+                self._used_by(file, function, prefix + path)
             if store.sort == "local" and function_id(file.path, function.qualname) != store.owner:
                 self._escapes.add("captured")
         if store.sort == "attribute":
@@ -318,7 +319,7 @@ def _step(spelled: str, path: str) -> str | None:
     if not path or path[0] in "$:=":
         return None
     path = plain(path)
-    if path == spelled:
+    if path == spelled or FIELD.sub("[]", path) == spelled:
         return ""
     if spelled.startswith(path) and spelled[len(path)] in "[.":
         rest = spelled[len(path) :]

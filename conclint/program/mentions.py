@@ -14,6 +14,9 @@ TAKEN = re.compile(r"\.(pop|popleft|popitem|get|setdefault)\(\)")
 VIEWED = re.compile(r"\.(values|copy|items|__iter__)\(\)")
 NESTED = re.compile(r"(\[\])+")
 
+# A field of a tuple, an item as well.
+FIELD = re.compile(r"\.\d+")
+
 # A path's first name, and its second: what two paths share if one begins with the other.
 BEGINNING = re.compile(r"([^.\[(]+)(?:\.[^\d.\[(][^.\[(]*)?")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from conclint.index.facts import CallFact, FunctionFact, Touch
@@ -21,6 +22,7 @@ COUNTS = ("unfinished_tasks", "all_tasks_done")
 # What running code says when it is done, and how others wait for that.
 REPORTS = frozenset({"set", "set_result", "set_exception", "release", "notify", "notify_all", "put", "put_nowait"})
 AWAITS = frozenset({"wait", "wait_for", "result", "acquire", "is_set", "get", "get_nowait"})
+RUNS = frozenset({"start", "run", "serve", "serve_forever", "run_forever", "listen", "mainloop", "start_consuming"})
 SENDS = frozenset({"put", "put_nowait", "append", "appendleft", "send", "send_bytes"})
 
 # What is set before anything runs tells nobody to stop.
@@ -29,6 +31,8 @@ BEFORE = frozenset({"__init__", "__new__", ""})
 # What gives all threads there are.
 ALL_THREADS = frozenset({"threading.enumerate", "threading.active_count"})
 COUNTED = ("enumerate", "active_count")
+
+WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 # In the name of a function that ends what started it.
 ENDERS = frozenset({"shutdown", "restart", "exit", "quit", "halt", "reboot", "stop", "terminate", "kill"})
@@ -54,7 +58,7 @@ class Stops:
 
     def told(self, site: Site, targets: tuple[str, ...]) -> bool:
         """Whether somebody stops what the thread or process made at `site` runs, or waits for all there are."""
-        if any(self._told(target) for target in targets) or (not targets and self._owner_ended(site)):
+        if any(self._told(target) for target in targets) or self._owner_ended(site):
             return True
         return _ends_others(site.call, targets) or self._all_awaited(site)
 
@@ -90,7 +94,7 @@ class Stops:
     def _owner_ended(self, site: Site) -> bool:
         """`Thread(target=server.serve)` and somewhere `server.stop()`, whatever `server` is."""
         owner, _, _ = keyword(site.call, "target", 1).rpartition(".")
-        if not owner:
+        if owner in ("", "self", "cls"):
             return False
         last = owner.rpartition(".")[2]
         return any(
@@ -219,7 +223,7 @@ def _questions(function: FunctionFact) -> Iterator[str]:
             yield path.removesuffix("()").rpartition(".")[0] if path.endswith("()") else path
     for call in function.calls:
         owner, _, method = call.func.rpartition(".")
-        if owner and (method in ASKS or method in TAKES):
+        if owner and (method in ASKS or method in TAKES or method in RUNS):
             yield owner
 
 
@@ -233,8 +237,8 @@ def _events(function: FunctionFact) -> Iterator[str]:
 def _ends_others(call: CallFact, targets: tuple[str, ...]) -> bool:
     """Whether its work is to end something, which cannot wait for it then: `trigger_restart`, `shutdown`."""
     names = [target.rpartition(".py:")[2].rpartition(".")[2] for target in targets]
-    names.append(keyword(call, "target", 1).rpartition(".")[2])
-    return any(ENDERS & {*name.lower().strip("_").split("_")} for name in names)
+    names += [call.func.rpartition(".")[2], keyword(call, "target", 1).rpartition(".")[2]]
+    return any(ENDERS & {word.lower() for word in WORDS.findall(name)} for name in names)
 
 
 def _tells(call: CallFact, spelled: str) -> bool:

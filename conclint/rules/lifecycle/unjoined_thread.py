@@ -7,9 +7,10 @@ meets it in the next one.
 Keep the handle and `join()` it: in the function that started it, in a `finally`, or in the `close()` or `__exit__`
 of the object that owns it. For a job with a result, an executor keeps handle, result and exception together.
 
-Not reported: threads joined anywhere in the program, also through a container, another object or a method of their
-own; threads that are told to stop by a flag or a last item; and handles that the program returns, passes on or
-keeps where others can reach them, since who gets them may join.
+Not reported: tests; threads joined anywhere in the program, also through a container, another object or a method of
+their own; threads that are told to stop by a flag, a last item or the end of what they serve, and threads whose last
+word (an event, a queue's item) somebody waits for; threads whose work is to end the program; and handles that the
+program returns, passes on or keeps where others can reach them, since who gets them may join.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ THREAD = "threading.Thread"
 
 
 def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.testcode import in_test
+
     for call in source.all(cst.Call):
-        if not source.calls(call, THREAD) or source.calls(call, "threading.Timer"):
+        if not source.calls(call, THREAD) or source.calls(call, "threading.Timer") or in_test(source, call):
             continue
         fate = source.fate(call)
         if fate is not None and fate.daemon is False and left_running(fate):
