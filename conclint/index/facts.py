@@ -18,6 +18,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+# A path longer than this says more about the author's chains than about threads.
+LONGEST: Final = 120
+
 
 class Use:
     """How a call stands in its function: bits of a plain `int`, which costs a tenth of an IntFlag."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from conclint.index.facts import LONGEST
+
 LITERALS: dict[type[ast.AST | None], str] = {
     ast.List: "$list",
     ast.ListComp: "$list",
@@ -17,9 +19,6 @@ LITERALS: dict[type[ast.AST | None], str] = {
     ast.JoinedStr: "$const",
     ast.GeneratorExp: "$generator",
 }
-
-# A path longer than this says more about the author's chains than about threads.
-LONGEST = 120
 
 WRAPPERS = frozenset({"Optional", "Final", "ClassVar", "Annotated", "Required", "NotRequired", "ReadOnly"})
 SEQUENCES = frozenset(
@@ -40,7 +39,7 @@ MAPPINGS = frozenset(
 def path_of(node: ast.AST | None) -> str:
     """The path of an expression, or "" where it cannot be followed."""
     tail = ""
-    while True:
+    while len(tail) <= LONGEST:
         kind = type(node)
         if kind is ast.Constant:
             return "$const" + tail
@@ -62,6 +61,7 @@ def path_of(node: ast.AST | None) -> str:
         else:
             literal = LITERALS.get(kind, "")
             return literal and _short(literal + tail)
+    return ""
 
 
 def _called(call: ast.Call) -> tuple[ast.expr, str]:

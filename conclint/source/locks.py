@@ -27,6 +27,9 @@ SYNCHRONIZED = re.compile(r"synchroni[sz]ed|(?:^|_)lock(?:ed|ing|s)?(?:_|$)|atom
 
 ANY_LOCK = "*"
 
+# Stands for the end of a block, where the others are nodes' ids.
+END = -1
+
 
 def lock_id(store: Store) -> str:
     """How a lock is named in lock sets: by the variable or attribute that holds it."""
@@ -43,7 +46,7 @@ class Locks:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._acquired: dict[cst.CSTNode, tuple[tuple[str, str], ...]] = {}
+        self._acquired: dict[int, dict[int, tuple[str, ...]]] = {}  # by the block's `id`
 
     def held(self, node: cst.CSTNode) -> tuple[str, ...]:
         """The locks held when the node is reached, outermost first."""
@@ -119,27 +122,29 @@ class Locks:
         if self._is_lock(expression) or LOCKISH.search(path.removesuffix("[]").rpartition(".")[2]):
             yield lock_id(named.store) if named.store is not None else f"path|{path}"
 
-    def _acquired_before(self, block: Sequence[cst.CSTNode], child: cst.CSTNode) -> Iterator[str]:
+    def _acquired_before(self, block: Sequence[cst.CSTNode], child: cst.CSTNode) -> tuple[str, ...]:
         """Locks acquired by statements before `child` in its block and not released before it."""
+        known = self._acquired.get(id(block))
+        if known is None:
+            known = self._acquired[id(block)] = self._acquired_in(block)
+        return known.get(id(child), known[END])
+
+    def _acquired_in(self, block: Sequence[cst.CSTNode]) -> dict[int, tuple[str, ...]]:
+        """The locks that are held when each statement of the block begins, by its `id`, and at the end."""
         held: dict[str, None] = {}
+        found: dict[int, tuple[str, ...]] = {END: ()}
         for statement in block:
-            if statement is child:
-                break
-            for name, lock in self._lock_calls(statement):
+            found[id(statement)] = found[END]
+            for name, lock in self._find_lock_calls(statement):
                 if name == "acquire":
                     held[lock] = None
                 else:
                     held.pop(lock, None)
-        yield from held
-
-    def _lock_calls(self, statement: cst.CSTNode) -> tuple[tuple[str, str], ...]:
-        """What the statement acquires and releases, in its order."""
-        known = self._acquired.get(statement)
-        if known is None:
-            known = self._acquired[statement] = tuple(self._find_lock_calls(statement))
-        return known
+                found[END] = tuple(held)
+        return found
 
     def _find_lock_calls(self, statement: cst.CSTNode) -> Iterator[tuple[str, str]]:
+        """What the statement acquires and releases, in its order."""
         if isinstance(statement, (cst.FunctionDef, cst.ClassDef)):
             return
         for node in below(statement):
@@ -151,7 +156,7 @@ class Locks:
 
     def at_end(self, function: cst.FunctionDef) -> tuple[str, ...]:
         """The locks that the function leaves acquired."""
-        return tuple(self._acquired_before(function.body.body, function))
+        return self._acquired_before(function.body.body, function)
 
     def _of_function(self, function: cst.FunctionDef) -> Iterator[str]:
         if BY_CONTRACT.search(function.name.value):

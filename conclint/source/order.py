@@ -22,7 +22,7 @@ class Order:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._ends: dict[cst.CSTNode, tuple[Lines, ...]] = {}
+        self._ends: dict[int, dict[int, tuple[Lines, ...]]] = {}  # before each statement of a block, by their `id`s
 
     def point(self, node: cst.CSTNode) -> Point:
         """When the node happens in its function."""
@@ -52,14 +52,15 @@ class Order:
             and "threading.Thread" in self._source.types(call.func.value)
         }
 
-    def _ended_before(self, block: cst.IndentedBlock | cst.Module, child: cst.CSTNode) -> Iterator[Lines]:
-        for statement in block.body:
-            if statement is child:
-                return
-            known = self._ends.get(statement)
-            if known is None:
-                known = self._ends[statement] = tuple(self._ended(statement))
-            yield from known
+    def _ended_before(self, block: cst.IndentedBlock | cst.Module, child: cst.CSTNode) -> tuple[Lines, ...]:
+        known = self._ends.get(id(block))
+        if known is None:
+            known = self._ends[id(block)] = {}
+            ended: tuple[Lines, ...] = ()
+            for statement in block.body:
+                known[id(statement)] = ended
+                ended += tuple(self._ended(statement))
+        return known.get(id(child), ())
 
     def _ended(self, statement: cst.CSTNode) -> Iterator[Lines]:
         """What a whole statement has surely ended: a join in it, a pool whose block it is."""

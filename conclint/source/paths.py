@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import libcst as cst
 
+from conclint.index.facts import LONGEST
+
 
 def path_of(node: cst.CSTNode | None) -> str:
     """The path of an expression (see `index.facts`); "" where it has none, and for literals and lambdas."""
     tail = ""
-    while node is not None:
+    while node is not None and len(tail) <= LONGEST:
         if isinstance(node, cst.Attribute):
             tail = "." + node.attr.value + tail
             node = node.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -83,8 +84,16 @@ class Source:
 
     def _region(self, node: cst.CSTNode) -> Region:
         if node not in self._home:
-            self._home = next(one for one in self.regions if node in one)
+            self._home = self._homes[id(node)]
         return self._home
+
+    @cached_property
+    def _homes(self) -> dict[int, Region]:
+        """Every node's region, by the node's `id`."""
+        found: dict[int, Region] = {}
+        for region in self.regions:
+            found.update(dict.fromkeys(region.ids, region))
+        return found
 
     def sequence(self, node: cst.CSTNode) -> int:
         """Where the node comes in the order of its region's text: larger is later."""
@@ -148,17 +157,21 @@ class Source:
 
     def function_node(self, node: cst.CSTNode) -> Function | None:
         """The function in whose body the node stands; decorators and defaults belong to the function around."""
-        if id(node) not in self._around:
-            self._around[id(node)] = self._find_function(node)
-        return self._around[id(node)]
-
-    def _find_function(self, node: cst.CSTNode) -> Function | None:
-        child = node
-        for outer in self.ancestors(node):
+        region = self._region(node)
+        passed: list[int] = []
+        around: Function | None = None
+        outer: cst.CSTNode | None = node
+        while outer is not None:
+            if id(outer) in self._around:
+                around = self._around[id(outer)]
+                break
+            passed.append(id(outer))
+            child, outer = outer, region.parent(outer)
             if isinstance(outer, (cst.FunctionDef, cst.Lambda)) and child is outer.body:
-                return outer
-            child = outer
-        return None
+                around = outer
+                break
+        self._around.update(dict.fromkeys(passed, around))
+        return around
 
     def qualname(self, node: cst.CSTNode) -> str:
         """The qualified name of the function in whose body the node stands; "" for the module."""
@@ -203,10 +216,12 @@ class Source:
     def _scopes(self) -> dict[cst.CSTNode, str]:
         """Qualified names of functions and classes; the scene says how a name is told from its earlier namesake."""
         named: dict[cst.CSTNode, str] = {}
+        scopes = sorted(self.scene.scopes, key=lambda scope: scope[1])
+        lines = [line for _, line in scopes]
         for region, pieces in zip(self.regions, self.scene.regions, strict=True):
             free: dict[str, list[str]] = {}
-            for qualname, line in sorted(self.scene.scopes, key=lambda scope: scope[1]):
-                if any(first <= line <= last for first, last in pieces):
+            for first, last in pieces:
+                for qualname, _ in scopes[bisect_left(lines, first) : bisect_right(lines, last)]:
                     free.setdefault(_plain(qualname), []).append(qualname)
             for node in below(region.module):
                 if isinstance(node, SCOPES):

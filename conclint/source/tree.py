@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import cache, cached_property
 from typing import NamedTuple
@@ -52,6 +52,11 @@ class Region:
     def sequence(self, node: cst.CSTNode) -> int:
         """The place of the node in the order of the text."""
         return self._walked.sequence[id(node)]
+
+    @property
+    def ids(self) -> Iterable[int]:
+        """The `id` of every node."""
+        return self._walked.sequence.keys()
 
     def __contains__(self, node: cst.CSTNode) -> bool:
         return id(node) in self._walked.sequence
