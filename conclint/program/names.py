@@ -22,7 +22,7 @@ from conclint.program.values import Meaning, Reach, Sort, Store, Value, few, fun
 NOTHING = Meaning()
 
 # Deeper chains of names are abandoned: nobody writes them, only cycles do.
-DEEPEST = 24
+DEEPEST = 40
 
 PROPERTIES = frozenset({"property", "functools.cached_property", "cached_property"})
 
@@ -72,17 +72,18 @@ class Names:
         return found
 
     def _evaluate(self, file: File, function: FunctionFact, steps: tuple[str, ...]) -> Meaning:
-        here = self._head(file, function, steps[0])
-        for step in steps[1:]:
-            here = self._step(here, step)
-            if here is NOTHING:
-                break
-        return here
+        if len(steps) == 1:
+            return self._head(file, function, steps[0])
+        # Paths share their beginnings: `self.x` is known when `self.x.append` is asked for.
+        here = self.meaning(file, function, "".join(steps[:-1]))
+        return here if here is NOTHING else self._step(here, steps[-1])
 
     def forget(self, file: File, function: FunctionFact, paths: Iterable[str]) -> None:
         """Drops what is known of paths in a function, since more is known of its parameters now."""
         for path in paths:
-            self._meanings.pop((file.path, function.qualname, path), None)
+            steps = parsed(path)
+            for length in range(1, len(steps) + 1):
+                self._meanings.pop((file.path, function.qualname, "".join(steps[:length])), None)
 
     # -- heads
 
