@@ -138,7 +138,7 @@ class Scope:
     def augment(self, node: ast.AugAssign) -> None:
         """`x += [y]` puts y into x."""
         if True in self.loops:
-            self.work += 1
+            self.work += 2 if isinstance(node.target, ast.Subscript) else 1
         if isinstance(node.op, ast.Add):
             for step, item in elements(node.value):
                 self.follow(path_of(node.target) + step, item)

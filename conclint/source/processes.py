@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from conclint.model import Edit, Fix, Safety
-from conclint.source.imports import imported
+from conclint.model import Edit, Fix, Safety, Span
+from conclint.source.imports import Import, imported
 from conclint.source.paths import argument
 from conclint.source.tree import below
 
@@ -38,12 +39,11 @@ def into_processes(source: Source, spawn: cst.Call) -> Fix | None:
         return None
     futures = source.calls(made, EXECUTOR)
     module, name = ("concurrent.futures", "ProcessPoolExecutor") if futures else ("multiprocessing", "Pool")
-    spelled = _beside(source, made) if name == "ProcessPoolExecutor" else None
-    added = imported(source, module, name) if spelled is None else None
-    if spelled is None and added is None:
+    known = _beside(source, made) or _renamed(source, made) if futures else None
+    spelled = known or imported(source, module, name)
+    if spelled is None:
         return None
-    edit = source.replace(made.func, spelled or (added.spelled if added else ""))
-    edits: tuple[Edit, ...] = (edit, *(added.edits if added else ()))
+    edits = (source.replace(made.func, spelled.spelled), *spelled.edits)
     return Fix(f"`{name}` instead of threads", edits, Safety.UNSAFE)
 
 
@@ -100,8 +100,20 @@ def _picklable(source: Source, call: cst.Call) -> bool:
     return bool(targets) and all(one.computes for one in targets)
 
 
-def _beside(source: Source, made: cst.Call) -> str | None:
+def _beside(source: Source, made: cst.Call) -> Import | None:
     """`futures.ProcessPoolExecutor`, where the other is spelled `futures.ThreadPoolExecutor`."""
     if isinstance(made.func, cst.Attribute):
-        return f"{source.code(made.func.value)}.ProcessPoolExecutor"
+        return Import(f"{source.code(made.func.value)}.ProcessPoolExecutor", ())
     return None
+
+
+def _renamed(source: Source, made: cst.Call) -> Import | None:
+    """The import with the other name in it, where nothing else uses the first."""
+    old, new = "ThreadPoolExecutor", "ProcessPoolExecutor"
+    used = [(number, line) for number, line in enumerate(source.text.lines, start=1) if re.search(rf"\b{old}\b", line)]
+    number, line = used[0] if used else (0, "")
+    start = line.find(old) + 1
+    plain = line.startswith("from concurrent.futures import ") and line.count(old) == 1 and new not in source.text.text
+    if len(used) != 2 or not plain or source.code(made.func) != old:
+        return None
+    return Import(new, (Edit(Span(number, start, number, start + len(old)), new),))

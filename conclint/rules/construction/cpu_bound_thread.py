@@ -59,9 +59,9 @@ def check(source: Source) -> Iterator[Finding]:
         _, targets = source.starts(call)
         busy = next((target for target in targets if target.computes), None)
         if busy is not None:
-            what = f"`{_name(busy)}` computes in Python loops, and of threads only one at a time can"
+            what = f"`{_name(busy)}` computes in Python code, which one thread at a time can run"
             fix = into_processes(source, call)
-            yield Finding(source.place(call), f"{what}; run it in processes instead", _notes(busy), fix)
+            yield Finding(source.place(call), f"{what}; give it to processes", _notes(busy), fix)
 
 
 def _on_threads(source: Source, call: cst.Call) -> bool:
@@ -103,7 +103,7 @@ RULE = Rule(
                     return list(pool.map(crunch, limits))  # expect: CON103
             """,
             fixed="""
-            from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+            from concurrent.futures import ProcessPoolExecutor
 
             def crunch(limit):
                 return sum(number * number for number in range(limit))
