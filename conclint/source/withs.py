@@ -41,7 +41,7 @@ def _assigned(
     if len(assign.targets) != 1 or not isinstance(target, cst.Name) or not isinstance(block, cst.IndentedBlock):
         return None
     following = list(block.body)[list(block.body).index(statement) + 1 :]
-    rest = _needed(source, target, following, waits=waits)
+    rest = _needed(source, target, following)
     if not rest or not _all_uses_in(source, target, rest) or not (waits or _collected(source, target.value, rest)):
         return None
     first = lines_of(source, statement, statement)
@@ -49,7 +49,7 @@ def _assigned(
     between = source.text.lines[first.end_line : lines_of(source, rest[0], rest[0]).line - 1]
     unit = indent_unit(source, statement)
     comment = _comment(source, statement)
-    header = f"{source.indent(statement)}with {source.code(call)} as {target.value}:{comment}"
+    header = f"{source.indent(statement)}with {_text(source, call)} as {target.value}:{comment}"
     comments = (unit + line if line.strip() else line for line in between)
     lines = [header, *comments, shifted(source, rest[0], rest[-1], unit)]
     return Fix(f"`with` around the use of `{target.value}`", (Edit(span, "\n".join(lines)),), Safety.UNSAFE)
@@ -69,6 +69,15 @@ def _inline(source: Source, call: cst.Call, statement: cst.CSTNode, *, waits: bo
     return Fix("`with` around the use of the pool", (Edit(span, text),), Safety.UNSAFE)
 
 
+def _text(source: Source, call: cst.Call) -> str:
+    """The call as it is written, its further lines where they stand."""
+    span = source.span(call)
+    lines = list(source.text.lines[span.line - 1 : span.end_line])
+    lines[-1] = lines[-1][: span.end_column - 1]
+    lines[0] = lines[0][span.column - 1 :]
+    return "\n".join(lines)
+
+
 def _end(span: Span) -> tuple[int, int]:
     return span.end_line, span.end_column
 
@@ -78,17 +87,15 @@ def _comment(source: Source, statement: cst.SimpleStatementLine) -> str:
     return f"  {comment.value}" if comment is not None else ""
 
 
-def _needed(
-    source: Source, target: cst.Name, following: Sequence[cst.BaseStatement], *, waits: bool
-) -> list[cst.BaseStatement]:
-    """The statements up to the last that uses the pool; where its end cuts results off, what is made of it too."""
+def _needed(source: Source, target: cst.Name, following: Sequence[cst.BaseStatement]) -> list[cst.BaseStatement]:
+    """The statements up to the last that uses the pool, or results of it that are still to come."""
     names = {target.value}
     last = -1
     for number, statement in enumerate(following):
         used = {part.value for part in below(statement) if isinstance(part, cst.Name)}
         if used & names:
             last = number
-            names |= set(_bound(statement)) if target.value in used and not waits else set()
+            names |= set(_bound(statement)) if _to_come(source, target.value, statement) else set()
     return list(following[: last + 1])
 
 
@@ -115,30 +122,52 @@ def _all_uses_in(source: Source, target: cst.Name, rest: Sequence[cst.BaseStatem
 
 def _collected(source: Source, pool: str, rest: Sequence[cst.BaseStatement]) -> bool:
     """Whether all results surely arrive before the block ends."""
-    parts = [part for statement in rest for part in below(statement)]
-    calls = [part for part in parts if isinstance(part, cst.Call) and isinstance(part.func, cst.Attribute)]
-    gets = any(isinstance(one.func, cst.Attribute) and one.func.attr.value in ("get", "wait") for one in calls)
+    methods = [_last(part.func) for statement in rest for part in below(statement) if isinstance(part, cst.Call)]
+    gets = "get" in methods or "wait" in methods
     return all(
-        _waits(source, one.func.value) or _consumed(source, one) or (gets and one.func.attr.value.endswith("_async"))
-        for one in calls
-        if isinstance(one.func, cst.Attribute) and isinstance(one.func.value, cst.Name) and one.func.value.value == pool
+        method in WAITING or _consumed(source, call) or (gets and method.endswith("_async"))
+        for statement in rest
+        for method, call in _calls_of(pool, statement)
     )
 
 
+def _to_come(source: Source, pool: str, statement: cst.BaseStatement) -> bool:
+    """Whether the statement asks the pool for results that it does not wait for itself."""
+    return any(method not in WAITING and not _taken(source, call) for method, call in _calls_of(pool, statement))
+
+
+def _calls_of(pool: str, statement: cst.BaseStatement) -> Iterator[tuple[str, cst.Call]]:
+    """The methods called on the pool."""
+    for part in below(statement):
+        if isinstance(part, cst.Call) and isinstance(part.func, cst.Attribute):
+            owner = part.func.value
+            if isinstance(owner, cst.Name) and owner.value == pool:
+                yield part.func.attr.value, part
+
+
 def _waits(source: Source, pool: cst.CSTNode) -> bool:
-    """Whether a method is called on the pool that comes back with the results."""
+    """Whether the method that is called on the pool, just made, comes back with all results."""
     attribute = source.parent(pool)
-    return isinstance(attribute, cst.Attribute) and attribute.attr.value in WAITING
+    results = source.parent(attribute) if isinstance(attribute, cst.Attribute) else None
+    if not isinstance(attribute, cst.Attribute) or results is None:
+        return False
+    return attribute.attr.value in WAITING or _taken(source, results)
+
+
+def _taken(source: Source, results: cst.CSTNode) -> bool:
+    """Whether an iterator is run to its end where it stands."""
+    outer = source.parent(results)
+    if isinstance(outer, (cst.For, cst.CompFor)):
+        return outer.iter is results
+    consumer = source.parent(outer) if isinstance(outer, cst.Arg) else None
+    return isinstance(consumer, cst.Call) and _last(consumer.func) in CONSUMERS
 
 
 def _consumed(source: Source, call: cst.Call) -> bool:
     """Whether the iterator that the call gives is run to its end on the spot, or by a name that is."""
+    if _taken(source, call):
+        return True
     outer = source.parent(call)
-    if isinstance(outer, (cst.For, cst.CompFor)):
-        return outer.iter is call
-    if isinstance(outer, cst.Arg):
-        consumer = source.parent(outer)
-        return isinstance(consumer, cst.Call) and _last(consumer.func) in CONSUMERS
     if isinstance(outer, cst.Assign) and isinstance(outer.targets[0].target, cst.Name):
         return _name_consumed(source, outer.targets[0].target)
     return False
@@ -151,13 +180,7 @@ def _name_consumed(source: Source, target: cst.Name) -> bool:
         for name in source.all(cst.Name)
         if name.value == target.value and name is not target and source.function_node(name) is function
     ]
-    for name in uses:
-        outer = source.parent(name)
-        taken = isinstance(outer, (cst.For, cst.CompFor)) and outer.iter is name
-        consumer = source.parent(outer) if isinstance(outer, cst.Arg) else None
-        if not taken and not (isinstance(consumer, cst.Call) and _last(consumer.func) in CONSUMERS):
-            return False
-    return bool(uses)
+    return bool(uses) and all(_taken(source, name) for name in uses)
 
 
 def _last(node: cst.BaseExpression) -> str:
