@@ -13,6 +13,7 @@ from conclint.program.observations import Inspection, Observations
 from conclint.program.scene import Scene
 from conclint.source.accesses import Accesses
 from conclint.source.source import Source
+from conclint.source.tree import TooDeep
 from conclint.text import decode
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def inspect(path: str, data: bytes, scene: Scene, rules: Sequence[Rule]) -> Insp
         if rule.check is not None:
             try:
                 findings += [(rule.code, finding) for finding in rule.check(source)]
+            except TooDeep:
+                findings.append(("CON001", _too_deep(path, scene)))
             except Exception as error:  # a rule's bug must not hide the other rules' findings
                 failures.append(_failure(path, rule.code, error))
     observations = Observations()
@@ -38,9 +41,11 @@ def inspect(path: str, data: bytes, scene: Scene, rules: Sequence[Rule]) -> Insp
         try:
             seen = Accesses(source)
             observations = seen.all()
+        except TooDeep:
+            findings.append(("CON001", _too_deep(path, scene)))
         except Exception as error:
             failures.append(_failure(path, "", error))
-    return Inspection(tuple(findings), observations, tuple(failures))
+    return Inspection(tuple(dict.fromkeys(findings)), observations, tuple(failures))
 
 
 def mend(path: str, data: bytes, scene: Scene, rule: Rule, findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -58,3 +63,8 @@ def _failure(path: str, code: str, error: Exception) -> Failure:
 def _unparsed(path: str, scene: Scene, error: cst.ParserSyntaxError) -> Finding:
     line = scene.regions[0][0][0] + max(error.raw_line, 1) - 1 if scene.regions else 1
     return Finding(Place(path, Span(line, 1, line, 1)), f"this statement cannot be inspected: {error.message}")
+
+
+def _too_deep(path: str, scene: Scene) -> Finding:
+    line = scene.regions[0][0][0]
+    return Finding(Place(path, Span(line, 1, line, 1)), "what is nested too deeply here cannot be inspected")

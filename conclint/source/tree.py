@@ -26,6 +26,10 @@ MEANINGLESS = frozenset(
 )
 
 
+class TooDeep(Exception):
+    """The region nests so deeply that libcst cannot tell where its nodes stand."""
+
+
 class Walked(NamedTuple):
     """What one walk over a region remembers; parents and sequence by the node's `id`, since nodes hash slowly."""
 
@@ -69,7 +73,10 @@ class Region:
     def _offsets(self) -> dict[int, tuple[int, int]]:
         from conclint.source.positions import offsets
 
-        return offsets(self.module)
+        try:
+            return offsets(self.module)
+        except RecursionError as error:
+            raise TooDeep from error
 
     @cached_property
     def _starts(self) -> list[int]:
