@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
@@ -14,6 +15,9 @@ from conclint.program.files import File
 from conclint.program.values import Sort, Store, function_id, split_id
 
 CHANGES = Touch.WRITE | Touch.ITEM
+
+# Behind a path: its items are looked at.
+WALKED = re.compile(r"\[|\.(?:items|keys|values)\(\)")
 
 # Code that runs before others can have the object.
 CONSTRUCTION = frozenset(
@@ -34,6 +38,14 @@ class User(NamedTuple):
     personal: bool  # only ever as an attribute of its own object
 
 
+class Deeds(NamedTuple):
+    """What a function does by path: Touch bits, methods called that change containers, iterations and items taken."""
+
+    bits: dict[str, int]
+    mutated: frozenset[str]
+    walked: frozenset[str]
+
+
 class When(NamedTuple):
     """The roots in whose threads something happens, those that can meet themselves, and whether main does it too."""
 
@@ -51,7 +63,7 @@ class State:
         self._contexts = contexts
         self._knowledge = knowledge
         self._mutators = frozenset(name for names in knowledge.mutators.values() for name in names)
-        self._files: dict[str, list[File]] = {}
+        self._deeds: dict[tuple[str, str], Deeds] = {}
 
     def shared(self) -> dict[Store, tuple[User, ...]]:
         """Every candidate with all the functions that touch it."""
@@ -77,11 +89,11 @@ class State:
         if store.path.startswith("$") or self._protects_itself(store):
             return ()
         users = tuple(user for user in self._users(store, files) if user.changes or user.in_steps)
-        meetings = {user: self._when(user) for user in users}
+        meetings = [(user, self._when(user)) for user in users]
         met = any(
-            _at_once(meetings[one], meetings[other])
-            for one in users
-            for other in users
+            _at_once(here, there)
+            for one, here in meetings
+            for other, there in meetings
             if one.in_steps and other.changes
         )
         return users if met else ()
@@ -116,7 +128,7 @@ class State:
                 own = [path for path in paths if self._is(file, function, path, store)]
                 if own:
                     changes = any(self._changes(file, function, path, store) for path in own)
-                    in_steps = any(self._in_steps(function, path) for path in own)
+                    in_steps = any(self._in_steps(file, function, path) for path in own)
                     yield User(file, function, changes, in_steps, of_objects and _of_self(function, own))
 
     def _is(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
@@ -143,7 +155,8 @@ class State:
     def _changes(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
         if self._constructs(file, function, path, store):
             return False
-        return any(bits & CHANGES for one, bits, _ in function.touches if one == path) or self._mutates(function, path)
+        deeds = self._deeds_of(file, function)
+        return bool(deeds.bits.get(path, 0) & CHANGES) or path in deeds.mutated
 
     def _constructs(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
         """Whether the state is made there rather than changed: module code for a global, `__init__` for `self`."""
@@ -158,22 +171,26 @@ class State:
     def _bound_once(function: FunctionFact, path: str) -> bool:
         return sum(target == path for target, _ in function.binds) <= 1
 
-    def _in_steps(self, function: FunctionFact, path: str) -> bool:
+    def _in_steps(self, file: File, function: FunctionFact, path: str) -> bool:
         """Whether the function may do something to it in several steps: read it and change it, or walk over it."""
-        bits = 0
-        for one, what, _ in function.touches:
-            bits |= what if one == path else 0
-        if bits & Touch.AUGMENTED or (bits & Touch.READ and (bits & CHANGES or self._mutates(function, path))):
+        deeds = self._deeds_of(file, function)
+        bits = deeds.bits.get(path, 0)
+        if bits & Touch.AUGMENTED or (bits & Touch.READ and (bits & CHANGES or path in deeds.mutated)):
             return True
-        walks = (path + "[", path + ".items()", path + ".keys()", path + ".values()")
-        return any(bound.startswith(walks) for _, bound in function.binds)
+        return path in deeds.walked
 
-    def _mutates(self, function: FunctionFact, path: str) -> bool:
-        """Whether a method that changes containers is called on it."""
-        return any(
-            call.func.rpartition(".")[2] in self._mutators and call.func.rpartition(".")[0] == path
-            for call in function.calls
-        )
+    def _deeds_of(self, file: File, function: FunctionFact) -> Deeds:
+        key = (file.path, function.qualname)
+        known = self._deeds.get(key)
+        if known is None:
+            bits: dict[str, int] = {}
+            for path, what, _ in function.touches:
+                bits[path] = bits.get(path, 0) | what
+            called = (call.func.rpartition(".") for call in function.calls)
+            mutated = frozenset(owner for owner, _, name in called if name in self._mutators)
+            walked = frozenset(path[: step.start()] for _, path in function.binds for step in WALKED.finditer(path))
+            known = self._deeds[key] = Deeds(bits, mutated, walked)
+        return known
 
 
 def _of_self(function: FunctionFact, paths: list[str]) -> bool:
