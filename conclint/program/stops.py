@@ -39,6 +39,7 @@ ENDERS = frozenset({"shutdown", "restart", "exit", "quit", "halt", "reboot", "st
 
 # Callees of callees are asked so deep what they wait for.
 DEEPEST = 3
+MOST_REACHED = 60
 
 
 Saying = Callable[[FunctionFact], Iterator[str]]
@@ -77,7 +78,7 @@ class Stops:
         """Whether another function changes what this one asks before it goes on, or awaits what it says in the end."""
         known = self._known.get(identity)
         if known is None:
-            inside = set(self._reached(identity, DEEPEST))
+            inside = self._reached(identity)
             known = self._somebody(inside, _questions, _changes) or self._asks_what_it_was_given(inside)
             _, function = self._calls.function(identity)
             if not known and not any(target == "$while" for target, _ in function.binds):
@@ -103,14 +104,18 @@ class Stops:
             for _, call in self._calls.in_file(site.file, method)
         )
 
-    def _reached(self, identity: str, depth: int) -> Iterator[str]:
-        yield identity
-        if depth:
-            file, function = self._calls.function(identity)
-            for call in function.calls:
-                for value in self._calls.targets(file, function, call.func):
-                    if value.owner:
-                        yield from self._reached(value.name, depth - 1)
+    def _reached(self, identity: str) -> set[str]:
+        """The function and those that it calls, near ones only."""
+        found, fresh = {identity}, [identity]
+        for _ in range(DEEPEST):
+            called: list[str] = []
+            for one in fresh:
+                file, function = self._calls.function(one)
+                for call in function.calls:
+                    called += (value.name for value in self._calls.targets(file, function, call.func))
+            fresh = [one for one in dict.fromkeys(called) if one not in found][: max(MOST_REACHED - len(found), 0)]
+            found.update(fresh)
+        return found
 
     # -- what it speaks of
 
