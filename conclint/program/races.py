@@ -6,7 +6,7 @@ in several steps, with the access that can come between them as its other side.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from conclint.knowledge.kinds import Context
@@ -60,10 +60,11 @@ class Races:
         """At most one race for each access, in the order of the program's state."""
         for (store, _), accesses in self._by_store.items():
             moments = [moment for access in accesses for moment in self._moments(access)]
+            others = sorted(moments, key=lambda one: one.run is None)
             seen = set()
             for moment in moments:
                 if moment.access.place not in seen:
-                    race = self._race(store, moment, moments)
+                    race = self._race(store, moment, others)
                     if race is not None:
                         seen.add(moment.access.place)
                         yield race
@@ -106,15 +107,23 @@ class Races:
 
     # -- who meets whom
 
-    def _race(self, store: Store, moment: Moment, moments: Sequence[Moment]) -> Race | None:
+    def _race(self, store: Store, moment: Moment, others: Iterable[Moment]) -> Race | None:
+        """With the first of the others, rather than with the same access once more."""
         act = moment.access.act
         if not (act.reads_first or act is Act.ITERATE):
             return None
-        others = [other for other in moments if conflict(moment.access, other.access) and not _blames(moment, other)]
-        for other in sorted(others, key=lambda one: (one.access.place == moment.access.place, one.run is None)):
-            if not _common(moment.held, other.held) and self._at_once(moment, other) and _fair(moment, other):
-                return Race(store, moment, other)
-        return None
+        again: Moment | None = None
+        for other in others:
+            if conflict(moment.access, other.access) and self._meet(moment, other):
+                if other.access.place != moment.access.place:
+                    return Race(store, moment, other)
+                again = again or other
+        return Race(store, moment, again) if again is not None else None
+
+    def _meet(self, moment: Moment, other: Moment) -> bool:
+        if _blames(moment, other) or _common(moment.held, other.held):
+            return False
+        return self._at_once(moment, other) and _fair(moment, other)
 
     def _same_object(self, one: Moment, other: Moment) -> bool:
         if not one.homes or not other.homes:
