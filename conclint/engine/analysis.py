@@ -60,7 +60,7 @@ class Analysis:
         indexes = self._index()
         try:
             program = link(indexes.items(), self._options)
-            scenes = program.scenes([rule.triggers for rule in self.rules])
+            scenes = program.scenes({rule.code: rule.triggers for rule in self.rules})
         except Exception as error:
             self.failures.append(Failure("", "", told(error)))
             return self._unreadable({})
@@ -83,10 +83,6 @@ class Analysis:
     def _reads(self) -> bool:
         """Whether files that cannot be read are reported."""
         return Selection(self.config).runs(BROKEN, default=True)
-
-    @cached_property
-    def _codes(self) -> tuple[str, ...]:
-        return tuple(rule.code for rule in self.rules)
 
     @cached_property
     def _options(self) -> Options:
@@ -133,7 +129,7 @@ class Analysis:
         found = self._remembered(keys)
         digests = self.survey.digests
         tasks = [
-            Inspect(self._by_path[path], digests[path], scene, self._codes)
+            Inspect(self._by_path[path], digests[path], scene)
             for path, scene in scenes.items()
             if path not in found
         ]
@@ -149,7 +145,7 @@ class Analysis:
         return {path: found[path] for path in scenes if path in found}
 
     def _inspection_key(self, path: str, scene: Scene) -> bytes:
-        return key("inspection", path, self.survey.digests[path], scene.digest, *self._codes)
+        return key("inspection", path, self.survey.digests[path], scene.digest)
 
     def _remembered(self, keys: Mapping[str, bytes]) -> dict[str, Inspection]:
         known = self.cache.read(keys.values()) if self.cache else {}

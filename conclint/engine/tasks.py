@@ -34,7 +34,6 @@ class Inspect(NamedTuple):
     unit: Unit
     digest: bytes
     scene: Scene
-    codes: tuple[str, ...]
 
 
 class Inspected(NamedTuple):
@@ -76,7 +75,7 @@ def index_unit(unit: Unit) -> Indexed:
 def inspect_unit(task: Inspect) -> Inspected:
     try:
         data = _same(task.unit, task.digest)
-        return Inspected(inspect(task.unit.path, data, task.scene, chosen(task.codes)))
+        return Inspected(inspect(task.unit.path, data, task.scene, chosen(task.scene.rules)))
     except _Changed as changed:
         return Inspected(None, error=str(changed))
     except (RecursionError, MemoryError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -83,12 +83,12 @@ class Program:
         """The files that could not be parsed: line, column and what is wrong."""
         return {file.path: file.header.error for file in self.files if file.header.error is not None}
 
-    def scenes(self, triggers: Sequence[Triggers]) -> dict[str, Scene]:
-        """What each file that deserves a close look must know of the others."""
-        shared = self.shared if any(one.state for one in triggers) else {}
+    def scenes(self, triggers: Mapping[str, Triggers]) -> dict[str, Scene]:
+        """What each file that deserves a close look must know of the others; `triggers` are those of each rule's code."""
+        shared = self.shared if any(one.state for one in triggers.values()) else {}
         regions = Regions(self.calls, self.contexts, triggers, shared, self.spawns.roots)
         chosen = regions.chosen()
-        return Scenes(self, frozenset(regions.watched)).build(chosen)
+        return Scenes(self, regions).build(chosen)
 
 
 def link(indexes: Iterable[tuple[str, bytes]], options: Options) -> Program:

@@ -42,7 +42,7 @@ class Regions:
         self,
         calls: Calls,
         contexts: Contexts,
-        triggers: Sequence[Triggers],
+        triggers: Mapping[str, Triggers],
         shared: Mapping[Store, tuple[User, ...]],
         roots: Iterable[Root] = (),
     ) -> None:
@@ -52,18 +52,19 @@ class Regions:
         self._triggers = triggers
         self._shared = shared
         self._chosen: Chosen = {}
+        self.rules: dict[str, set[str]] = {}  # by file: the codes of the rules whose triggers occur in it
         self._lockers: dict[str, bool] = {}  # which callers may hold locks
         self.watched: set[str] = set()  # files in which state, locks and output are observed
 
     def chosen(self) -> Chosen:
         """The regions to parse, and of classes the parts."""
-        everywhere = frozenset().union(*(one.calls for one in self._triggers if not one.contexts))
-        self._by_calls(everywhere)
-        for trigger in self._triggers:
+        triggers = self._triggers
+        self._by_calls(_by_name({code: one for code, one in triggers.items() if not one.contexts}))
+        for code, trigger in triggers.items():
             if trigger.contexts:
-                self._by_contexts(trigger)
+                self._by_contexts(code, trigger)
         self._by_state()
-        if self._shared or any(one.contexts & CONCURRENT for one in self._triggers):
+        if self._shared or any(one.contexts & CONCURRENT for one in triggers.values()):
             self._by_starts()
         return self._chosen
 
@@ -77,8 +78,12 @@ class Regions:
         if found >= 0 and line <= regions[number].parts[found][1]:
             parts.add(found)
 
-    def _by_calls(self, wanted: frozenset[str]) -> None:
-        exact = frozenset(name for name in wanted if not name.endswith("."))
+    def _run(self, file: File, codes: Iterable[str]) -> None:
+        self.rules.setdefault(file.path, set()).update(codes)
+
+    def _by_calls(self, wanted: Mapping[str, Sequence[str]]) -> None:
+        """`wanted`: the codes of the rules that ask for each library name."""
+        exact = frozenset(wanted)
         last = {name.rpartition(".")[2] for name in exact}
         aliases = self._calls.names.knowledge.aliases
         last |= {alias.rpartition(".")[2] for alias, name in aliases.items() if name in exact}
@@ -89,8 +94,10 @@ class Regions:
             for name in sorted((last | renamed) & file.header.called):
                 for function, call in self._calls.in_file(file, name):
                     site = Site(file, function, call)
-                    if self._calls.library_names(site) & exact or self._overridden(site) & exact:
+                    found = (self._calls.library_names(site) | self._overridden(site)) & exact
+                    if found:
                         self._choose(file, call.line)
+                        self._run(file, (code for one in found for code in wanted[one]))
 
     def _overridden(self, site: Site) -> set[str]:
         """A method of the program's under the names that it has in its class's library bases."""
@@ -99,7 +106,7 @@ class Regions:
         mro = self._calls.names.classes.mro
         return {f"{base}.{last}" for owner in owners for base in mro(owner) if ":" not in base}
 
-    def _by_contexts(self, trigger: Triggers) -> None:
+    def _by_contexts(self, code: str, trigger: Triggers) -> None:
         last = {name.rpartition(".")[2] for name in trigger.calls}
         seen: set[str] = set()
         for identity in sorted(self._contexts.functions()):
@@ -109,6 +116,7 @@ class Regions:
                     named = call.func.rpartition(".")[2] in last
                     if named and self._calls.library_names(Site(file, function, call)) & trigger.calls:
                         self._watch(file, call.line)
+                        self._run(file, (code,))
                         self._holders(file, function)
                         self._locking_callers(identity, CALLERS_DEEP, seen)
 
@@ -154,6 +162,15 @@ class Regions:
             if self._lockers[caller]:
                 self._watch(site.file, site.call.line)
             self._locking_callers(caller, depth - 1, seen)
+
+
+def _by_name(triggers: Mapping[str, Triggers]) -> dict[str, list[str]]:
+    """The codes of the rules that ask for each name."""
+    found: dict[str, list[str]] = {}
+    for code, trigger in triggers.items():
+        for name in trigger.calls:
+            found.setdefault(name, []).append(code)
+    return found
 
 
 def _lines(function: FunctionFact) -> Iterator[int]:

@@ -123,6 +123,7 @@ class Scene:
     free_threaded: bool
     target_version: tuple[int, int]
     extra: Knowledge | None = None  # only where a project adds to what is known
+    rules: tuple[str, ...] = ()  # the codes of the rules whose triggers occur here
     watched: bool = False  # whether its state, locks and output are to be observed
 
     @property

@@ -18,7 +18,7 @@ from conclint.program.contexts import CONCURRENT, Run, evidence, site_place
 from conclint.program.effects import Effect
 from conclint.program.files import File
 from conclint.program.handles import Fate
-from conclint.program.regions import Chosen, pieces
+from conclint.program.regions import Chosen, Regions, pieces
 from conclint.program.scene import FateScene, FunctionScene, Named, RunScene, Scene, StartScene, TargetScene
 from conclint.program.spawns import Root
 from conclint.program.values import Meaning, Sort, Store, function_id
@@ -46,9 +46,9 @@ EMPTY = Named()
 class Scenes:
     """Builds the scenes of one program."""
 
-    def __init__(self, program: Program, watched: frozenset[str] = frozenset()) -> None:
+    def __init__(self, program: Program, regions: Regions) -> None:
         self._program = program
-        self._watched = watched
+        self._regions = regions
         self._calls = program.calls
         self._spawned = {root.target for root in program.spawns.roots}
         self._states: dict[str, list[int]] = {}
@@ -85,7 +85,8 @@ class Scenes:
             free_threaded=options.free_threaded,
             target_version=options.target,
             extra=None if options.knowledge is BUILTIN else options.knowledge,
-            watched=file.path in self._watched,
+            watched=file.path in self._regions.watched,
+            rules=tuple(sorted(self._regions.rules.get(file.path, ()))),
         )
 
     # -- names
