@@ -84,7 +84,7 @@ class Program:
         return {file.path: file.header.error for file in self.files if file.header.error is not None}
 
     def scenes(self, triggers: Mapping[str, Triggers]) -> dict[str, Scene]:
-        """What each file that deserves a close look must know of the others; `triggers` are those of each rule's code."""
+        """What each file that deserves a close look must know of the others; `triggers` are by rule code."""
         shared = self.shared if any(one.state for one in triggers.values()) else {}
         regions = Regions(self.calls, self.contexts, triggers, shared, self.spawns.roots)
         chosen = regions.chosen()
