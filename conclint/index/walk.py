@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 import conclint.index.shape as shape
 from conclint.index.facts import CallFact, ClassFact, FunctionFact, ImportFact, Kind, Touch, Use
+from conclint.index.manner import manner
 from conclint.index.paths import annotated, argument_path, lambda_path, path_of, values
 from conclint.index.scope import ADDERS, Scope
 
@@ -65,7 +66,7 @@ class Walk:
         self._all([*node.args.defaults, *node.args.kw_defaults])
         kind = Kind.ASYNC if isinstance(node, ast.AsyncFunctionDef) else Kind.FUNCTION
         qualname = self._enter_name(node.name, node.lineno)
-        opened = Scope(qualname, kind, self._owner, node)
+        opened = Scope(qualname, kind | manner(node.body), self._owner, node)
         opened.decorators = [path_of(one) for one in node.decorator_list]
         if self._owner:
             self._methods.append((node.name, qualname))

@@ -36,6 +36,7 @@ class RunScene:
     many: bool
     how: str
     trace: tuple[Note, ...]
+    starter: Store | None = None  # what holds the pool that runs it
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class TargetScene:
     meets: bool = False  # waits for another worker
     computes: bool = False  # keeps the interpreter busy from beginning to end
     results: bool = False  # ends, and adds what it found to a container that it was given or that is everybody's
+    catches: bool = False  # lets no exception pass
+    endless: bool = False  # never returns
 
     def trace(self, effect: Effect) -> tuple[Note, ...]:
         return next((notes for one, notes in self.traces if one is effect), ())

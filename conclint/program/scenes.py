@@ -146,9 +146,15 @@ class Scenes:
             end_line=function.end_line,
             is_async=bool(function.kind & Kind.ASYNC),
             owner=function.owner,
-            runs=tuple(_run(run) for run in runs[:MOST_RUNS]),
+            runs=tuple(self._run(run) for run in runs[:MOST_RUNS]),
             main=self._program.contexts.is_main(identity) if any(run.context in CONCURRENT for run in runs) else True,
         )
+
+    def _run(self, run: Run) -> RunScene:
+        site = run.root.site
+        owner, _, _ = site.call.func.rpartition(".")
+        starter = self._program.names.meaning(site.file, site.function, owner).store if owner else None
+        return RunScene(run.context, run.many, run.root.how, evidence(run), starter)
 
     def _target(self, identity: str) -> TargetScene:
         effects = self._program.effects.of(identity)
@@ -160,7 +166,11 @@ class Scenes:
         own_results = effects & Effect.RESULTS and not self._program.effects.reason(identity, Effect.RESULTS)
         results = bool(own_results) and not _serves(function)
         computes = self._program.effects.computes(identity)
-        return TargetScene(identity, effects, traces, len(function.params), serves, meets, computes, results)
+        catches, endless = bool(function.kind & Kind.CATCHES), bool(function.kind & Kind.ENDLESS)
+        parameters = len(function.params)
+        return TargetScene(
+            identity, effects, traces, parameters, serves, meets, computes, results, catches, endless
+        )
 
     def _trace(self, identity: str, effect: Effect) -> tuple[Note, ...]:
         """The calls that lead to an effect; what computes in loops stands at the end of them."""
@@ -251,10 +261,6 @@ class Scenes:
             for value in called.values
             if value.sort is Sort.INSTANCE
         )
-
-
-def _run(run: Run) -> RunScene:
-    return RunScene(run.context, run.many, run.root.how, evidence(run))
 
 
 def _paths(function: FunctionFact, spans: tuple[tuple[int, int], ...]) -> set[str]:

@@ -14,7 +14,7 @@ from conclint.source.tree import below
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
-__all__ = ["Import", "add_line", "imported", "indent_unit", "lines_of", "shifted", "wrapped"]
+__all__ = ["Import", "add_line", "imported", "indent_unit", "lines_of", "shifted", "wrapped", "written"]
 
 
 def indent_unit(source: Source, node: cst.CSTNode) -> str:
@@ -37,6 +37,15 @@ def shifted(source: Source, first: cst.CSTNode, last: cst.CSTNode, unit: str) ->
         line if number in kept or not line.strip() else unit + line
         for number, line in enumerate(lines, start=span.line)
     )
+
+
+def written(source: Source, node: cst.CSTNode) -> str:
+    """The node as it is written, its further lines where they stand."""
+    span = source.span(node)
+    lines = list(source.text.lines[span.line - 1 : span.end_line])
+    lines[-1] = lines[-1][: span.end_column - 1]
+    lines[0] = lines[0][span.column - 1 :]
+    return "\n".join(lines)
 
 
 def wrapped(source: Source, statements: Sequence[cst.BaseStatement], header: str) -> Edit | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from conclint.model import Edit, Fix, Safety, Span
-from conclint.source.edits import indent_unit, lines_of, shifted
+from conclint.source.edits import indent_unit, lines_of, shifted, written
 from conclint.source.tree import below
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _assigned(
     between = source.text.lines[first.end_line : lines_of(source, rest[0], rest[0]).line - 1]
     unit = indent_unit(source, statement)
     comment = _comment(source, statement)
-    header = f"{source.indent(statement)}with {_text(source, call)} as {target.value}:{comment}"
+    header = f"{source.indent(statement)}with {written(source, call)} as {target.value}:{comment}"
     comments = (unit + line if line.strip() else line for line in between)
     lines = [header, *comments, shifted(source, rest[0], rest[-1], unit)]
     return Fix(f"`with` around the use of `{target.value}`", (Edit(span, "\n".join(lines)),), Safety.UNSAFE)
@@ -67,15 +67,6 @@ def _inline(source: Source, call: cst.Call, statement: cst.CSTNode, *, waits: bo
     used = line[len(indent) : at.column - 1] + "pool" + line[at.end_column - 1 :]
     text = f"{indent}with {source.code(call)} as pool:\n{indent}{indent_unit(source, statement)}{used}"
     return Fix("`with` around the use of the pool", (Edit(span, text),), Safety.UNSAFE)
-
-
-def _text(source: Source, call: cst.Call) -> str:
-    """The call as it is written, its further lines where they stand."""
-    span = source.span(call)
-    lines = list(source.text.lines[span.line - 1 : span.end_line])
-    lines[-1] = lines[-1][: span.end_column - 1]
-    lines[0] = lines[0][span.column - 1 :]
-    return "\n".join(lines)
 
 
 def _end(span: Span) -> tuple[int, int]:

@@ -1,0 +1,38 @@
+"""What pools give back for the work that they are given: what tells of the work's end, and of its exception."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from conclint.knowledge.names import below, each
+
+
+class Gives(Enum):
+    """What a pool's method returns."""
+
+    FUTURE = "future"  # keeps the exception until somebody asks
+    RESULTS = "iterator"  # raises it when the iteration comes to it
+    ANSWER = "result"  # raises it in `get()`; what is still to come is lost with the pool
+    STREAM = "stream"  # an iterator of the same kind
+
+
+_EXECUTOR = "concurrent.futures.Executor"
+_POOL = "multiprocessing.pool.Pool"
+
+# docs.python.org/3/library/concurrent.futures.html#executor-objects
+# docs.python.org/3/library/multiprocessing.html#module-multiprocessing.pool
+GIVES = {
+    f"{_EXECUTOR}.submit": Gives.FUTURE,
+    f"{_EXECUTOR}.map": Gives.RESULTS,
+    **each(below(_POOL, "apply_async map_async starmap_async"), Gives.ANSWER),
+    **each(below(_POOL, "imap imap_unordered"), Gives.STREAM),
+}
+GIVEN = tuple(GIVES)
+SUBMITTED = tuple(name for name, gives in GIVES.items() if gives in (Gives.FUTURE, Gives.ANSWER))
+ITERATED = tuple(name for name, gives in GIVES.items() if gives in (Gives.RESULTS, Gives.STREAM))
+
+FUTURE = "concurrent.futures.Future"
+ANSWER = "multiprocessing.pool.AsyncResult"
+
+# docs.python.org/3/library/concurrent.futures.html#future-objects, multiprocessing.html#multiprocessing.pool.AsyncResult
+COLLECTS = frozenset({"result", "exception", "add_done_callback", "get", "wait", "set_exception"})
