@@ -34,5 +34,5 @@ ITERATED = tuple(name for name, gives in GIVES.items() if gives in (Gives.RESULT
 FUTURE = "concurrent.futures.Future"
 ANSWER = "multiprocessing.pool.AsyncResult"
 
-# docs.python.org/3/library/concurrent.futures.html#future-objects, multiprocessing.html#multiprocessing.pool.AsyncResult
+# docs.python.org/3/library/concurrent.futures.html#future-objects, multiprocessing.html#module-multiprocessing.pool
 COLLECTS = frozenset({"result", "exception", "add_done_callback", "get", "wait", "set_exception"})

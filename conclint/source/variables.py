@@ -57,7 +57,7 @@ def bound_to(source: Source, value: cst.CSTNode) -> cst.Name | None:
 
 
 def added_to(source: Source, value: cst.CSTNode) -> cst.Name | None:
-    """The local container to which an expression is added: `xs.append(value)`, `xs[k] = value`, `xs = [value for …]`."""
+    """The local container to which a value is added: `xs.append(value)`, `xs[k] = value`, `xs = [value for …]`."""
     outer = source.parent(value)
     call = source.parent(outer) if isinstance(outer, cst.Arg) else None
     if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value in ADDING:
