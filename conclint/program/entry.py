@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from conclint.program.calls import Site
+from conclint.program.deeds import CONSTRUCTION
 from conclint.program.guards import Guards
 from conclint.program.linking import Program
 from conclint.program.observations import HeldCall, Observations, Point
-from conclint.program.state import CONSTRUCTION
 from conclint.program.values import Reach
 
 # Callers of callers are followed so far.

@@ -10,10 +10,13 @@ from conclint.knowledge import BUILTIN
 from conclint.knowledge.kinds import Knowledge
 from conclint.program.calls import Calls
 from conclint.program.contexts import Contexts
+from conclint.program.deeds import Deeds
 from conclint.program.effects import Effects
 from conclint.program.files import Files
 from conclint.program.handles import Handles
 from conclint.program.names import Names
+from conclint.program.owners import Owners
+from conclint.program.promise import Promises
 from conclint.program.regions import Regions
 from conclint.program.results import Results
 from conclint.program.scene import Scene
@@ -76,7 +79,30 @@ class Program:
     @cached_property
     def shared(self) -> dict[Store, tuple[User, ...]]:
         """State that threads share and change, with the functions that touch it."""
-        return State(self.calls, self.contexts, self.options.knowledge).shared()
+        return self._state.shared()
+
+    @cached_property
+    def _state(self) -> State:
+        return State(self.calls, self.contexts, self.options.knowledge, self._deeds)
+
+    @cached_property
+    def _deeds(self) -> Deeds:
+        return Deeds(self.options.knowledge)
+
+    @cached_property
+    def owners(self) -> Owners:
+        """Who owns a lock."""
+        return Owners(self.calls, self.options.knowledge)
+
+    @cached_property
+    def promises(self) -> Promises:
+        """State that its authors mean to be shared, whether or not the program starts threads."""
+        return Promises(self.calls, self.owners, self._deeds, self._state)
+
+    @cached_property
+    def observed(self) -> dict[Store, tuple[User, ...]]:
+        """All state that is worth a close look, with the functions that touch it."""
+        return _joined(self.shared, self.promises.guarded)
 
     @property
     def broken(self) -> dict[str, tuple[int, int, str]]:
@@ -89,6 +115,14 @@ class Program:
         regions = Regions(self.calls, self.contexts, triggers, shared, self.spawns.roots)
         chosen = regions.chosen()
         return Scenes(self, regions).build(chosen)
+
+
+def _joined(*tables: dict[Store, tuple[User, ...]]) -> dict[Store, tuple[User, ...]]:
+    found: dict[Store, tuple[User, ...]] = {}
+    for table in tables:
+        for store, users in table.items():
+            found[store] = tuple(dict.fromkeys((*found.get(store, ()), *users)))
+    return found
 
 
 def link(indexes: Iterable[tuple[str, bytes]], options: Options) -> Program:

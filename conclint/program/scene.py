@@ -121,7 +121,8 @@ class Scene:
     targets: tuple[TargetScene, ...]
     fates: tuple[FateScene, ...]
     starts: tuple[StartScene, ...]
-    states: tuple[Store, ...]
+    states: tuple[Store, ...]  # what threads share, or are meant to
+    guarded: tuple[Store, ...]  # those whose owner has a lock: plain reads count too
     barren: tuple[str, ...]  # functions, called in arguments here, that surely give nothing that can be called
     free_threaded: bool
     target_version: tuple[int, int]

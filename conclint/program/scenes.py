@@ -67,10 +67,9 @@ class Scenes:
         fates = tuple(self._fates(file, functions, spans))
         starts = tuple(self._starts(file, spans))
         called = {target for _, _, meaning in named for target in meaning.functions} & self._spawned
-        called.update(target for fate in fates for target in fate.targets)
-        called.update(target for start in starts for target in start.targets)
-        stores = {meaning.store.root for _, _, meaning in named if meaning.store is not None}
-        options = self._program.options
+        called.update(*(one.targets for one in fates), *(one.targets for one in starts))
+        stores = {one.store.root for _, _, one in named if one.store is not None}
+        program, options = self._program, self._program.options
         return Scene(
             path=file.path,
             regions=regions,
@@ -80,7 +79,8 @@ class Scenes:
             targets=tuple(self._target(one) for one in sorted(called)),
             fates=fates,
             starts=starts,
-            states=tuple(sorted(stores & self._program.shared.keys())),
+            states=tuple(sorted(stores & program.observed.keys())),
+            guarded=tuple(sorted(stores & program.promises.guarded.keys())),
             barren=tuple(sorted(self._barren(file, functions, spans))),
             free_threaded=options.free_threaded,
             target_version=options.target,

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from conclint.index.facts import FunctionFact, Touch
+from conclint.index.facts import FunctionFact
 from conclint.knowledge.kinds import Context, Knowledge
 from conclint.program.calls import Calls
 from conclint.program.contexts import Contexts
+from conclint.program.deeds import Deeds
 from conclint.program.files import File
 from conclint.program.values import Sort, Store, function_id, split_id
-
-CHANGES = Touch.WRITE | Touch.ITEM
-
-# Behind a path: its items are looked at.
-WALKED = re.compile(r"\[|\.(?:items|keys|values)\(\)")
-
-# Code that runs before others can have the object.
-CONSTRUCTION = frozenset(
-    {"__init__", "__new__", "__post_init__", "__init_subclass__", "__setstate__", "__set_name__", "setUp"}
-)
-
-# Code that runs while classes are made: at import.
-AT_IMPORT = frozenset({"__init_subclass__", "__set_name__"})
 
 
 class User(NamedTuple):
@@ -36,14 +23,6 @@ class User(NamedTuple):
     changes: bool
     in_steps: bool
     personal: bool  # only ever as an attribute of its own object
-
-
-class Deeds(NamedTuple):
-    """What a function does by path: Touch bits, methods called that change containers, iterations and items taken."""
-
-    bits: dict[str, int]
-    mutated: frozenset[str]
-    walked: frozenset[str]
 
 
 class When(NamedTuple):
@@ -57,13 +36,12 @@ class When(NamedTuple):
 class State:
     """Finds the stores that a thread touches and that somebody changes after construction."""
 
-    def __init__(self, calls: Calls, contexts: Contexts, knowledge: Knowledge) -> None:
+    def __init__(self, calls: Calls, contexts: Contexts, knowledge: Knowledge, deeds: Deeds) -> None:
         self._calls = calls
         self._names = calls.names
         self._contexts = contexts
         self._knowledge = knowledge
-        self._mutators = frozenset(name for names in knowledge.mutators.values() for name in names)
-        self._deeds: dict[tuple[str, str], Deeds] = {}
+        self._deeds = deeds
 
     def shared(self) -> dict[Store, tuple[User, ...]]:
         """Every candidate with all the functions that touch it."""
@@ -86,7 +64,7 @@ class State:
                 yield store.root
 
     def _candidate(self, store: Store, files: set[str]) -> tuple[User, ...]:
-        if store.path.startswith("$") or self._protects_itself(store):
+        if store.path.startswith("$") or self.protects_itself(store):
             return ()
         users = tuple(user for user in self._users(store, files) if user.changes or user.in_steps)
         meetings = [(user, self._when(user)) for user in users]
@@ -110,7 +88,7 @@ class State:
         roots = frozenset(run.root.number for run in runs)
         return When(roots, frozenset(run.root.number for run in many), partial(self._contexts.is_main, identity))
 
-    def _protects_itself(self, store: Store) -> bool:
+    def protects_itself(self, store: Store) -> bool:
         """Queues, events, locks and their like, bound once."""
         values = self._names.held(store)
         return bool(values) and all(value.sort is Sort.INSTANCE and self._safe(value.name) for value in values)
@@ -127,8 +105,8 @@ class State:
                 function = file.body.functions[qualname]
                 own = [path for path in paths if self._is(file, function, path, store)]
                 if own:
-                    changes = any(self._changes(file, function, path, store) for path in own)
-                    in_steps = any(self._in_steps(file, function, path) for path in own)
+                    changes = any(self._deeds.changes(file, function, path, store) for path in own)
+                    in_steps = any(self._deeds.of(file, function).in_steps(path) for path in own)
                     yield User(file, function, changes, in_steps, of_objects and _of_self(function, own))
 
     def _is(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
@@ -149,48 +127,6 @@ class State:
             stem = store.owner.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
             others = self._names.files.importing(stem, store.path)
         return list(dict.fromkeys([*(self._names.files[path] for path in sorted(chosen)), *others]))
-
-    # -- what is done to it
-
-    def _changes(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
-        if self._constructs(file, function, path, store):
-            return False
-        deeds = self._deeds_of(file, function)
-        return bool(deeds.bits.get(path, 0) & CHANGES) or path in deeds.mutated
-
-    def _constructs(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
-        """Whether the state is made there rather than changed: module code for a global, `__init__` for `self`."""
-        if store.sort == "global":
-            return not function.qualname and file.path == store.owner
-        if store.sort == "local":
-            return function_id(file.path, function.qualname) == store.owner and self._bound_once(function, path)
-        own = bool(function.params) and path == f"{function.params[0].name}.{store.path}"
-        return function.name in AT_IMPORT or (function.name in CONSTRUCTION and own)
-
-    @staticmethod
-    def _bound_once(function: FunctionFact, path: str) -> bool:
-        return sum(target == path for target, _ in function.binds) <= 1
-
-    def _in_steps(self, file: File, function: FunctionFact, path: str) -> bool:
-        """Whether the function may do something to it in several steps: read it and change it, or walk over it."""
-        deeds = self._deeds_of(file, function)
-        bits = deeds.bits.get(path, 0)
-        if bits & Touch.AUGMENTED or (bits & Touch.READ and (bits & CHANGES or path in deeds.mutated)):
-            return True
-        return path in deeds.walked
-
-    def _deeds_of(self, file: File, function: FunctionFact) -> Deeds:
-        key = (file.path, function.qualname)
-        known = self._deeds.get(key)
-        if known is None:
-            bits: dict[str, int] = {}
-            for path, what, _ in function.touches:
-                bits[path] = bits.get(path, 0) | what
-            called = (call.func.rpartition(".") for call in function.calls)
-            mutated = frozenset(owner for owner, _, name in called if name in self._mutators)
-            walked = frozenset(path[: step.start()] for _, path in function.binds for step in WALKED.finditer(path))
-            known = self._deeds[key] = Deeds(bits, mutated, walked)
-        return known
 
 
 def _of_self(function: FunctionFact, paths: list[str]) -> bool:

@@ -15,8 +15,9 @@ def is_test(path: str) -> bool:
 
 def only_tests(path: str, evidence: str) -> bool:
     """Whether what the file `evidence` shows of code in the file `path` is shown by tests alone."""
-    return _among_tests(evidence) and not _among_tests(path)
+    return among_tests(evidence) and not among_tests(path)
 
 
-def _among_tests(path: str) -> bool:
+def among_tests(path: str) -> bool:
+    """Whether the file holds tests or stands beside them."""
     return is_test(path) or BESIDE.search(path) is not None

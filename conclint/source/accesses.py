@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from conclint.program.deeds import AT_IMPORT, CONSTRUCTION
 from conclint.program.observations import Access, Act, HeldCall, Holder, Observations
 from conclint.program.scene import Named
-from conclint.program.state import AT_IMPORT, CONSTRUCTION
 from conclint.program.values import function_id
 from conclint.source.acts import State, act_of
 from conclint.source.checks import Checks
@@ -30,6 +30,7 @@ class Accesses:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._states = frozenset(source.scene.states)
+        self._guarded = frozenset(source.scene.guarded)
         self._locks = Locks(source)
         self._order = Order(source)
         self._checks = Checks(source, self._locks)
@@ -92,7 +93,7 @@ class Accesses:
         anchor: cst.CSTNode = self._spoken(node, done.act)
         if done.act is Act.READ and (check := self._checks.acting_on(node)) is not None:
             done, anchor = check
-        if done.act is Act.READ:
+        if done.act is Act.READ and named.store not in self._guarded:
             return  # one step, and it spoils nobody else's
         yield Access(
             store=named.store,

@@ -1,0 +1,82 @@
+"""What functions do to state, as far as the index tells: which paths they change, and which in several steps."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from conclint.index.facts import FunctionFact, Touch
+from conclint.knowledge.kinds import Knowledge
+from conclint.program.files import File
+from conclint.program.values import Store, function_id
+
+CHANGES = Touch.WRITE | Touch.ITEM
+
+# Behind a path: its items are looked at.
+WALKED = re.compile(r"\[|\.(?:items|keys|values)\(\)")
+
+# Code that runs before others can have the object.
+CONSTRUCTION = frozenset(
+    {"__init__", "__new__", "__post_init__", "__init_subclass__", "__setstate__", "__set_name__", "setUp"}
+)
+
+# Code that runs while classes are made: at import.
+AT_IMPORT = frozenset({"__init_subclass__", "__set_name__"})
+
+
+class Done(NamedTuple):
+    """What a function does by path: Touch bits, methods called that change containers, iterations and items taken."""
+
+    bits: dict[str, int]
+    mutated: frozenset[str]
+    walked: frozenset[str]
+
+    def changes(self, path: str) -> bool:
+        return bool(self.bits.get(path, 0) & CHANGES) or path in self.mutated
+
+    def in_steps(self, path: str) -> bool:
+        """Whether it may do something to it in several steps: read it and change it, or walk over it."""
+        bits = self.bits.get(path, 0)
+        if bits & Touch.AUGMENTED or (bits & Touch.READ and (bits & CHANGES or path in self.mutated)):
+            return True
+        return path in self.walked
+
+
+class Deeds:
+    """Answers for one program; every function is looked through once."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._mutators = frozenset(name for names in knowledge.mutators.values() for name in names)
+        self._known: dict[tuple[str, str], Done] = {}
+
+    def of(self, file: File, function: FunctionFact) -> Done:
+        """All that a function does."""
+        key = (file.path, function.qualname)
+        known = self._known.get(key)
+        if known is None:
+            bits: dict[str, int] = {}
+            for path, what, _ in function.touches:
+                bits[path] = bits.get(path, 0) | what
+            called = (call.func.rpartition(".") for call in function.calls)
+            mutated = frozenset(owner for owner, _, name in called if name in self._mutators)
+            walked = frozenset(path[: step.start()] for _, path in function.binds for step in WALKED.finditer(path))
+            known = self._known[key] = Done(bits, mutated, walked)
+        return known
+
+    def changes(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
+        """Whether the function changes the state, which it calls `path`, rather than makes it."""
+        return not constructs(file, function, path, store) and self.of(file, function).changes(path)
+
+
+def constructs(file: File, function: FunctionFact, path: str, store: Store) -> bool:
+    """Whether the state is made there rather than changed: module code for a global, `__init__` for `self`."""
+    if store.sort == "global":
+        return not function.qualname and file.path == store.owner
+    if store.sort == "local":
+        return function_id(file.path, function.qualname) == store.owner and _bound_once(function, path)
+    own = bool(function.params) and path == f"{function.params[0].name}.{store.path}"
+    return function.name in AT_IMPORT or (function.name in CONSTRUCTION and own)
+
+
+def _bound_once(function: FunctionFact, path: str) -> bool:
+    return sum(target == path for target, _ in function.binds) <= 1
