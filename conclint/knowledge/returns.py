@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conclint.knowledge.names import below, each
+from conclint.knowledge.types import PROXIES
 
 _CONTEXT = "multiprocessing.context.BaseContext"
 _MANAGER = "multiprocessing.managers.SyncManager"
@@ -22,9 +23,7 @@ CONCURRENCY = {
     "multiprocessing.Array": "multiprocessing.sharedctypes.SynchronizedArray",
     "multiprocessing.sharedctypes.SynchronizedBase.get_lock": "multiprocessing.RLock",
     # docs.python.org/3/library/multiprocessing.html#multiprocessing.managers.SyncManager: proxies of these
-    **{f"{_MANAGER}.{name}": f"multiprocessing.{name}" for name in (
-        "Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore", "Event", "Barrier", "Queue", "JoinableQueue",
-    )},
+    **{f"{_MANAGER}.{name}": f"{_MANAGER}.{name}" for name in PROXIES},
     f"{_MANAGER}.dict": "multiprocessing.managers.DictProxy",
     f"{_MANAGER}.list": "multiprocessing.managers.ListProxy",
     f"{_MANAGER}.Namespace": "multiprocessing.managers.NamespaceProxy",

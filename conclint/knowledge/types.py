@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from conclint.knowledge.names import below, each
 
+# docs.python.org/3/library/multiprocessing.html#multiprocessing.managers.SyncManager: what lives in the manager's
+# process, and is reached through a proxy that may be sent to any other
+PROXIES = ("Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore", "Event", "Barrier", "Queue", "JoinableQueue")
+
 # docs.python.org/3/library/threading.html, concurrent.futures.html, multiprocessing.html, queue.html, asyncio-*.html
 CONCURRENCY: dict[str, tuple[str, ...]] = {
     **each(["threading.Timer", "threading._DummyThread", "threading._MainThread"], ("threading.Thread",)),
@@ -14,6 +18,7 @@ CONCURRENCY: dict[str, tuple[str, ...]] = {
     "multiprocessing.pool.ThreadPool": ("multiprocessing.pool.Pool",),
     "multiprocessing.managers.SyncManager": ("multiprocessing.managers.BaseManager",),
     "multiprocessing.managers.SharedMemoryManager": ("multiprocessing.managers.BaseManager",),
+    **{f"multiprocessing.managers.SyncManager.{name}": (f"multiprocessing.{name}",) for name in PROXIES},
     **each(
         below("multiprocessing.sharedctypes", "Synchronized SynchronizedArray SynchronizedString"),
         ("multiprocessing.sharedctypes.SynchronizedBase",),
