@@ -67,12 +67,13 @@ class Accesses:
         if function.name.value == "__enter__":
             yield from self._locks.at_end(function)
         params = {param.name.value for param in function.params.params}
-        for node in below(function.body):
-            if isinstance(node, cst.Yield) and function.decorators and self._source.function_node(node) is function:
+        for node in self._source.inside(function.body, cst.Yield) if function.decorators else ():
+            if self._source.function_node(node) is function:
                 yield from self._locks.held(node)
-            decorated = isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in params
-            if decorated and self._source.function_node(node) is not function:
-                yield from self._locks.held(node)
+        for call in self._source.inside(function.body, cst.Call):
+            decorated = isinstance(call.func, cst.Name) and call.func.value in params
+            if decorated and self._source.function_node(call) is not function:
+                yield from self._locks.held(call)
 
     def _whole(self, name: cst.Name) -> State | None:
         """The name itself, or the attribute whose last part it is; nothing for keywords and definitions."""

@@ -10,7 +10,7 @@ import libcst as cst
 
 from conclint.program.values import Store
 from conclint.source.paths import path_of
-from conclint.source.tree import below, children
+from conclint.source.tree import children
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -26,6 +26,9 @@ LOCKISH = re.compile(
 SYNCHRONIZED = re.compile(r"synchroni[sz]ed|(?:^|_)lock(?:ed|ing|s)?(?:_|$)|atomic|exclusive", re.IGNORECASE)
 
 ANY_LOCK = "*"
+
+ACQUIRING = ("acquire", "__enter__")
+RELEASING = ("release", "__exit__")
 
 # Stands for the end of a block, where the others are nodes' ids.
 END = -1
@@ -83,8 +86,10 @@ class Locks:
     def _through_stack(self, block: cst.With) -> Iterator[str]:
         """`stack.enter_context(lock)` right below `with ExitStack() as stack`."""
         for statement in children(block.body):
-            for node in below(statement) if isinstance(statement, cst.SimpleStatementLine) else ():
-                if isinstance(node, cst.Call) and path_of(node.func).endswith(".enter_context") and node.args:
+            for node in self._source.inside(statement, cst.Call):
+                if not isinstance(statement, cst.SimpleStatementLine):
+                    break
+                if path_of(node.func).endswith(".enter_context") and node.args:
                     yield from self.lock(node.args[0].value)
 
     def _of_manager(self, call: cst.Call) -> Iterator[str]:
@@ -133,6 +138,8 @@ class Locks:
         """The locks that are held when each statement of the block begins, by its `id`, and at the end."""
         held: dict[str, None] = {}
         found: dict[int, tuple[str, ...]] = {END: ()}
+        if not block or not self._source.mentions(block[0], *ACQUIRING):
+            return found
         for statement in block:
             found[id(statement)] = found[END]
             for name, lock in self._find_lock_calls(statement):
@@ -147,12 +154,12 @@ class Locks:
         """What the statement acquires and releases, in its order."""
         if isinstance(statement, (cst.FunctionDef, cst.ClassDef)):
             return
-        for node in below(statement):
-            if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        for node in self._source.inside(statement, cst.Call):
+            if isinstance(node.func, cst.Attribute):
                 name = node.func.attr.value
-                if name in ("acquire", "release", "__enter__", "__exit__"):
+                if name in ACQUIRING or name in RELEASING:
                     for lock in self.lock(node.func.value):
-                        yield ("acquire" if name in ("acquire", "__enter__") else "release"), lock
+                        yield ("acquire" if name in ACQUIRING else "release"), lock
 
     def at_end(self, function: cst.FunctionDef) -> tuple[str, ...]:
         """The locks that the function leaves acquired."""

@@ -9,7 +9,6 @@ import libcst as cst
 
 from conclint.program.observations import Point
 from conclint.source.source import Source
-from conclint.source.tree import below
 
 JOINS = frozenset({"join", "shutdown", "result", "wait", "terminate", "stop", "close"})
 POOLS = ("concurrent.futures.Executor", "multiprocessing.pool.Pool", "asyncio.TaskGroup")
@@ -69,8 +68,8 @@ class Order:
         if isinstance(statement, cst.With) and self._is_pool(statement):
             span = self._source.span(statement)
             yield span.line, span.end_line
-        for node in below(statement):
-            if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and self._joins(node, node.func):
+        for node in self._source.inside(statement, cst.Call):
+            if isinstance(node.func, cst.Attribute) and self._joins(node, node.func):
                 line = self._source.span(node).line
                 yield line, line
 

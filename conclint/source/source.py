@@ -44,6 +44,8 @@ class Source:
         self._functions = {one.qualname: one for one in scene.functions}
         self._fates = {(one.line, one.column, one.func): one for one in scene.fates}
         self._starts = {(one.line, one.column, one.func): one for one in scene.starts}
+        self._made = {one.func for one in scene.fates}
+        self._started = {one.func for one in scene.starts}
         self._targets = {one.identity: one for one in scene.targets}
         self._around: dict[int, Function | None] = {}  # by the node's id
 
@@ -55,6 +57,16 @@ class Source:
             for node in region.all(kind):
                 if isinstance(node, kind):
                     yield node
+
+    def inside(self, node: cst.CSTNode, kind: type[N]) -> Iterator[N]:
+        """Every node of exactly this type at the node and below it, in the order of the text: cheaper than to walk."""
+        for one in self._region(node).inside(node, kind):
+            if isinstance(one, kind):
+                yield one
+
+    def mentions(self, node: cst.CSTNode, *words: str) -> bool:
+        """Whether one of the words occurs in the text of the node's region: the cheapest of all gates."""
+        return any(word in self._region(node).text for word in words)
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         return self._region(node).parent(node)
@@ -273,13 +285,19 @@ class Source:
 
     def fate(self, call: cst.Call) -> FateScene | None:
         """What becomes of the thread, process or pool that the call makes."""
+        func = path_of(call.func)
+        if func not in self._made:
+            return None  # the place of a node costs more
         span = self.span(call)
-        return self._fates.get((span.line, span.column, path_of(call.func)))
+        return self._fates.get((span.line, span.column, func))
 
     def starts(self, call: cst.Call) -> tuple[str, tuple[TargetScene, ...]]:
         """The library name of a call that runs functions of the program somewhere else, and what these do."""
+        func = path_of(call.func)
+        if func not in self._started:
+            return "", ()
         span = self.span(call)
-        found = self._starts.get((span.line, span.column, path_of(call.func)))
+        found = self._starts.get((span.line, span.column, func))
         targets = (self._targets.get(identity) for identity in found.targets) if found is not None else ()
         return (found.how if found is not None else "", tuple(one for one in targets if one is not None))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import cache, cached_property
@@ -25,6 +25,9 @@ MEANINGLESS = frozenset(
     }
 )
 
+# Types of fields that never hold a node.
+PLAIN = (str, bool, str | None)
+
 
 class TooDeep(Exception):
     """The region nests so deeply that libcst cannot tell where its nodes stand."""
@@ -36,6 +39,7 @@ class Walked(NamedTuple):
     kinds: dict[type[cst.CSTNode], list[cst.CSTNode]]
     parents: dict[int, cst.CSTNode]
     sequence: dict[int, int]
+    above: list[int]  # the sequence of each node's parent, by the node's own
 
 
 class Region:
@@ -45,6 +49,7 @@ class Region:
         self._lines = [line for first, last in pieces for line in range(first, last + 1)]
         self.text = "".join(lines[line - 1] + "\n" for line in self._lines)
         self.module = cst.parse_module(self.text)
+        self._by_kind: dict[type[cst.CSTNode], list[int]] = {}
 
     @cached_property
     def _walked(self) -> Walked:
@@ -68,6 +73,28 @@ class Region:
     def all(self, kind: type[cst.CSTNode]) -> list[cst.CSTNode]:
         """The nodes of exactly this type, in the order of the text."""
         return self._walked.kinds.get(kind, [])
+
+    def inside(self, node: cst.CSTNode, kind: type[cst.CSTNode]) -> list[cst.CSTNode]:
+        """The nodes of exactly this type at the node and below it, found by their places in the order."""
+        first = self._walked.sequence[id(node)]
+        places, nodes = self._places(kind), self.all(kind)
+        return nodes[bisect_left(places, first) : bisect_left(places, first + self._sizes[first])]
+
+    def _places(self, kind: type[cst.CSTNode]) -> list[int]:
+        known = self._by_kind.get(kind)
+        if known is None:
+            sequence = self._walked.sequence
+            known = self._by_kind[kind] = [sequence[id(node)] for node in self.all(kind)]
+        return known
+
+    @cached_property
+    def _sizes(self) -> list[int]:
+        """How many nodes there are at and below each one, by its sequence."""
+        above = self._walked.above
+        sizes = [1] * len(above)
+        for place in range(len(above) - 1, 0, -1):
+            sizes[above[place]] += sizes[place]
+        return sizes
 
     @cached_property
     def _offsets(self) -> dict[int, tuple[int, int]]:
@@ -106,7 +133,7 @@ def child_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     """The fields of a node type that can hold other nodes."""
     known = _children.get(kind)
     if known is None:
-        names = (field.name for field in fields(kind))
+        names = (field.name for field in fields(kind) if field.type not in PLAIN)
         known = tuple(name for name in names if name not in MEANINGLESS and not name.startswith("whitespace"))
         _children[kind] = known
     return known
@@ -142,15 +169,18 @@ def below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 def _walk(module: cst.Module) -> Walked:
-    found = Walked({}, {}, {})
-    stack: list[cst.CSTNode] = [module]
+    found = Walked({}, {}, {}, [])
+    kinds, parents, sequence, above = found
+    stack: list[tuple[cst.CSTNode, int]] = [(module, 0)]
     while stack:
-        node = stack.pop()
-        found.sequence[id(node)] = len(found.sequence)
-        found.kinds.setdefault(type(node), []).append(node)
+        node, outer = stack.pop()
+        place = len(above)
+        sequence[id(node)] = place
+        above.append(outer)
+        kinds.setdefault(node.__class__, []).append(node)
         inner = children(node)
-        for child in inner:
-            found.parents[id(child)] = node
         inner.reverse()
-        stack += inner
+        for child in inner:
+            parents[id(child)] = node
+            stack.append((child, place))
     return found
