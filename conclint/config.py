@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from conclint.knowledge.kinds import Context, Knowledge, LockKind, Spawner, Target
+from conclint.knowledge.kinds import Context, Knowledge, LockKind, Setting, Spawner, Target, Unshared
 from conclint.settings import OLDEST_TARGET, Config
 from conclint.toml import ConfigError, Table, near, read_toml, shown_path
 
@@ -21,7 +21,17 @@ KEYS = (
     "free-threaded",
     "knowledge",
 )
-KNOWLEDGE_KEYS = ("spawners", "locks", "thread-safe", "io", "blocking", "releases-gil", "holds-gil")
+KNOWLEDGE_KEYS = (
+    "spawners",
+    "locks",
+    "thread-safe",
+    "thread-unsafe",
+    "process-wide",
+    "io",
+    "blocking",
+    "releases-gil",
+    "holds-gil",
+)
 SPAWNER_KEYS = ("context", "target", "target-position", "keyword", "methods", "many")
 LOCK_KEYS = ("among", "reentrant", "condition", "counting")
 _VERSION = re.compile(r"(?:py)?3\.?(\d{1,2})")
@@ -153,6 +163,8 @@ def _knowledge(table: Table, builtin: Knowledge) -> Knowledge:
         blocking=frozenset(added.strings("blocking")),
         releases_gil=frozenset(added.strings("releases-gil")),
         holds_gil=frozenset(added.strings("holds-gil")),
+        process_wide=dict.fromkeys(added.strings("process-wide"), Setting.OTHER),
+        thread_unsafe=dict.fromkeys(added.strings("thread-unsafe"), Unshared.CLIENT),
     )
     return builtin.extended(more)
 

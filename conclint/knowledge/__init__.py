@@ -10,8 +10,10 @@ from conclint.knowledge.gil import HOLDS_GIL, RELEASES_GIL
 from conclint.knowledge.kinds import Context, Knowledge, LockKind, Spawner, Target
 from conclint.knowledge.locks import LOCKS
 from conclint.knowledge.returns import ATTRIBUTES, RETURNS
+from conclint.knowledge.settings import PROCESS_WIDE
 from conclint.knowledge.spawners import STANDARD
 from conclint.knowledge.types import BASES, THREAD_SAFE
+from conclint.knowledge.unshared import THREAD_UNSAFE
 
 __all__ = ["BUILTIN", "Context", "Knowledge", "LockKind", "Spawner", "Target"]
 
@@ -31,4 +33,6 @@ BUILTIN = Knowledge(
     releases_gil=RELEASES_GIL,
     holds_gil=HOLDS_GIL,
     durable=DURABLE,
+    process_wide=PROCESS_WIDE,
+    thread_unsafe=THREAD_UNSAFE,
 )

@@ -6,6 +6,7 @@ named below its class, and an instance's method is looked up along the class's b
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -66,6 +67,35 @@ class LockKind:
     counting: bool = False
 
 
+class Setting(Enum):
+    """What a process has once, for all its threads."""
+
+    DIRECTORY = "working directory"
+    ENVIRONMENT = "environment"
+    MASK = "file mode mask"
+    USER = "user"
+    SIGNALS = "signal handlers"
+    LOCALE = "locale"
+    WARNINGS = "warning filters"
+    FIGURE = "current figure"
+    RANDOM = "random numbers"
+    STREAMS = "standard streams"
+    TEMPORARY = "folder for temporary files"
+    OTHER = "settings"
+
+
+class Unshared(Enum):
+    """Kinds of objects that one thread at a time may use."""
+
+    SQLITE = "connection"
+    CLIENT = "client"  # and whatever else has no kind of its own
+    ORM = "session"
+    CLOUD = "resource"
+    WRITER = "file"
+    ARRAY = "array"
+    WIDGET = "widget"  # only ever for the main thread
+
+
 @dataclass(frozen=True)
 class Knowledge:
     """All tables.  The built-in one is `conclint.knowledge.BUILTIN`; a project's configuration adds to it."""
@@ -85,6 +115,8 @@ class Knowledge:
     releases_gil: frozenset[str] = frozenset()  # callables or prefixes that compute with the GIL released
     holds_gil: frozenset[str] = frozenset()  # callables or prefixes known to compute with the GIL held
     durable: frozenset[str] = frozenset()  # callables that begin to write something an abrupt end would tear
+    process_wide: dict[str, Setting] = field(default_factory=dict)  # callables, prefixes, variables -> what they set
+    thread_unsafe: dict[str, Unshared] = field(default_factory=dict)  # type -> its kind
 
     def canonical(self, name: str) -> str:
         """The documented name of `name`: its longest aliased prefix is replaced, and so on until none is left."""
@@ -113,6 +145,15 @@ class Knowledge:
                 return True
         return False
 
+    def unsafe(self, types: Iterable[str]) -> Unshared | None:
+        """The kind of object that one thread at a time may use, if one of these types is of such a kind."""
+        for name in types:
+            if name in self.thread_safe:
+                return None
+            if name in self.thread_unsafe:
+                return self.thread_unsafe[name]
+        return None
+
     def ancestors(self, name: str) -> tuple[str, ...]:
         """The library class `name` and its library bases, nearest first."""
         found = [name]
@@ -138,4 +179,6 @@ class Knowledge:
             releases_gil=self.releases_gil | more.releases_gil,
             holds_gil=self.holds_gil | more.holds_gil,
             durable=self.durable | more.durable,
+            process_wide=self.process_wide | more.process_wide,
+            thread_unsafe=self.thread_unsafe | more.thread_unsafe,
         )

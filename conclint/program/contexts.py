@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from conclint.index.facts import CallFact, Kind
+from conclint.index.facts import CallFact, Kind, Use
 from conclint.knowledge.kinds import Context
 from conclint.model import Note, Place, Span
 from conclint.program.arguments import Arguments
@@ -71,7 +71,8 @@ class Contexts:
                 continue
             file, function = self._calls.function(identity)
             for call in function.calls:
-                queue.extend(self._reached(run, Site(file, function, call)))
+                for one in _called(call):
+                    queue.extend(self._reached(run, Site(file, function, one)))
             for path, _, line in function.touches:
                 for value in self._calls.getters(file, function, path):
                     here = CallFact(path, line, 1, (), (), 0, ())
@@ -164,6 +165,17 @@ class Contexts:
         inside = bool(function.enclosing) and function.enclosing in file.body.functions and not function.owner
         private = function.name.startswith("_") and not function.name.endswith("__")
         return (inside or private) and bool(self._runs.get(identity))
+
+
+def _called(call: CallFact) -> Iterator[CallFact]:
+    """The call itself; for a manager its `__enter__` and `__exit__` too."""
+    yield call
+    if call.use & Use.WITH:
+        manager = call.func.removesuffix(".__enter__")
+        if manager == call.func:
+            manager += "()"
+            yield call._replace(func=manager + ".__enter__")
+        yield call._replace(func=manager + ".__exit__")
 
 
 def _is_own(site: Site) -> bool:

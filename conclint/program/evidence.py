@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
+from conclint.knowledge.kinds import Setting
 from conclint.program.linking import Program
 from conclint.program.observations import Observations
 from conclint.program.outputs import Mix, Outputs
+from conclint.program.processwide import Doing, ProcessWide
 from conclint.program.races import Race, Races
 
 
@@ -27,3 +29,11 @@ class Evidence:
     def mixes(self) -> tuple[Mix, ...]:
         """Output that several workers write at once."""
         return tuple(Outputs(self.program, self.observations).mixing())
+
+    @cached_property
+    def _process_wide(self) -> ProcessWide:
+        return ProcessWide(self.program, self.observations)
+
+    def doings(self, *settings: Setting) -> tuple[Doing, ...]:
+        """Changes of the settings that happen in threads, each once."""
+        return tuple(self._process_wide.doings(*settings))

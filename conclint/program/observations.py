@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from conclint.knowledge.kinds import Setting
 from conclint.model import Failure, Finding, Place
 from conclint.program.values import Reach, Store
 
@@ -109,13 +110,30 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A `setting` of the whole process is changed by `name` (written `text`) while the locks `held` are held.
+
+    `caught`: the ValueError that the main thread's settings raise elsewhere is expected.
+    """
+
+    setting: Setting
+    name: str
+    point: Point
+    place: Place
+    text: str
+    held: tuple[str, ...] = ()
+    caught: bool = False
+
+
+@dataclass(frozen=True)
 class Observations:
-    """What one file shows of state, locks, calls and output."""
+    """What one file shows of state, locks, calls, output and settings."""
 
     accesses: tuple[Access, ...] = ()
     calls: tuple[HeldCall, ...] = ()
     holders: tuple[Holder, ...] = ()
     outputs: tuple[Output, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from conclint.program.spawns import Root
 from conclint.program.state import User
 from conclint.program.triggers import Triggers
 from conclint.program.values import Store, function_id
+from conclint.program.worked import Member, Worked
 
 # Locks are looked for in callers of callers, so far up.
 CALLERS_DEEP = 3
@@ -53,6 +54,7 @@ class Regions:
         self._shared = shared
         self._chosen: Chosen = {}
         self.rules: dict[str, set[str]] = {}  # by file: the codes of the rules whose triggers occur in it
+        self._worked = Worked(calls, contexts)
         self._lockers: dict[str, bool] = {}  # which callers may hold locks
         self.watched: set[str] = set()  # files in which state, locks and output are observed
 
@@ -63,6 +65,7 @@ class Regions:
         for code, trigger in triggers.items():
             if trigger.contexts:
                 self._by_contexts(code, trigger)
+        self._by_settings()
         self._by_state()
         if self._shared or any(one.contexts & CONCURRENT for one in triggers.values()):
             self._by_starts()
@@ -115,10 +118,21 @@ class Regions:
                 for call in function.calls:
                     named = call.func.rpartition(".")[2] in last
                     if named and self._calls.library_names(Site(file, function, call)) & trigger.calls:
-                        self._watch(file, call.line)
-                        self._run(file, (code,))
-                        self._holders(file, function)
-                        self._locking_callers(identity, CALLERS_DEEP, seen)
+                        self._concurrent(code, Member(file, function), call.line, seen)
+
+    def _concurrent(self, code: str, where: Member, line: int, seen: set[str]) -> None:
+        """Something happens in a worker: it counts which locks are held there, and by whose callers."""
+        self._watch(where.file, line)
+        self._run(where.file, (code,))
+        self._holders(where.file, where.function)
+        self._locking_callers(where.identity, CALLERS_DEEP, seen)
+
+    def _by_settings(self) -> None:
+        triggers = {code: one for code, one in self._triggers.items() if one.settings or one.objects}
+        seen: set[str] = set()
+        for code, trigger in triggers.items() if triggers else ():
+            for where, line in self._worked.of(trigger):
+                self._concurrent(code, where, line, seen)
 
     def _by_state(self) -> None:
         seen: set[str] = set()

@@ -131,7 +131,7 @@ class Spawns:
         if self._is_coroutine(self._calls.files[path], qualname, spawner):
             return
         again = self._calls.repeated(site) or _outlives(site, name)
-        many = spawner.many or (again and not self._one_at_a_time(site))
+        many = spawner.many or (again and not one_at_a_time(site))
         shared, many_each = self._receiver(site, name, spawner, value, many=many)
         self.roots.append(
             Root(len(self.roots), spawner.context, name, site, value.name, value.owner, many, shared, many_each)
@@ -153,14 +153,6 @@ class Spawns:
         made = [call for call in site.function.calls if head in call.goes]
         made_outside = bool(made) and not any(call.use & Use.LOOP for call in made)
         return made_outside, made_outside and here
-
-    def _one_at_a_time(self, site: Site) -> bool:
-        """Whether the pool that is asked has a single worker."""
-        owner = site.call.func.rpartition(".")[0]
-        made = [call for call in site.function.calls if owner in call.goes]
-        if not made and owner.startswith("self."):
-            made = [call for other in site.file.functions() for call in other.calls if owner in call.goes]
-        return bool(made) and all(keyword(call, "max_workers", 0) == "=1" for call in made)
 
     # -- subclasses with an entry method
 
@@ -225,6 +217,15 @@ class Spawns:
                 if name in spawners and not site.function.kind & 2:
                     target = Value(Sort.FUNCTION, site.caller)
                     self._add(site, name, spawners[name], target)
+
+
+def one_at_a_time(site: Site) -> bool:
+    """Whether the pool that is asked has a single worker."""
+    owner = site.call.func.rpartition(".")[0]
+    made = [call for call in site.function.calls if owner in call.goes]
+    if not made and owner.startswith("self."):
+        made = [call for other in site.file.functions() for call in other.calls if owner in call.goes]
+    return bool(made) and all(keyword(call, "max_workers", 0) == "=1" for call in made)
 
 
 def _outlives(site: Site, name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conclint.knowledge.kinds import Context
+from conclint.knowledge.kinds import Context, Setting, Unshared
 
 
 @dataclass(frozen=True)
@@ -13,12 +13,15 @@ class Triggers:
 
     `calls`: a call of a library name (a project's subclass counts as its library base, a method as its base's), or of
     anything below it where the entry ends in a dot.  With `contexts`, only in functions that run in one of them.
-    `state`: something that several threads reach and change.
+    `state`: something that several threads reach and change.  `settings`: what changes these for the whole process, and
+    `objects`: methods of objects of these kinds, in functions that run in one of the contexts.
     """
 
     calls: frozenset[str] = frozenset()
     contexts: frozenset[Context] = frozenset()
     state: bool = False
+    settings: frozenset[Setting] = frozenset()
+    objects: frozenset[Unshared] = frozenset()
 
 
 def calls(*names: str, runs_in: tuple[Context, ...] = ()) -> Triggers:
@@ -29,3 +32,8 @@ def calls(*names: str, runs_in: tuple[Context, ...] = ()) -> Triggers:
 def shared_state() -> Triggers:
     """Regions that touch what several threads reach and change."""
     return Triggers(state=True)
+
+
+def sets(*settings: Setting, runs_in: tuple[Context, ...] = (Context.THREAD,)) -> Triggers:
+    """Regions that change settings of the whole process, in functions that run in threads."""
+    return Triggers(settings=frozenset(settings), contexts=frozenset(runs_in))

@@ -16,6 +16,7 @@ from conclint.source.locks import Locks
 from conclint.source.order import Order
 from conclint.source.outputs import outputs
 from conclint.source.paths import path_of
+from conclint.source.processwide import changes
 from conclint.source.source import Source
 from conclint.source.tree import below
 
@@ -38,7 +39,8 @@ class Accesses:
     def all(self) -> Observations:
         """All that is observed of the file."""
         told = tuple(outputs(self._source, self._locks, self._order))
-        return Observations(tuple(self.accesses()), tuple(self.calls()), tuple(self.holders()), told)
+        done = tuple(changes(self._source, self._locks, self._order))
+        return Observations(tuple(self.accesses()), tuple(self.calls()), tuple(self.holders()), told, done)
 
     def accesses(self) -> Iterator[Access]:
         """Every access to shared state in the parsed regions."""

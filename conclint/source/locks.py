@@ -58,6 +58,8 @@ class Locks:
         for outer in self._source.ancestors(node):
             if isinstance(outer, cst.With) and child is outer.body:
                 found.update(dict.fromkeys(self._entered(outer)))
+            elif isinstance(outer, cst.With):
+                found.update(dict.fromkeys(self._entered_before(outer, child)))
             elif isinstance(outer, cst.If) and child is not outer.test:
                 found.update(dict.fromkeys(self._asked_for(outer.test)))
             elif isinstance(outer, (cst.IndentedBlock, cst.Module)):
@@ -72,10 +74,20 @@ class Locks:
 
     def _entered(self, block: cst.With) -> Iterator[str]:
         for item in block.items:
-            yield from self.lock(item.item)
-            if isinstance(item.item, cst.Call):
-                yield from self._of_manager(item.item)
+            yield from self._by(item)
         yield from self._through_stack(block)
+
+    def _entered_before(self, block: cst.With, wanted: cst.CSTNode) -> Iterator[str]:
+        """`with lock, wanted():`"""
+        for item in block.items:
+            if item is wanted:
+                return
+            yield from self._by(item)
+
+    def _by(self, item: cst.WithItem) -> Iterator[str]:
+        yield from self.lock(item.item)
+        if isinstance(item.item, cst.Call):
+            yield from self._of_manager(item.item)
 
     def _asked_for(self, test: cst.BaseExpression) -> Iterator[str]:
         """`if lock is not None: … else: …`: without a lock there is nobody to keep out."""

@@ -1,0 +1,59 @@
+"""Types whose objects one thread at a time may use, and what tells so."""
+
+from __future__ import annotations
+
+from conclint.knowledge.kinds import Unshared
+from conclint.knowledge.names import below, each
+
+# docs.python.org/3/library/sqlite3.html#sqlite3.connect, check_same_thread: "write operations may need to be serialized
+# by the user to avoid data corruption"
+SQLITE = each(below("sqlite3", "Connection Cursor"), Unshared.SQLITE)
+
+CLIENTS = each(
+    [
+        # github.com/psf/requests/issues/2766: thread safety of a Session is not promised
+        "requests.Session",
+        # docs.python.org/3/library/http.client.html: one request at a time, in order
+        *below("http.client", "HTTPConnection HTTPSConnection"),
+        # docs.python.org/3/library: ftplib.html, smtplib.html, imaplib.html, poplib.html: command, then reply
+        "ftplib.FTP", "ftplib.FTP_TLS", "smtplib.SMTP", "smtplib.SMTP_SSL", "imaplib.IMAP4", "imaplib.IMAP4_SSL",
+        "poplib.POP3", "poplib.POP3_SSL", "telnetlib.Telnet",
+        # docs.python.org/3/library/xmlrpc.client.html: one HTTP connection per proxy
+        "xmlrpc.client.ServerProxy",
+        # peps.python.org/pep-0249/#threadsafety: 1, "may share the module, but not connections"
+        "pymysql.connections.Connection", "pymysql.cursors.Cursor", "MySQLdb.connections.Connection",
+        "mysql.connector.connection.MySQLConnection", "pyodbc.Connection", "pyodbc.Cursor",
+        # psycopg.org/docs/usage.html#thread-and-process-safety: cursors of one connection go one after the other
+        "psycopg.Cursor", "psycopg2.extensions.cursor",
+        # redis.readthedocs.io/en/stable/advanced_features.html: not to be passed between threads
+        "redis.client.Pipeline", "redis.client.PubSub",
+        # pypi.org/project/kafka-python: "The consumer ... is not thread-safe"
+        "kafka.KafkaConsumer",
+        # pika.readthedocs.io/en/stable/faq.html: "Pika does not have any notion of threading in the code"
+        *below("pika", "BlockingConnection adapters.blocking_connection.BlockingChannel"),
+    ],
+    Unshared.CLIENT,
+)  # fmt: skip
+
+# docs.sqlalchemy.org/en/20/orm/session_basics.html#is-the-session-thread-safe: not for "concurrent threads";
+# docs.sqlalchemy.org/en/20/core/connections.html: "The Connection object is not thread-safe"
+ORM = each(
+    ["sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession", "sqlalchemy.engine.Connection"], Unshared.ORM
+)
+
+# boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html, guide/resources.html: "not thread safe"
+CLOUD = each(["boto3.Session", "boto3.resources.base.ServiceResource"], Unshared.CLOUD)
+
+# docs.python.org/3/library/io.html#multi-threading: buffered and text streams keep a position; csv.html#writer-objects
+WRITERS = each(
+    ["io.IOBase", "io.TextIOWrapper", *below("csv", "writer DictWriter"), "tarfile.TarFile"], Unshared.WRITER
+)
+
+# numpy.org/doc/stable/reference/thread_safety.html: "shared mutation is not safe";
+# pandas.pydata.org/docs/user_guide/gotchas.html#thread-safety: "pandas is not 100% thread safe"
+ARRAYS = each(["pandas.DataFrame", "pandas.Series"], Unshared.ARRAY)
+
+# docs.python.org/3/library/tkinter.html#threading-model; doc.qt.io/qt-6/thread-basics.html: "Qt widgets and several
+# related classes ... don't work in secondary threads"
+WIDGETS = each(["tkinter.Misc"], Unshared.WIDGET)
+THREAD_UNSAFE = SQLITE | CLIENTS | ORM | CLOUD | WRITERS | ARRAYS | WIDGETS

@@ -1,0 +1,103 @@
+"""Changes of what the whole process has in common that happen in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from conclint.index.facts import CallFact
+from conclint.knowledge.kinds import Context, Setting
+from conclint.model import Note
+from conclint.program.contexts import Run
+from conclint.program.contexts import evidence as trace
+from conclint.program.entry import Entry
+from conclint.program.guards import Guards
+from conclint.program.linking import Program
+from conclint.program.observations import Change, Observations
+from conclint.program.order import HappensBefore
+from conclint.program.spawns import Root, one_at_a_time
+from conclint.program.testfiles import is_test, only_tests
+
+# Whoever asks so takes care himself.
+ASKS = "main_thread"
+
+
+class Doing(NamedTuple):
+    """A change in one of the ways in which it happens in a thread.
+
+    `other`: the run that can do the same meanwhile, which may be this one once more; None for a single worker.
+    `guarded`: a lock is held.  `main`: the main thread may do it as well.
+    """
+
+    change: Change
+    run: Run
+    other: Run | None
+    guarded: bool
+    main: bool
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        return trace(self.run)
+
+
+class ProcessWide:
+    """Finds the doings of one program."""
+
+    def __init__(self, program: Program, observations: Mapping[str, Observations]) -> None:
+        self._program = program
+        self._guards = Guards(program, observations)
+        self._entry = Entry(program, observations, self._guards)
+        self._order = HappensBefore(program, self._entry)
+        self._changes = [change for path in sorted(observations) for change in observations[path].changes]
+
+    def doings(self, *settings: Setting) -> Iterator[Doing]:
+        """The first change of each function, in the way that meets another one where there is such a way.
+
+        What follows, the way back first of all, is the same mistake.
+        """
+        wanted = [change for change in self._changes if change.setting in settings]
+        every = [run for change in wanted for run in self._runs(change)]
+        first = {(change.point.function, change.setting, self._held(change)): change for change in reversed(wanted)}
+        for change in sorted(first.values(), key=lambda change: change.place):
+            ways = [(run, self._other(run, every)) for run in self._runs(change)]
+            if ways:
+                run, other = next((way for way in ways if way[1] is not None), ways[0])
+                main = self._program.contexts.is_main(change.point.function)
+                yield Doing(change, run, other, self._held(change), main)
+
+    def _runs(self, change: Change) -> list[Run]:
+        """The threads that do it, unless a test says so, or somebody on the way looks which thread it is."""
+        path = change.place.path
+        if is_test(path):
+            return []
+        return [
+            run
+            for run in self._program.contexts.runs(change.point.function)
+            if run.context is Context.THREAD
+            and not only_tests(path, run.root.site.file.path)
+            and not any(call.func.rpartition(".")[2] == ASKS for call in _on_the_way(run))
+        ]
+
+    def _held(self, change: Change) -> bool:
+        return bool(self._guards.held(change.held) | self._entry.held(change.point.function, personal=False))
+
+    def _other(self, run: Run, every: list[Run]) -> Run | None:
+        if several(run.root):
+            return run
+        return next((other for other in every if self._at_once(run.root, other.root)), None)
+
+    def _at_once(self, one: Root, other: Root) -> bool:
+        return one.number != other.number and not self._order.one_after_the_other(one, other)
+
+
+def several(root: Root) -> bool:
+    """Whether what is started can run several times at once, or beside others of its pool."""
+    return root.many or (root.how.endswith((".submit", ".apply_async")) and not one_at_a_time(root.site))
+
+
+def _on_the_way(run: Run) -> Iterator[CallFact]:
+    """What the functions on the way from the start call."""
+    here: Run | None = run
+    while here is not None and here.site is not None:
+        yield from here.site.function.calls
+        here = here.via

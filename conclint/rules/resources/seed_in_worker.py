@@ -1,0 +1,94 @@
+"""A thread that seeds the global random generator spoils the numbers of all others.
+
+`random.seed`, `numpy.random.seed` and `torch.manual_seed` set one generator for the whole process.  With several
+workers the numbers of each depend on when the others seeded and drew: nothing can be repeated, and two may draw the
+same numbers.  Give each worker a generator of its own: `random.Random(seed)`,
+`numpy.random.default_rng(seed)` with seeds from `numpy.random.SeedSequence(...).spawn(n)`.
+
+Not reported: seeding in the main thread, in processes, in a single worker or under a lock.
+
+https://docs.python.org/3/library/random.html#random.seed
+https://numpy.org/doc/stable/reference/random/parallel.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.knowledge.kinds import Setting
+from conclint.model import Finding
+from conclint.program.evidence import Evidence
+from conclint.program.triggers import sets
+from conclint.rules.rule import Bad, Good, Rule
+
+
+def conclude(evidence: Evidence) -> Iterator[Finding]:
+    for doing in evidence.doings(Setting.RANDOM):
+        if doing.other is not None and not doing.guarded:
+            yield Finding(
+                doing.change.place,
+                f"`{doing.change.text}` in several threads seeds the one generator that they share; give each its own",
+                notes=doing.notes,
+            )
+
+
+RULE = Rule(
+    code="CON509",
+    name="seed-in-worker",
+    triggers=sets(Setting.RANDOM),
+    conclude=conclude,
+    examples=(
+        Bad("""
+            from concurrent.futures import ThreadPoolExecutor
+
+            import numpy as np
+
+            def simulate(number):
+                np.random.seed(number)  # expect: CON509
+                return np.random.rand()
+
+            def main():
+                with ThreadPoolExecutor() as pool:
+                    return list(pool.map(simulate, range(8)))
+            """),
+        Bad("""
+            import random
+            import threading
+
+            def prepare(seed):
+                random.seed(seed)  # expect: CON509
+
+            class Player(threading.Thread):
+                def run(self):
+                    prepare(1)
+                    play(random.random())
+
+            def main():
+                for _ in range(3):
+                    Player().start()
+            """),
+        Good("""
+            import random
+            from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+            import numpy as np
+
+            def simulate(seed):
+                mine = random.Random(7)
+                mine.seed(8)
+                return np.random.default_rng(seed).random()
+
+            def child(number):
+                np.random.seed(number)
+                return np.random.rand()
+
+            def main():
+                random.seed(1)
+                seeds = np.random.SeedSequence(1).spawn(8)
+                with ThreadPoolExecutor() as pool:
+                    list(pool.map(simulate, seeds))
+                with ProcessPoolExecutor() as processes:
+                    list(processes.map(child, range(8)))
+            """),
+    ),
+)

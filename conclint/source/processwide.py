@@ -1,0 +1,101 @@
+"""Where a file changes what all threads of the process have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from conclint.program.observations import Change
+from conclint.source.locks import Locks
+from conclint.source.order import Order
+from conclint.source.paths import path_of
+from conclint.source.source import Source
+from conclint.source.tree import below
+
+# What tells the main thread from others.
+ASKING = frozenset({"threading.main_thread", "threading._MainThread"})
+COMPARED = frozenset({"threading.current_thread", "threading.get_ident", "threading.get_native_id"})
+
+CATCHING = ("builtins.ValueError", "builtins.Exception", "builtins.BaseException")
+
+
+def changes(source: Source, locks: Locks, order: Order) -> Iterator[Change]:
+    """Every call and assignment in the parsed regions that sets something for the whole process."""
+    table = source.knowledge.process_wide
+    for node, anchor in _setting(source, {name.rpartition(".")[2] for name in table}):
+        name = next((name for name in source.names(node) if name in table), "")
+        if name and not _asks_who_runs(source, anchor):
+            caught = _caught(source, anchor)
+            text = source.code(node)
+            place = source.place(anchor)
+            yield Change(table[name], name, order.point(anchor), place, text, locks.held(anchor), caught)
+
+
+def _setting(source: Source, last: set[str]) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
+    """What is called or assigned to, with the call or statement that does it."""
+    for call in source.all(cst.Call):
+        path = path_of(call.func)
+        if path.rpartition(".")[2] in last or "." not in path:
+            yield call.func, call
+    for assignment in source.all(cst.Assign):
+        for target in assignment.targets:
+            for one in _targets(target.target):
+                yield _variable(one), assignment
+    for augmented in source.all(cst.AugAssign):
+        yield _variable(augmented.target), augmented
+    for deletion in source.all(cst.Del):
+        for one in _targets(deletion.target):
+            yield _variable(one), deletion
+
+
+def _targets(target: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    if isinstance(target, (cst.Tuple, cst.List)):
+        yield from (one for element in target.elements for one in _targets(element.value))
+    else:
+        yield target
+
+
+def _variable(target: cst.BaseExpression) -> cst.BaseExpression:
+    return target.value if isinstance(target, cst.Subscript) else target
+
+
+def _asks_who_runs(source: Source, node: cst.CSTNode) -> bool:
+    """Whether the function looks which thread it is in: then the author knows."""
+    around = source.function_node(node)
+    if around is None:
+        return False
+    for one in below(around):
+        if isinstance(one, (cst.Name, cst.Attribute)):
+            names = {*source.names(one)}
+            if names & ASKING or (names & COMPARED and source.nearest(one, cst.Comparison) is not None):
+                return True
+    return False
+
+
+def _caught(source: Source, node: cst.CSTNode) -> bool:
+    child = node
+    for outer in source.ancestors(node):
+        if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
+            return False
+        if isinstance(outer, cst.Try) and child is outer.body:
+            for handler in outer.handlers:
+                if handler.type is None or _catches(source, handler.type):
+                    return True
+        if isinstance(outer, cst.With) and any(_suppresses(source, item.item) for item in outer.items):
+            return True
+        child = outer
+    return False
+
+
+def _catches(source: Source, caught: cst.BaseExpression) -> bool:
+    kinds = [one.value for one in caught.elements] if isinstance(caught, cst.Tuple) else [caught]
+    return any(name in CATCHING for kind in kinds for name in source.names(kind))
+
+
+def _suppresses(source: Source, item: cst.BaseExpression) -> bool:
+    return (
+        isinstance(item, cst.Call)
+        and source.calls(item, "contextlib.suppress")
+        and any(_catches(source, argument.value) for argument in item.args)
+    )
