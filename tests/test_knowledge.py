@@ -24,6 +24,7 @@ NAMED = {
     "attributes": {*(name.rpartition(".")[0] for name in BUILTIN.attributes), *BUILTIN.attributes.values()},
     "mutators": {f"{owner}.{method}" for owner, methods in BUILTIN.mutators.items() for method in methods},
     **{key: {*getattr(BUILTIN, key)} for key in ("spawners", "locks", "thread_safe", "atomic", "snapshots")},
+    **{key: {*getattr(BUILTIN, key)} for key in ("process_wide", "thread_unsafe")},
     **{key: {*getattr(BUILTIN, key)} for key in ("io", "blocking", "releases_gil", "holds_gil", "durable")},
 }
 
@@ -64,6 +65,7 @@ VERSIONS: dict[str, Span] = {
     "concurrent.futures.InterpreterPoolExecutor": ((3, 14), END),
     "concurrent.futures.interpreter": ((3, 14), END),
     "concurrent.interpreters": ((3, 14), END),
+    "contextlib.chdir": ((3, 11), END),
     "http.server.HTTPSServer": ((3, 14), END),
     "http.server.ThreadingHTTPSServer": ((3, 14), END),
     "pathlib._local": ((3, 13), (3, 14)),

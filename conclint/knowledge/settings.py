@@ -64,7 +64,7 @@ STREAMS = each(
 )
 
 # docs.python.org/3/library/tempfile.html#tempfile.tempdir
-TEMPORARY = each(["tempfile.tempdir", "tempfile.tempdirb"], Setting.TEMPORARY)
+TEMPORARY = each(["tempfile.tempdir"], Setting.TEMPORARY)
 
 # docs.python.org/3/library: socket.html, sys.html, gc.html, faulthandler.html, threading.html, time.html, resource.html
 OTHER = each(
