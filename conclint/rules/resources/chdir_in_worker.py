@@ -26,7 +26,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
         if doing.other is not None and not doing.guarded:
             yield Finding(
                 doing.change.place,
-                f"`{doing.change.text}` in a worker moves the other threads too, since they have one working directory; "
+                f"`{doing.change.text}` in a worker moves the other threads too, since all have one folder; "
                 "pass `cwd=` or join the paths instead",
                 notes=doing.notes,
             )

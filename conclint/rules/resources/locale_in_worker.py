@@ -26,7 +26,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
         if not doing.guarded:
             yield Finding(
                 doing.change.place,
-                f"`{doing.change.text}` changes the locale of all threads, and may crash one that formats meanwhile; set "
+                f"`{doing.change.text}` changes the locale of all threads, and may crash one that formats now; set "
                 "it once before threads start, or format with Babel",
                 notes=doing.notes,
             )

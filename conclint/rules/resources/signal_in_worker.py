@@ -33,7 +33,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
                 f"`{doing.change.text}` in a thread cannot interrupt it, since the main thread gets the signal; limit "
                 "the time of what it waits for"
                 if timer
-                else f"`{doing.change.text}` raises ValueError in a thread; call it in the main thread, before this one "
+                else f"`{doing.change.text}` raises ValueError in a thread; call it in the main thread, before it "
                 "starts",
                 notes=doing.notes,
             )
