@@ -61,7 +61,7 @@ class Races:
     def all(self) -> Iterator[Race]:
         """At most one race for each access, in the order of the program's state."""
         for (store, _), accesses in self._by_store.items():
-            moments = [moment for access in accesses for moment in self._moments(access)]
+            moments = [moment for access in accesses for moment in self.moments(access)]
             others = sorted(moments, key=lambda one: one.run is None)
             seen = set()
             for moment in moments:
@@ -73,7 +73,8 @@ class Races:
 
     # -- when it happens
 
-    def _moments(self, access: Access) -> Iterator[Moment]:
+    def moments(self, access: Access) -> Iterator[Moment]:
+        """The ways in which it can happen to something that others can have."""
         if access.constructing or not self._within_reach(access):
             return
         if _personal(access) and self._entry.only_constructs(access.function):
@@ -116,13 +117,14 @@ class Races:
             return None
         again: Moment | None = None
         for other in others:
-            if conflict(moment.access, other.access) and self._meet(moment, other):
+            if conflict(moment.access, other.access) and self.meet(moment, other):
                 if other.access.place != moment.access.place:
                     return Race(store, moment, other)
                 again = again or other
         return Race(store, moment, again) if again is not None else None
 
-    def _meet(self, moment: Moment, other: Moment) -> bool:
+    def meet(self, moment: Moment, other: Moment) -> bool:
+        """Whether the other one can come between, and it is the first one's fault."""
         if _blames(moment, other) or _common(moment.held, other.held):
             return False
         return self._at_once(moment, other) and _fair(moment, other)
