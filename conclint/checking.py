@@ -19,6 +19,7 @@ from conclint.knowledge import BUILTIN
 from conclint.model import Failure, Result
 from conclint.output import complain, say, say_bytes
 from conclint.progress import Progress
+from conclint.project import around
 from conclint.report import READ_BY_PEOPLE, SHOW_FIXES, Material, counted, render
 from conclint.report.statistics import statistics
 from conclint.request import Mending, Request
@@ -78,7 +79,7 @@ class _Run:
 
     def __init__(self, request: Request, config: Config, found: Found) -> None:
         self._request, self._config = request, config
-        self._units = _units(request, found)
+        self._units = _units(request, config, found)
         self._unreadable = _unreadable(found.troubles)
         folder = request.cache_folder or default_folder()
         self._cache = Cache(folder) if request.cache and folder else None
@@ -124,7 +125,8 @@ class _Run:
     def _keep(self, fixed: Fixed) -> int:
         failures: list[Failure] = []
         if self._request.from_stdin:
-            say_bytes(fixed.changes[0].after if fixed.changes else self._units[0].read())
+            (unit,) = (unit for unit in self._units if not unit.context)
+            say_bytes(fixed.changes[0].after if fixed.changes else unit.read())
         else:
             failures = _write(fixed.changes)
         result = replace(fixed.result, failures=(*fixed.result.failures, *failures))
@@ -141,9 +143,10 @@ class _Run:
         return NOT_DONE if result.failures else FINDINGS if result.diagnostics else NOTHING
 
 
-def _units(request: Request, found: Found) -> tuple[Unit, ...]:
+def _units(request: Request, config: Config, found: Found) -> tuple[Unit, ...]:
     if request.from_stdin:
-        return (Unit(found.files[0], data=sys.stdin.buffer.read()),)
+        read = Unit(found.files[0], data=sys.stdin.buffer.read())
+        return tuple(around(config, read)) if request.stdin_filename else (read,)
     return tuple(Unit(path) for path in found.files)
 
 

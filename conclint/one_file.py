@@ -15,13 +15,13 @@ from pathlib import Path
 from conclint.cache import Cache, default_folder
 from conclint.codes import Codes
 from conclint.config import load
-from conclint.discovery import discover
 from conclint.engine import Unit, check
 from conclint.globs import Globs
 from conclint.knowledge import BUILTIN
 from conclint.model import Result
+from conclint.project import belongs, project_units, shown
 from conclint.settings import Config
-from conclint.stamps import PYTHON, Alarm, Stamp, State, moment, remember, watch
+from conclint.stamps import Alarm, Stamp, State, moment, remember, watch
 from conclint.text import NEWLINE, Unreadable, decode
 from conclint.toml import ConfigError
 
@@ -36,8 +36,8 @@ def alarms(path: str, text: str) -> Sequence[Alarm]:
         return [(1, 1, f"{INTERNAL} {error}")]
     disk = _disk(path)
     data = disk if disk is not None and _reads_as(disk, text) else _encoded(text)
-    if config.project is None or not _belongs(path, config.project):
-        return _by_path(_checked([Unit(_shown(path), path, data)], config)).get(path, ())
+    if config.project is None or not belongs(path, config.project):
+        return _by_path(_checked([Unit(shown(path), path, data)], config)).get(path, ())
     if Globs(config.exclude).match(os.path.relpath(path, config.project).replace(os.sep, "/")):
         return ()
     newer = None if data is disk else (path, data)
@@ -56,16 +56,14 @@ def _project_as(
 ) -> Mapping[str, Sequence[Alarm]]:
     """The same, asked again for each file of one run of flake8."""
     config = load(Path(root), Codes(), BUILTIN)
-    found = discover([_shown(root)], Globs(config.exclude), Path(root))
-    units = {os.path.abspath(path): Unit(path) for path in found.files}
-    if newer is not None:
-        path, data = newer
-        units[path] = Unit(units[path].path if path in units else _shown(path), path, data)
-    result = _checked(list(units.values()), config)
+    edited = None if newer is None else Unit(shown(newer[0]), *newer)
+    units = project_units(config, Path(root), edited)
+    result = _checked(units, config)
     answer = _by_path(result)
     folder = default_folder()
     if newer is None and folder is not None and not result.failures:
-        known = {os.path.relpath(path, root): answer.get(path, ()) for path in units}
+        paths = (os.path.abspath(unit.path) for unit in units)
+        known = {os.path.relpath(path, root): answer.get(path, ()) for path in paths}
         remember(str(folder), Stamp(root, dict(watched), known))
     return answer
 
@@ -85,19 +83,6 @@ def _by_path(result: Result) -> dict[str, list[Alarm]]:
         alarm = (one.span.line, one.span.column, f"{one.code} {one.finding.message}")
         answer.setdefault(os.path.abspath(one.path), []).append(alarm)
     return answer
-
-
-def _belongs(path: str, project: Path) -> bool:
-    """Whether the file is one of the project's, or would be, once it is saved."""
-    return path.endswith(PYTHON) and path.startswith(os.path.join(project, ""))
-
-
-def _shown(path: str) -> str:
-    """As `conclint check` would name it here, so that both find what the other has cached."""
-    try:
-        return os.path.relpath(path).replace(os.sep, "/")
-    except ValueError:  # on another drive
-        return path
 
 
 def _disk(path: str) -> bytes | None:

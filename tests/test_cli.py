@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from click.testing import CliRunner
@@ -197,6 +198,37 @@ def test_standard_input_is_judged_by_the_configuration_of_its_name(project):
     with start("check", "--stdin-filename", "sub/a.py", "-", stdin=subprocess.PIPE) as process:
         process.communicate(BROKEN)
     assert process.returncode == 0
+
+
+STATE = """
+    count = 0
+
+
+    def add():
+        global count
+        count += 1
+"""
+STARTS = """
+    import threading
+    import state
+
+    for number in range(3):
+        threading.Thread(target=state.add).start()
+"""
+
+
+def test_standard_input_is_judged_in_its_project(project):
+    (project / "pyproject.toml").touch()
+    (project / "state.py").write_text("count = 0\n")
+    (project / "app.py").write_text(dedent(STARTS))
+    with start("check", "--stdin-filename", "state.py", "-", stdin=subprocess.PIPE) as process:
+        out, _ = process.communicate(dedent(STATE))
+    assert [line.split()[:2] for line in out.splitlines()] == [["state.py:7:5:", "CON301"]]
+    fix = ["--select", "CON301", "--fix", "--unsafe-fixes"]
+    with start("check", *fix, "--stdin-filename", "state.py", "-", stdin=subprocess.PIPE) as process:
+        out, _ = process.communicate(dedent(STATE))
+    assert "with count_lock:" in out
+    assert (project / "state.py").read_text() == "count = 0\n"
 
 
 def test_diff_changes_nothing_and_fix_does(conclint, project):

@@ -25,7 +25,7 @@ ORDER = (
     ("engine",),
     ("fixer",),
     ("config", "discovery", "report", "stamps"),
-    ("codes", "output", "request", "sources"),
+    ("codes", "output", "project", "request", "sources"),
     ("progress",),
     ("checking", "one_file", "pages"),
     ("cli", "flake8_plugin"),

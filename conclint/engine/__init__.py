@@ -41,13 +41,14 @@ def check(
 ) -> Result:
     """What conclint says of these files, taken as one program.
 
-    `unreadable` names files that are known to be lost, and why.  `fixes` asks for the fixes that are costly to build.
-    Without `noqa` the comments in the files hide nothing.
+    Of units that are `context` nothing is said.  `unreadable` names files that are known to be lost, and why.  `fixes`
+    asks for the fixes that are costly to build.  Without `noqa` the comments in the files hide nothing.
     """
     units = tuple({unit.path: unit for unit in reversed(units)}.values())[::-1]
     seen = survey(units) if cache else glance(units)
     seen.lost.update(unreadable)
-    conclusion = _key(seen, config, str((fixes, noqa)).encode()) if cache else b""
+    context = [unit.path for unit in units if unit.context]
+    conclusion = _key(seen, config, str((fixes, noqa, context)).encode()) if cache else b""
     known = _known(cache, conclusion) if cache else None
     if known is not None:
         return known
@@ -117,6 +118,8 @@ def _shown(
     for one in found:
         by_path.setdefault(one.path, []).append(one)
     for path, some in by_path.items():
+        if path in units and units[path].context:
+            continue
         comments = _comments(units[path]) if noqa and path in units else None
         for one in some:
             # A broken file has no lines to rely on.

@@ -13,12 +13,14 @@ from pathlib import Path
 class Unit:
     """One file to check: `path` as the user named it, `/` between folders; `file` where it lies, if that differs.
 
-    With `data` it is checked as if it read so: standard input, or a file with fixes that are not written yet.
+    With `data` it is checked as if it read so: standard input, or a file with fixes that are not written yet.  As
+    `context` it is read so that others can be understood, and nothing is said of it itself.
     """
 
     path: str
     file: str = ""
     data: bytes | None = None
+    context: bool = False
 
     def read(self) -> bytes:
         """The bytes; OSError if the file cannot be read."""
