@@ -54,7 +54,7 @@ class Kind:
     LAMBDA: Final = 4
     MODULE: Final = 8
     GENERATOR: Final = 16
-    CATCHES: Final = 32  # all that it does happens in a `try` that lets no exception pass
+    CATCHES: Final = 32  # what it does in the end happens in a `try` that lets no exception pass
     SWALLOWS: Final = 64  # ... and says nothing of what it catches
     ENDLESS: Final = 128  # ends in a `while True` that nothing in it leaves
 

@@ -36,20 +36,21 @@ def manner(body: Sequence[ast.stmt]) -> int:
 
 
 def _caught(body: Sequence[ast.stmt]) -> list[ast.ExceptHandler]:
-    """The handlers that catch all that its statements may raise; none where something gets by."""
+    """The handlers that catch what its statements do in the end; what comes before that is preparation."""
     found: list[ast.ExceptHandler] = []
-    rest: list[ast.stmt] = []
     for one in body:
-        if isinstance(one, ast.Try) and (handler := _catcher(one)) is not None:
-            found.append(handler)
-        elif isinstance(one, BLOCKS):
-            inner = _caught(one.body)
-            found += inner
-            rest += [] if inner else [one]
-            rest += one.orelse if isinstance(one, (ast.If, ast.For, ast.While)) else []
-        else:
-            rest.append(one)
-    return found if found and all(map(_quiet, rest)) else []
+        inner = _handlers(one)
+        if found and not inner and not _quiet(one):
+            return []
+        found += inner
+    return found
+
+
+def _handlers(statement: ast.stmt) -> list[ast.ExceptHandler]:
+    if isinstance(statement, ast.Try):
+        handler = _catcher(statement)
+        return [handler] if handler is not None else []
+    return _caught(statement.body) if isinstance(statement, BLOCKS) else []
 
 
 def _catcher(node: ast.Try) -> ast.ExceptHandler | None:

@@ -12,6 +12,7 @@ from conclint.program.calls import Calls
 from conclint.program.contexts import Contexts
 from conclint.program.deeds import Deeds
 from conclint.program.effects import Effects
+from conclint.program.errors import Errors
 from conclint.program.files import Files
 from conclint.program.handles import Handles
 from conclint.program.names import Names
@@ -67,6 +68,10 @@ class Program:
     @cached_property
     def results(self) -> Results:
         return Results(self.calls)
+
+    @cached_property
+    def errors(self) -> Errors:
+        return Errors(self.calls)
 
     @cached_property
     def handles(self) -> Handles:

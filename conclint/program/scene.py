@@ -68,7 +68,7 @@ class TargetScene:
     meets: bool = False  # waits for another worker
     computes: bool = False  # keeps the interpreter busy from beginning to end
     results: bool = False  # ends, and adds what it found to a container that it was given or that is everybody's
-    catches: bool = False  # lets no exception pass
+    catches: bool = False  # lets no exception pass, as far as one can see
     endless: bool = False  # never returns
 
     def trace(self, effect: Effect) -> tuple[Note, ...]:

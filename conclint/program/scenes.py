@@ -166,7 +166,7 @@ class Scenes:
         own_results = effects & Effect.RESULTS and not self._program.effects.reason(identity, Effect.RESULTS)
         results = bool(own_results) and not _serves(function)
         computes = self._program.effects.computes(identity)
-        catches, endless = bool(function.kind & Kind.CATCHES), bool(function.kind & Kind.ENDLESS)
+        catches, endless = self._program.errors.caught(identity), bool(function.kind & Kind.ENDLESS)
         parameters = len(function.params)
         return TargetScene(
             identity, effects, traces, parameters, serves, meets, computes, results, catches, endless

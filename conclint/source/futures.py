@@ -79,3 +79,8 @@ def handles_its_errors(source: Source, one: Given) -> bool:
     if found:
         return all(target.catches for target in found)
     return one.work is not None and path_of(one.work.value).rpartition(".")[2] in ENDS
+
+
+def is_seen(source: Source, one: Given) -> bool:
+    """Whether it is known what the pool is given: functions of the program, or of a library."""
+    return bool(targets(source, one)) or (one.work is not None and bool(source.names(one.work.value)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
+from conclint.knowledge.returns import NOTHING
 from conclint.program.values import function_id
 from conclint.source.paths import argument
 
@@ -54,3 +55,11 @@ def functions(source: Source, expression: cst.BaseExpression) -> tuple[str, ...]
     if isinstance(expression, cst.Lambda):
         return (function_id(source.path, source.qualname_of(expression)),)
     return source.named(expression).functions
+
+
+def gives_nothing_to_call(source: Source, call: cst.Call) -> bool:
+    """Whether what a call returns can surely not be called in its turn."""
+    named = source.named(call.func)
+    if named.functions:
+        return not named.names and all(one in source.scene.barren for one in named.functions)
+    return bool(named.names) and all(name in NOTHING for name in named.names[:1])

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from conclint.knowledge.returns import NOTHING
 from conclint.model import Edit, Finding, Fix
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.makers import MADE, TIMER, Maker, makers
+from conclint.source.makers import MADE, TIMER, Maker, gives_nothing_to_call, makers
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -33,7 +32,7 @@ def check(source: Source) -> Iterator[Finding]:
         if target is None or target.star or not isinstance(target.value, cst.Call):
             continue
         call = target.value
-        if _gives_nothing_to_call(source, call):
+        if gives_nothing_to_call(source, call):
             name = source.code(call.func)
             what = "process" if made.kind.endswith("Process") else "timer" if made.kind == TIMER else "thread"
             yield Finding(
@@ -41,13 +40,6 @@ def check(source: Source) -> Iterator[Finding]:
                 f"`{name}` is called here, not in the {what}, which gets its result to call; pass `{name}` itself",
                 fix=_passed(source, made, target, call),
             )
-
-
-def _gives_nothing_to_call(source: Source, call: cst.Call) -> bool:
-    named = source.named(call.func)
-    if named.functions:
-        return not named.names and all(one in source.scene.barren for one in named.functions)
-    return bool(named.names) and all(name in NOTHING for name in named.names[:1])
 
 
 def _passed(source: Source, made: Maker, target: cst.Arg, call: cst.Call) -> Fix | None:

@@ -1,0 +1,30 @@
+"""Whether a function lets exceptions pass, as far as the program shows."""
+
+from __future__ import annotations
+
+from conclint.index.facts import FunctionFact, Kind
+from conclint.index.manner import QUIET
+from conclint.program.calls import Calls
+from conclint.program.files import File
+
+# Callees of callees are asked so deep whether they catch what they do.
+DEEP = 3
+
+
+class Errors:
+    """Answers about exceptions."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def caught(self, identity: str, depth: int = DEEP) -> bool:
+        """Whether all that it does happens where exceptions are caught, by itself or by those that it calls."""
+        file, function = self._calls.function(identity)
+        if function.kind & Kind.CATCHES:
+            return True
+        risky = [call.func for call in function.calls if call.func.rpartition(".")[2] not in QUIET]
+        return bool(depth and risky) and all(self._safe(file, function, one, depth) for one in risky)
+
+    def _safe(self, file: File, function: FunctionFact, path: str, depth: int) -> bool:
+        found = self._calls.targets(file, function, path)
+        return bool(found) and all(self.caught(value.name, depth - 1) for value in found)
