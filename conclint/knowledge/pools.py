@@ -28,7 +28,7 @@ GIVES = {
     **each(below(_POOL, "imap imap_unordered"), Gives.STREAM),
 }
 GIVEN = tuple(GIVES)
-SUBMITTED = tuple(name for name, gives in GIVES.items() if gives in (Gives.FUTURE, Gives.ANSWER))
+SUBMITTED = tuple(name for name, gives in GIVES.items() if gives is Gives.FUTURE)
 ITERATED = tuple(name for name, gives in GIVES.items() if gives in (Gives.RESULTS, Gives.STREAM))
 
 FUTURE = "concurrent.futures.Future"

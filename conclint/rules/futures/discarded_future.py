@@ -2,14 +2,14 @@
 
 An exception in a pool's worker is put into the future, and raised where somebody asks for the result. It is printed
 nowhere. When the future is dropped at once, a mistake in the work, a full disk, a wrong argument or a misspelled
-function look exactly like success. The result of `apply_async` and `map_async` is the same thing under another name.
+function look exactly like success.
 
 Keep the future and ask for its `result()`; or give it a callback that looks at `exception()`; or let the work itself
 catch and log what may go wrong.
 
 Not reported: futures that somebody returns, passes on or keeps where others can reach them; work that catches all its
-exceptions itself, only ends something or cannot be seen; `apply_async` with an `error_callback`; tests; and
-`_ = pool.submit(…)`, which says that it is meant so.
+exceptions itself, only ends something or cannot be seen; tests; and `_ = pool.submit(…)`, which says that it is meant
+so. Results of a `multiprocessing` pool are CON612's.
 
 See https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Future.result
 """
@@ -33,15 +33,11 @@ def check(source: Source) -> Iterator[Finding]:
     from conclint.source.testcode import in_test
 
     for one in given(source):
-        if one.gives not in (Gives.FUTURE, Gives.ANSWER) or not lost(source, one.call):
+        if one.gives is not Gives.FUTURE or not lost(source, one.call) or handles_its_errors(source, one):
             continue
-        told = source.argument(one.call, "error_callback") is not None
-        risky = is_seen(source, one) and not handles_its_errors(source, one)
-        if risky and not told and not in_test(source, one.call):
-            what = "future" if one.gives is Gives.FUTURE else "result"
-            message = f"nobody looks at this {what}, so an exception in the work is lost"
-            ask = "result()" if one.gives is Gives.FUTURE else "get()"
-            advice = f"keep it and ask for `{ask}`, or let the work log its own errors"
+        if is_seen(source, one) and not in_test(source, one.call):
+            message = "nobody looks at this future, so an exception in the work is lost"
+            advice = "keep it and ask for its `result()`, or let the work log its own errors"
             yield Finding(source.place(one.call), f"{message}; {advice}")
 
 
@@ -83,19 +79,14 @@ RULE = Rule(
                     copied = self._pool.submit(self._copy, path)  # expect: CON801
             """),
         Bad("""
-            import multiprocessing as mp
             import shutil
-
-            def copy(path):
-                shutil.copy(path, "/backup")
+            from concurrent import futures
 
             def copy_all(paths):
-                pool = mp.Pool()
-                results = []
-                for path in paths:
-                    results.append(pool.apply_async(copy, (path,)))  # expect: CON801
-                pool.close()
-                pool.join()
+                with futures.ProcessPoolExecutor() as pool:
+                    copies = []
+                    for path in paths:
+                        copies.append(pool.submit(shutil.copy, path, "/backup"))  # expect: CON801
             """),
         Good("""
             from concurrent.futures import ThreadPoolExecutor
@@ -119,7 +110,6 @@ RULE = Rule(
             """),
         Good("""
             import logging
-            import multiprocessing as mp
             from concurrent.futures import Executor
 
             def push(url):
@@ -129,10 +119,9 @@ RULE = Rule(
                     except Exception:
                         logging.exception("cannot push")
 
-            def push_all(executor: Executor, urls, pool: mp.pool.Pool):
+            def push_all(executor: Executor, urls):
                 for url in urls:
                     executor.submit(push, url)
-                    pool.apply_async(print, (url,), error_callback=logging.error)
                     _ = executor.submit(print, url)
             """),
         Good("""
