@@ -16,7 +16,6 @@ THREADING = {
     "threading._RLock": "threading.RLock",
     "threading._PyRLock": "threading.RLock",
     "threading._CRLock": "threading.RLock",
-    "threading.currentThread": "threading.current_thread",
     "_queue.SimpleQueue": "queue.SimpleQueue",
     "_queue.Empty": "queue.Empty",
     "_threading_local.local": "threading.local",

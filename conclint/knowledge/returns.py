@@ -11,7 +11,7 @@ _POOL = "multiprocessing.pool.Pool"
 
 # docs.python.org/3/library/threading.html, multiprocessing.html, concurrent.futures.html
 CONCURRENCY = {
-    **each(below("threading", "current_thread main_thread"), "threading.Thread"),
+    **each(below("threading", "current_thread currentThread main_thread"), "threading.Thread"),
     "threading.enumerate": "builtins.list",
     "multiprocessing.get_context": _CONTEXT,
     f"{_CONTEXT}.get_context": _CONTEXT,

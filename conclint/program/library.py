@@ -15,10 +15,10 @@ class Library:
         self._knowledge = knowledge
 
     def made(self, value: Value) -> Value | None:
-        """What calling a library's name returns."""
+        """What calling a library's name returns; an inherited `__enter__` gives the object itself."""
         if value.name.endswith(".__enter__"):
             returned = self._knowledge.returns.get(value.name)
-            return Value(Sort.INSTANCE, returned or value.name[: -len(".__enter__")])
+            return Value(Sort.INSTANCE, returned or value.owner or value.name[: -len(".__enter__")])
         if value.name == "builtins.super" and value.owner:
             return Value(Sort.LIBRARY, "builtins.super", value.owner)
         for name in self.spellings(value.name):

@@ -302,7 +302,8 @@ class Names:
         values = self.held(store)
         if not values:
             library = [base for base in self.classes.mro(value.name) if ":" not in base]
-            values = [self.library.member(base, name) for base in library[:1] if _may_have(base, name)]
+            found = [self.library.member(base, name) for base in library[:1] if _may_have(base, name)]
+            values = [one._replace(owner=value.name) for one in found] if name == "__enter__" else found
         return Meaning(few(values), store)
 
     def _own_member(self, base: str, name: str, receiver: str, reach: Reach) -> Iterator[Value]:

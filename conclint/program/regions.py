@@ -65,6 +65,8 @@ class Regions:
         for code, trigger in triggers.items():
             if trigger.contexts:
                 self._by_contexts(code, trigger)
+            if trigger.bases:
+                self._by_bases(code, trigger.bases)
         self._by_settings()
         self._by_state()
         if self._shared or any(one.contexts & CONCURRENT for one in triggers.values()):
@@ -101,6 +103,17 @@ class Regions:
                     if found:
                         self._choose(file, call.line)
                         self._run(file, (code for one in found for code in wanted[one]))
+
+    def _by_bases(self, code: str, bases: frozenset[str]) -> None:
+        """Whole classes that derive from one of the bases."""
+        names = self._calls.names
+        for cls in names.classes.deriving(bases):
+            file, fact = names.scopes.class_(cls)
+            if file is not None and fact is not None:
+                self._run(file, (code,))
+                self._choose(file, fact.line)
+                for _, qualname in fact.methods:
+                    self._choose(file, file.body.functions[qualname].line)
 
     def _overridden(self, site: Site) -> set[str]:
         """A method of the program's under the names that it has in its class's library bases."""

@@ -93,6 +93,7 @@ class FateScene:
     joins: tuple[Place, ...] = ()  # where it is waited for, without a time limit
     repeated: bool = False  # whether the call that makes it can happen several times
     protocol: bool = False  # whether its class offers others more to call than `run`
+    deaf: bool = False  # whether its class has a `run` that never calls the target it may be given
 
     def does(self, *methods: str) -> bool:
         return any(method in methods for method in self.methods)
@@ -124,6 +125,7 @@ class Scene:
     states: tuple[Store, ...]  # what threads share, or are meant to
     guarded: tuple[Store, ...]  # those whose owner has a lock: plain reads count too
     barren: tuple[str, ...]  # functions, called in arguments here, that surely give nothing that can be called
+    coroutines: tuple[str, ...]  # functions, named here, of which a call only makes a coroutine
     free_threaded: bool
     target_version: tuple[int, int]
     extra: Knowledge | None = None  # only where a project adds to what is known

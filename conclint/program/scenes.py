@@ -37,6 +37,9 @@ HANDLES = frozenset(
     }
 )
 
+# What these decorate stays what it is.
+KEEPING = frozenset({"staticmethod", "classmethod"})
+
 # Enough runs to show how a function comes to run elsewhere.
 MOST_RUNS = 3
 
@@ -66,8 +69,7 @@ class Scenes:
         named = tuple(self._named(file, functions, spans))
         fates = tuple(self._fates(file, functions, spans))
         starts = tuple(self._starts(file, spans))
-        called = {target for _, _, meaning in named for target in meaning.functions} & self._spawned
-        called.update(*(one.targets for one in fates), *(one.targets for one in starts))
+        mentioned = {target for _, _, meaning in named for target in meaning.functions}
         stores = {one.store.root for _, _, one in named if one.store is not None}
         program, options = self._program, self._program.options
         return Scene(
@@ -76,12 +78,13 @@ class Scenes:
             scopes=tuple(sorted(scopes)),
             functions=tuple(self._function(file, one) for one in functions),
             named=named,
-            targets=tuple(self._target(one) for one in sorted(called)),
+            targets=self._targets(mentioned, fates, starts),
             fates=fates,
             starts=starts,
             states=tuple(sorted(stores & program.observed.keys())),
             guarded=tuple(sorted(stores & program.promises.guarded.keys())),
             barren=tuple(sorted(self._barren(file, functions, spans))),
+            coroutines=tuple(sorted(self._coroutines(mentioned))),
             free_threaded=options.free_threaded,
             target_version=options.target,
             extra=None if options.knowledge is BUILTIN else options.knowledge,
@@ -156,6 +159,14 @@ class Scenes:
         starter = self._program.names.meaning(site.file, site.function, owner).store if owner else None
         return RunScene(run.context, run.many, run.root.how, evidence(run), starter)
 
+    def _targets(
+        self, mentioned: set[str], fates: tuple[FateScene, ...], starts: tuple[StartScene, ...]
+    ) -> tuple[TargetScene, ...]:
+        """What the file starts somewhere, or names although it is started somewhere."""
+        called = mentioned & self._spawned
+        called.update(*(one.targets for one in fates), *(one.targets for one in starts))
+        return tuple(self._target(one) for one in sorted(called))
+
     def _target(self, identity: str) -> TargetScene:
         effects = self._program.effects.of(identity)
         notes = {effect: self._trace(identity, effect) for effect in Effect if effects & effect}
@@ -200,6 +211,14 @@ class Scenes:
         )
         return {one.name for one in called if one.sort is Sort.FUNCTION and self._program.results.barren(one.name)}
 
+    def _coroutines(self, identities: set[str]) -> Iterator[str]:
+        """Those that are `async def`, and that no decorator may have turned into something else."""
+        for identity in identities:
+            _, function = self._calls.function(identity)
+            kept = all(one in KEEPING for one in function.decorators)
+            if function.kind & Kind.ASYNC and not function.kind & Kind.GENERATOR and kept:
+                yield identity
+
     # -- handles
 
     def _fates(
@@ -214,13 +233,23 @@ class Scenes:
                     told = self._program.stops.told(site, targets)
                     made = _fate(call, fate, targets, told=told, repeated=self._calls.repeated(site))
                     mortal = all(self._mortal(store) for store in fate.stores)
-                    yield replace(made, protocol=self._has_protocol(site), mortal=mortal)
+                    yield replace(made, protocol=self._has_protocol(site), mortal=mortal, deaf=self._is_deaf(site))
 
     def _mortal(self, store: Store) -> bool:
         """Whether who keeps a handle there comes to an end before the process does."""
         if store.sort != "attribute":
             return store.sort == "local"
         return any(self._calls.method(store.owner, name) for name in LAST_METHODS)
+
+    def _is_deaf(self, site: Site) -> bool:
+        """Whether it is of a class of the program with a `run` that never calls the library's, nor the target."""
+        for value in self._calls.meaning(site).values:
+            run = self._calls.method(value.name, "run") if value.sort is Sort.CLASS else ""
+            if run and not self._calls.method(value.name, "__init__"):
+                _, function = self._calls.function(run)
+                used = {call.func for call in function.calls} | {path for path, _, _ in function.touches}
+                return not any(path.endswith((".run", "_target")) for path in used)
+        return False
 
     def _has_protocol(self, site: Site) -> bool:
         """Whether an object of a class of the program offers others more to call than `run`."""
@@ -280,6 +309,8 @@ def _paths(function: FunctionFact, spans: tuple[tuple[int, int], ...]) -> set[st
         found.add(path)
     found.update(function.returns)
     found.update(function.decorators)
+    if function.name == "__init__" and function.params:
+        found.add(function.params[0].name)
     return {path for path in found if path and path[0] not in "=:" and path != "*"}
 
 

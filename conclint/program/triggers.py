@@ -15,6 +15,7 @@ class Triggers:
     anything below it where the entry ends in a dot.  With `contexts`, only in functions that run in one of them.
     `state`: something that several threads reach and change.  `settings`: what changes these for the whole process, and
     `objects`: methods of objects of these kinds, in functions that run in one of the contexts.
+    `bases`: a class that derives from one of these library classes, the whole of it.
     """
 
     calls: frozenset[str] = frozenset()
@@ -22,11 +23,17 @@ class Triggers:
     state: bool = False
     settings: frozenset[Setting] = frozenset()
     objects: frozenset[Unshared] = frozenset()
+    bases: frozenset[str] = frozenset()
 
 
 def calls(*names: str, runs_in: tuple[Context, ...] = ()) -> Triggers:
     """Regions that call one of `names`, in functions that run in one of `runs_in` where that is given."""
     return Triggers(calls=frozenset(names), contexts=frozenset(runs_in))
+
+
+def derives(*names: str) -> Triggers:
+    """Classes of the program that derive from one of the library classes `names`."""
+    return Triggers(bases=frozenset(names))
 
 
 def shared_state() -> Triggers:

@@ -63,3 +63,9 @@ def gives_nothing_to_call(source: Source, call: cst.Call) -> bool:
     if named.functions:
         return not named.names and all(one in source.scene.barren for one in named.functions)
     return bool(named.names) and all(name in NOTHING for name in named.names[:1])
+
+
+def makes_coroutine(source: Source, expression: cst.BaseExpression) -> bool:
+    """Whether calling the expression only makes a coroutine, whatever it may mean: it is an `async def`."""
+    found = () if isinstance(expression, cst.Lambda) else source.named(expression).functions
+    return bool(found) and all(one in source.scene.coroutines for one in found)

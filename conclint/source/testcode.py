@@ -13,6 +13,22 @@ if TYPE_CHECKING:
 TEST_FILE = re.compile(r"(^|/)([a-z]+_)?(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_tests?|tests?|conftest)\.py$")
 
 
+# with self.assertRaises(TypeError): …     with pytest.warns(DeprecationWarning): …
+EXPECTS = re.compile(r"(^|\.)(raises|warns|deprecated_call|assert(Raises|Warns)\w*|check_warnings|catch_warnings)$")
+
+
+def expects_trouble(source: Source, node: cst.CSTNode) -> bool:
+    """Whether the code around the node waits for it to raise or to warn."""
+    for outer in source.ancestors(node):
+        if isinstance(outer, cst.With):
+            calls = (item.item for item in outer.items if isinstance(item.item, cst.Call))
+            if any(EXPECTS.search(source.code(call.func)) for call in calls):
+                return True
+        if isinstance(outer, cst.FunctionDef):
+            return False
+    return False
+
+
 def in_test(source: Source, node: cst.CSTNode) -> bool:
     """Whether the node stands in a file of tests, a test function or a test class."""
     if TEST_FILE.search(source.path):

@@ -1,0 +1,174 @@
+"""The pool has as many workers as there is work, so nothing bounds it.
+
+`max_workers=len(items)` starts a thread (or forks a process) per item: ten thousand items are ten thousand stacks and
+as many connections at once. A pool is there to have fewer workers than work. On Windows a `ProcessPoolExecutor` of
+more than 61 workers raises `ValueError`; and `len(items)` is 0 for no items, which raises it everywhere.
+
+Leave the number out, or put a bound on it: `max_workers=min(32, len(items))`.
+
+https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.ThreadPoolExecutor
+
+Not reported: numbers below a `min`, lengths of what is written out in the program, of what counts machines, devices
+or workers rather than work, pools whose workers wait for each other, and tests.
+
+The fix puts `min(32, …)` around the length; fewer workers may take longer, or wait for each other: it is applied with
+`--unsafe-fixes` only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from conclint.model import Finding, Fix
+from conclint.program.triggers import calls
+from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.paths import argument, path_of
+from conclint.source.testcode import in_test
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
+
+THREADS, PROCESSES = "concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor"
+THREAD_POOL, PROCESS_POOL = "multiprocessing.pool.ThreadPool", "multiprocessing.pool.Pool"
+POOLS = {THREADS: "max_workers", PROCESSES: "max_workers", THREAD_POOL: "processes", PROCESS_POOL: "processes"}
+
+# Of these there is a handful, or one worker each is the point.
+FEW = re.compile(
+    r"(^|_)(workers?|devices?|gpus?|cpus?|cores?|hosts?|nodes?|machines?|servers?|brokers?|backends?|shards?|ranks?"
+    r"|threads|process(es)?|procs?|instances?|ports?|sockets?|interfaces|providers?|sources?|engines?|clients?"
+    r"|handlers?|plugins?|checkers?|checks?|methods?|algorithms?|stages?|kinds?|types?|columns?|splits?|parts?)$",
+    re.IGNORECASE,
+)
+
+
+def check(source: Source) -> Iterator[Finding]:
+    for call in source.all(cst.Call):
+        kind = next((one for one in POOLS if source.calls(call, one)), "")
+        size = argument(call, POOLS[kind], 0) if kind else None
+        if size is None or size.star:
+            continue
+        length = _length(source, call, size.value)
+        if length is not None and _counts_work(source, call, length) and not in_test(source, call):
+            code = source.code(length.args[0].value)
+            what = f"this pool gets a worker for each of `{code}`, however many there are"
+            fix = Fix("at most 32 workers", (source.replace(length, f"min(32, {source.code(length)})"),))
+            yield Finding(source.place(call), f"{what}; bound it by `min(32, len({code}))`", fix=fix)
+
+
+def _length(source: Source, call: cst.Call, size: cst.BaseExpression) -> cst.Call | None:
+    """`len(items)`: as the size itself, or through the one name that is bound to it in the same function."""
+    if isinstance(size, cst.Call):
+        is_length = source.calls(size, "builtins.len") and len(size.args) == 1
+        return size if is_length else None
+    if not isinstance(size, cst.Name):
+        return None
+    around = source.function_node(call)
+    bound = [
+        source.parent(target)
+        for target in source.all(cst.AssignTarget)
+        if isinstance(target, cst.AssignTarget)
+        and path_of(target.target) == size.value
+        and source.function_node(target) is around
+    ]
+    if around is None or len(bound) != 1 or not isinstance(bound[0], cst.Assign):
+        return None
+    value = bound[0].value
+    return _length(source, call, value) if isinstance(value, cst.Call) else None
+
+
+def _counts_work(source: Source, call: cst.Call, length: cst.Call) -> bool:
+    """Whether as many as there are items of somebody's, rather than a handful that the program itself names."""
+    counted = length.args[0].value
+    path = path_of(counted)
+    if not path or path.endswith("()") or FEW.search(path.removesuffix("()").rpartition(".")[2]):
+        return False
+    last = path.rpartition(".")[2]
+    return not last.isupper() and not _written_out(source, call, path)
+
+
+def _written_out(source: Source, call: cst.Call, path: str) -> bool:
+    """Whether the program writes out what is counted: `[a, b, c]`."""
+    around = source.function_node(call)
+    for assign in source.all(cst.Assign):
+        if isinstance(assign.value, (cst.List, cst.Tuple, cst.Dict, cst.Set)):
+            named = any(path_of(target.target) == path for target in assign.targets)
+            if named and source.function_node(assign) in (around, None) and assign.value.elements:
+                return True
+    return False
+
+
+RULE = Rule(
+    code="CON115",
+    name="pool-sized-by-data",
+    triggers=calls(*POOLS),
+    check=check,
+    examples=(
+        Bad(
+            """
+            from concurrent.futures import ThreadPoolExecutor
+            from urllib.request import urlopen
+
+            def fetch_all(urls):
+                with ThreadPoolExecutor(max_workers=len(urls)) as pool:  # expect: CON115
+                    return list(pool.map(urlopen, urls))
+            """,
+            fixed="""
+            from concurrent.futures import ThreadPoolExecutor
+            from urllib.request import urlopen
+
+            def fetch_all(urls):
+                with ThreadPoolExecutor(max_workers=min(32, len(urls))) as pool:  # expect: CON115
+                    return list(pool.map(urlopen, urls))
+            """,
+        ),
+        Bad("""
+            import multiprocessing as mp
+
+            class Renderer:
+                def __init__(self, pages):
+                    self.pages = pages
+
+                def render(self):
+                    count = len(self.pages)
+                    with mp.Pool(processes=count) as pool:  # expect: CON115
+                        return pool.map(str, self.pages)
+            """),
+        Bad("""
+            import concurrent.futures as cf
+
+            def checksums(paths):
+                with cf.ProcessPoolExecutor(len(paths)) as pool:  # expect: CON115
+                    return list(pool.map(hash, paths))
+            """),
+        Good("""
+            from concurrent.futures import ThreadPoolExecutor
+
+            def fetch_all(fetch, urls):
+                with ThreadPoolExecutor(max_workers=min(32, len(urls) or 1)) as pool:
+                    return list(pool.map(fetch, urls))
+            """),
+        Good("""
+            from concurrent.futures import ThreadPoolExecutor
+
+            def both(first, second):
+                jobs = [first, second]
+                with ThreadPoolExecutor(max_workers=len(jobs)) as pool:
+                    return [job.result() for job in [pool.submit(job) for job in jobs]]
+            """),
+        Good("""
+            from concurrent.futures import ThreadPoolExecutor
+
+            REGIONS = ["eu", "us"]
+
+            def probe(ping, devices):
+                with ThreadPoolExecutor(len(REGIONS)) as pool:
+                    found = list(pool.map(ping, REGIONS))
+                with ThreadPoolExecutor(max_workers=len(devices)) as pool:
+                    return found + list(pool.map(ping, devices))
+            """),
+    ),
+)
