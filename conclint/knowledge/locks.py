@@ -78,3 +78,8 @@ OTHERS = {
 }
 
 LOCKS = THREADING | MULTIPROCESSING | TASKS | FILES | SERVICES | OTHERS
+
+
+def methods(*names: str) -> list[str]:
+    """These methods of every lock type, as they are called."""
+    return [f"{lock}.{name}" for lock in LOCKS for name in names]

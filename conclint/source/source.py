@@ -19,6 +19,7 @@ from conclint.text import Text
 
 if TYPE_CHECKING:
     from conclint.source.locks import Locks
+    from conclint.source.lockuse import LockUse
 
 N = TypeVar("N", bound=cst.CSTNode)
 
@@ -276,6 +277,13 @@ class Source:
         from conclint.source.locks import Locks
 
         return Locks(self)
+
+    @cached_property
+    def lock_use(self) -> LockUse:
+        """What the functions of this file do to locks."""
+        from conclint.source.lockuse import LockUse
+
+        return LockUse(self)
 
     def held(self, node: cst.CSTNode) -> tuple[str, ...]:
         """The locks that the node's own function holds there, outermost first."""

@@ -1,0 +1,322 @@
+"""An exception between `acquire()` and `release()` leaves the lock held for ever.
+
+`release()` is reached only when nothing in between raises. After an exception (or Ctrl-C, or a cancelled task) the lock
+stays taken: every other thread that wants it waits for ever, and so does this one when it comes by again.
+
+Write `with lock:` (`async with lock:` for asyncio): it releases on every way out, and shows what the lock covers. Where
+`with` does not fit, begin a `try` straight after `acquire()` and release in its `finally`.
+
+Not reported: what a `finally` or an `except` releases; locks taken in one function and released in another on purpose;
+`acquire` that may come back without the lock, for which `with` is no replacement; moves of plain values, which raise
+nothing; objects that have an `acquire` but are not known to be locks; and tests.
+
+https://docs.python.org/3/library/threading.html#using-locks-conditions-and-semaphores-in-the-with-statement
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from conclint.knowledge.locks import methods
+from conclint.model import Finding, Note
+from conclint.program.triggers import calls
+from conclint.rules.rule import Bad, Good, Rule
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
+
+
+def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.lockleaks import leaks
+    from conclint.source.lockwith import hold_with
+
+    for leak in leaks(source):
+        if leak.risky is not None:
+            word = "async with" if source.in_coroutine(leak.taken.call) else "with"
+            yield Finding(
+                source.place(leak.taken.call),
+                f"`{leak.taken.text}` stays held when an exception comes before its release; use `{word}`",
+                notes=(Note(source.place(leak.risky), "this may raise"),),
+                fix=hold_with(source, leak.taken),
+            )
+
+
+RULE = Rule(
+    code="CON401",
+    name="release-not-in-finally",
+    triggers=calls(*methods("acquire", "release")),
+    check=check,
+    examples=(
+        Bad(
+            """
+            import threading
+
+            lock = threading.Lock()
+            totals = {}
+
+            def add(key, value):
+                lock.acquire()  # expect: CON401
+                totals[key] = totals[key] + value
+                lock.release()
+            """,
+            fixed="""
+            import threading
+
+            lock = threading.Lock()
+            totals = {}
+
+            def add(key, value):
+                with lock:  # expect: CON401
+                    totals[key] = totals[key] + value
+            """,
+        ),
+        Bad(
+            """
+            from threading import RLock as Guard
+
+            class Store:
+                def __init__(self, path):
+                    self._guard = Guard()
+                    self.path = path
+
+                def save(self, rows):
+                    if rows:
+                        self._guard.acquire()  # expect: CON401
+                        # one line for each row
+                        with open(self.path, "w") as file:
+                            for row in rows:
+                                file.write(row)
+
+                        # all written
+                        self._guard.release()
+                    return len(rows)
+            """,
+            fixed="""
+            from threading import RLock as Guard
+
+            class Store:
+                def __init__(self, path):
+                    self._guard = Guard()
+                    self.path = path
+
+                def save(self, rows):
+                    if rows:
+                        with self._guard:  # expect: CON401
+                            # one line for each row
+                            with open(self.path, "w") as file:
+                                for row in rows:
+                                    file.write(row)
+                            # all written
+                    return len(rows)
+            """,
+        ),
+        Bad(
+            """
+            import asyncio
+
+            class Client:
+                def __init__(self, writer):
+                    self.writer = writer
+                    self.sending = asyncio.Lock()
+
+                async def send(self, data):
+                    await self.sending.acquire()  # expect: CON401
+                    self.writer.write(data)
+                    await self.writer.drain()
+                    self.sending.release()
+            """,
+            fixed="""
+            import asyncio
+
+            class Client:
+                def __init__(self, writer):
+                    self.writer = writer
+                    self.sending = asyncio.Lock()
+
+                async def send(self, data):
+                    async with self.sending:  # expect: CON401
+                        self.writer.write(data)
+                        await self.writer.drain()
+            """,
+        ),
+        Bad(
+            """
+            import multiprocessing
+
+            def work(lock: multiprocessing.Lock, path, row):
+                lock.acquire()  # expect: CON401
+                try:
+                    with open(path, "a") as file:
+                        file.write(row)
+                    lock.release()
+                except OSError as error:
+                    print(error)
+            """
+        ),
+        Bad(
+            """
+            import threading
+            from contextlib import contextmanager
+
+            _lock = threading.Lock()
+
+            @contextmanager
+            def frozen(settings):
+                _lock.acquire()  # expect: CON401
+                settings.freeze()
+                yield settings
+                settings.thaw()
+                _lock.release()
+            """,
+            fixed="""
+            import threading
+            from contextlib import contextmanager
+
+            _lock = threading.Lock()
+
+            @contextmanager
+            def frozen(settings):
+                with _lock:  # expect: CON401
+                    settings.freeze()
+                    yield settings
+                    settings.thaw()
+            """,
+        ),
+        Bad("""
+            import threading
+
+            class Counter:
+                def __init__(self):
+                    self._lock = threading.Lock()
+                    self.seen = {}
+
+                def count(self, rows):
+                    self._lock.acquire()  # expect: CON401
+                    for row in rows:
+                        self.seen[row] = self.seen.get(row, 0) + 1
+                    self._unlock()
+
+                def _unlock(self):
+                    self._lock.release()
+            """),
+        Good("""
+            import threading
+
+            lock = threading.Lock()
+
+            def add(totals, key, value):
+                lock.acquire()
+                try:
+                    totals[key] = totals[key] + value
+                finally:
+                    lock.release()
+            """),
+        Good("""
+            import threading
+
+            lock = threading.Lock()
+
+            def add(totals, key, value):
+                lock.acquire()
+                started = key
+                try:
+                    totals[started] = totals[started] + value
+                except BaseException:
+                    lock.release()
+                    raise
+                else:
+                    lock.release()
+            """),
+        Good("""
+            import threading
+
+            class Gate:
+                def __init__(self):
+                    self._lock = threading.Lock()
+
+                def acquire(self):
+                    self._lock.acquire()
+                    print("in")
+
+                def release(self):
+                    self._lock.release()
+                    print("out")
+
+                def __enter__(self):
+                    self.acquire()
+                    return self
+
+                def __exit__(self, *exc):
+                    self.release()
+            """),
+        Good("""
+            import threading
+
+            class Reader:
+                def __init__(self, file):
+                    self._lock = threading.Lock()
+                    self.file = file
+
+                def read(self):
+                    self._lock.acquire()
+                    try:
+                        return self.file.read()
+                    finally:
+                        self._done()
+
+                def _done(self):
+                    self._lock.release()
+
+                def poll(self):
+                    if not self._lock.acquire(blocking=False):
+                        return None
+                    try:
+                        return self.file.read()
+                    finally:
+                        self._lock.release()
+
+                def wait_for(self, other):
+                    with self._lock:
+                        self._lock.release()
+                        other.join()
+                        self._lock.acquire()
+                        print(other)
+            """),
+        Good("""
+            import threading
+            from concurrent.futures import ThreadPoolExecutor
+
+            class Bounded:
+                def __init__(self):
+                    self.pool = ThreadPoolExecutor()
+                    self.slots = threading.BoundedSemaphore(8)
+
+                def submit(self, job):
+                    self.slots.acquire()
+                    try:
+                        future = self.pool.submit(job)
+                    except RuntimeError:
+                        self.slots.release()
+                        raise
+                    future.add_done_callback(lambda _: self.slots.release())
+                    return future
+            """),
+        Good("""
+            class Page:
+                def acquire(self):
+                    print("mine")
+
+                def release(self):
+                    print("yours")
+
+            def work(page: Page, other):
+                page.acquire()
+                print(page)
+                page.release()
+                other.acquire()
+                print(other)
+                other.release()
+            """),
+    ),
+)

@@ -1,0 +1,58 @@
+"""What may raise an exception, as far as anybody would think of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from conclint.knowledge.names import members
+from conclint.source.lockuse import FUNCTIONS, body_nodes, lock_call
+from conclint.source.paths import path_of
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
+
+# Moving values about raises nothing; these may.
+OPERATIONS = (cst.Call, cst.Await, cst.Yield, cst.AugAssign, cst.BinaryOperation, cst.Assert, cst.Del)
+RAISING = (*OPERATIONS, cst.Import, cst.ImportFrom)
+
+# Methods of a lock or condition itself that only fail for those who do not hold it.
+OF_LOCK = frozenset({"acquire", "release", "locked", "notify", "notify_all", "notifyAll"})
+
+# Calls between taking a lock and the `try` that people make on purpose; nothing they are given makes them fail.
+HARMLESS = members(
+    "len id isinstance hasattr type bool dict list set tuple deque object super print time.time time.monotonic "
+    "time.perf_counter get_ident threading.get_ident os.getpid current_thread threading.current_thread"
+)
+HARMLESS_METHODS = members(
+    "append add appendleft clear copy keys values items set is_set debug info warning error exception log get notify "
+    "notify_all notifyAll"
+)
+
+
+def may_raise(source: Source, node: cst.CSTNode, lock: str) -> Iterator[cst.CSTNode]:
+    """The parts of a statement or expression that may raise; not the operations on the lock itself."""
+    if isinstance(node, FUNCTIONS):
+        return
+    for part in body_nodes(node):
+        if isinstance(part, RAISING) or _is_lookup(source, part):
+            found = lock_call(source, part)
+            if found is None or found.text != lock or found.method not in OF_LOCK:
+                yield part
+
+
+def _is_lookup(source: Source, node: cst.CSTNode) -> bool:
+    """`d[key]`: storing an item is no such thing."""
+    return isinstance(node, cst.Subscript) and not isinstance(source.parent(node), (cst.AssignTarget, cst.Annotation))
+
+
+def is_fallible(source: Source, node: cst.CSTNode) -> bool:
+    """Whether somebody who reads the call would expect it to fail one day."""
+    if isinstance(node, (cst.Await, cst.Yield)):
+        return True
+    if not isinstance(node, cst.Call):
+        return False
+    path = path_of(node.func)
+    return not (path in HARMLESS or path.rpartition(".")[2] in HARMLESS_METHODS)
