@@ -194,8 +194,11 @@ class Course:
             other = self._if(orelse, states)
         else:
             other = self._block(orelse.body.body, states) if orelse is not None else states
-        # `if locked: lock.release()`: it is known there whether it is held
-        return FREE if State.FREE in then | other else then | other
+        if State.FREE not in then | other or states == FREE:
+            return then | other
+        if orelse is not None and (then | other) - FREE:
+            raise Unclear  # one branch gives it back, the other one keeps it: for somebody else to release
+        return FREE  # `if locked: lock.release()`: it is known there whether it is held
 
     def _with(self, node: cst.With, states: States) -> States:
         for item in node.items:

@@ -303,6 +303,24 @@ RULE = Rule(
                     return future
             """),
         Good("""
+            import threading
+
+            class Requests:
+                def __init__(self, link):
+                    self._lock = threading.Lock()
+                    self.link = link
+
+                def send(self, packet):
+                    self._lock.acquire()
+                    if self.link.up:
+                        self.link.send(packet)
+                    else:
+                        self._lock.release()
+
+                def answered(self, packet):
+                    self._lock.release()
+            """),
+        Good("""
             class Page:
                 def acquire(self):
                     print("mine")
