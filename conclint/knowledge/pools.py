@@ -31,8 +31,15 @@ GIVEN = tuple(GIVES)
 SUBMITTED = tuple(name for name, gives in GIVES.items() if gives is Gives.FUTURE)
 ITERATED = tuple(name for name, gives in GIVES.items() if gives in (Gives.RESULTS, Gives.STREAM))
 
+POOLS = (
+    "concurrent.futures.ThreadPoolExecutor",
+    "concurrent.futures.ProcessPoolExecutor",
+    "concurrent.futures.InterpreterPoolExecutor",
+    _POOL,
+    "multiprocessing.pool.ThreadPool",
+)
+
+WAITS = ("concurrent.futures.wait", "concurrent.futures.as_completed")
+
 FUTURE = "concurrent.futures.Future"
 ANSWER = "multiprocessing.pool.AsyncResult"
-
-# docs.python.org/3/library/concurrent.futures.html#future-objects, multiprocessing.html#module-multiprocessing.pool
-COLLECTS = frozenset({"result", "exception", "add_done_callback", "get", "wait", "set_exception"})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
-from conclint.knowledge.pools import GIVES, Gives
+from conclint.knowledge.pools import FUTURE, GIVES, POOLS, WAITS, Gives
 from conclint.source.paths import path_of
 from conclint.source.variables import added_to, bound_to, is_target, made_empty, only_fills, reads
 
@@ -50,6 +50,47 @@ def given(source: Source) -> Iterator[Given]:
                 yield Given(call, func, known)
 
 
+def future_of(source: Source, node: cst.BaseExpression) -> Given | None:
+    """The call whose future an expression stands for: the call itself, or a local that holds just it."""
+    if isinstance(node, cst.Call):
+        return next((one for one in given(source) if one.call is node), None)
+    if not isinstance(node, cst.Name) or FUTURE not in source.types(node):
+        return None
+    function = source.function_node(node)
+    same = (one for one in given(source) if source.function_node(one.call) is function)
+    held = [one for one in same if (name := bound_to(source, one.call)) is not None and name.value == node.value]
+    return held[0] if len(held) == 1 else None
+
+
+def maker(source: Source, pool: cst.BaseExpression) -> cst.Call | None:
+    """The call in the parsed regions that makes a pool, if it is the only one."""
+    wanted = source.named(pool).store
+    if wanted is None:
+        return None
+    found = []
+    for call in source.all(cst.Call):
+        outer = source.parent(call)
+        target = _target(outer) if outer is not None else None
+        if target is not None and path_of(call.func) and source.named(target).store == wanted:
+            found.append(call)
+    return found[0] if len(found) == 1 and source.calls(found[0], *POOLS) else None
+
+
+def _target(outer: cst.CSTNode) -> cst.BaseExpression | None:
+    """What the value in an assignment or `with` item is bound to."""
+    if isinstance(outer, cst.WithItem) and outer.asname is not None:
+        return outer.asname.name if isinstance(outer.asname.name, cst.BaseExpression) else None
+    if isinstance(outer, cst.Assign) and len(outer.targets) == 1:
+        return outer.targets[0].target
+    return outer.target if isinstance(outer, cst.AnnAssign) else None
+
+
+def one_worker(source: Source, made: cst.Call) -> bool:
+    """Whether the pool that is made has a single worker: what it is given runs there on purpose."""
+    size = source.argument(made, "max_workers", 0)
+    return size is not None and source.code(size.value) == "1"
+
+
 def lost(source: Source, call: cst.CSTNode) -> bool:
     """Whether nobody ever looks at what the call returns: dropped, or kept in a variable that is never read."""
     if isinstance(source.parent(call), cst.Expr):
@@ -66,6 +107,33 @@ def lost(source: Source, call: cst.CSTNode) -> bool:
 
 def _own(source: Source, container: cst.Name) -> bool:
     return is_target(source, container) or made_empty(source, container)
+
+
+def waited_for(source: Source, one: Given) -> bool:
+    """Whether the function that gives the work also waits for its result, without a limit."""
+    outer = source.parent(one.call)
+    if one.gives is Gives.RESULTS:
+        return isinstance(outer, (cst.For, cst.CompFor, cst.Arg, cst.StarredElement, cst.StarredDictElement))
+    if isinstance(outer, cst.Attribute):
+        return outer.attr.value in ("result", "exception") and _unlimited(source.parent(outer))
+    if lost(source, one.call):
+        return False
+    function = source.function_node(one.call)
+    for call in source.all(cst.Call):
+        if source.sequence(call) > source.sequence(one.call) and _inside(source, call, function):
+            asked = isinstance(call.func, cst.Attribute) and call.func.attr.value == "result" and _unlimited(call)
+            if (asked or source.calls(call, *WAITS)) and (bound_to(source, one.call) or added_to(source, one.call)):
+                return True
+    return False
+
+
+def _inside(source: Source, node: cst.CSTNode, function: cst.CSTNode | None) -> bool:
+    around = source.function_node(node)
+    return around is function or (isinstance(around, cst.Lambda) and source.function_node(around) is function)
+
+
+def _unlimited(call: cst.CSTNode | None) -> bool:
+    return isinstance(call, cst.Call) and not call.args
 
 
 def targets(source: Source, one: Given) -> tuple[TargetScene, ...]:

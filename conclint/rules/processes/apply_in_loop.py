@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from conclint.source.source import Source
 
 
-ADDING = frozenset({"append", "add", "update", "extend"})
-
-
 def check(source: Source) -> Iterator[Finding]:
     from conclint.source.jobs import jobs
 
@@ -47,39 +44,9 @@ def check(source: Source) -> Iterator[Finding]:
 
 def _depends(job: Job, loop: cst.CSTNode) -> bool:
     """Whether the callable belongs to the round, or a round needs what an earlier one brought."""
-    from conclint.source.tree import below
+    from conclint.source.rounds import dependent
 
-    if isinstance(loop, cst.For):
-        leaves = (cst.Break, cst.Return, cst.Yield, cst.Await, cst.Try)
-        if any(isinstance(part, leaves) for part in below(loop.body)):
-            return True
-        changing = _changed(loop.body)
-    else:
-        changing = set()
-    given = {part.value for arg in job.call.args[1:] for part in below(arg.value) if isinstance(part, cst.Name)}
-    called = {part.value for part in below(job.call.args[0].value) if isinstance(part, cst.Name)}
-    return bool(called & (changing | _targets(loop)) or given & changing)
-
-
-def _targets(loop: cst.CSTNode) -> set[str]:
-    from conclint.source.literals import target_names
-
-    target = loop.target if isinstance(loop, cst.For) else getattr(getattr(loop, "for_in", None), "target", None)
-    return set(target_names(target)) if isinstance(target, cst.BaseExpression) else set()
-
-
-def _changed(body: cst.CSTNode) -> set[str]:
-    """What a round assigns, or changes by a method."""
-    from conclint.source.literals import target_names
-    from conclint.source.tree import below
-
-    found: set[str] = set()
-    for part in below(body):
-        if isinstance(part, (cst.AssignTarget, cst.AugAssign, cst.AnnAssign)):
-            found.update(target_names(part.target))
-        elif isinstance(part, cst.Attribute) and isinstance(part.value, cst.Name) and part.attr.value in ADDING:
-            found.add(part.value.value)
-    return found
+    return dependent(loop, job.call.args[0].value, [arg.value for arg in job.call.args[1:]])
 
 
 def _mapped(source: Source, job: Job, loop: cst.CSTNode) -> Fix | None:
