@@ -37,6 +37,7 @@ class RunScene:
     how: str
     trace: tuple[Note, ...]
     starter: Store | None = None  # what holds the pool that runs it
+    single: bool = False  # whether that pool has one worker only
 
 
 @dataclass(frozen=True)

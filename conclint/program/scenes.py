@@ -18,6 +18,7 @@ from conclint.program.contexts import CONCURRENT, Run, evidence, site_place
 from conclint.program.effects import Effect
 from conclint.program.files import File
 from conclint.program.handles import Fate
+from conclint.program.pools import has_one_worker, pool_of
 from conclint.program.regions import Chosen, Regions, pieces
 from conclint.program.scene import FateScene, FunctionScene, Named, RunScene, Scene, StartScene, TargetScene
 from conclint.program.spawns import Root
@@ -154,10 +155,9 @@ class Scenes:
         )
 
     def _run(self, run: Run) -> RunScene:
-        site = run.root.site
-        owner, _, _ = site.call.func.rpartition(".")
-        starter = self._program.names.meaning(site.file, site.function, owner).store if owner else None
-        return RunScene(run.context, run.many, run.root.how, evidence(run), starter)
+        starter = pool_of(self._calls, run.root.site)
+        single = has_one_worker(self._calls, starter)
+        return RunScene(run.context, run.many, run.root.how, evidence(run), starter, single)
 
     def _targets(
         self, mentioned: set[str], fates: tuple[FateScene, ...], starts: tuple[StartScene, ...]

@@ -116,15 +116,30 @@ def waited_for(source: Source, one: Given) -> bool:
         return isinstance(outer, (cst.For, cst.CompFor, cst.Arg, cst.StarredElement, cst.StarredDictElement))
     if isinstance(outer, cst.Attribute):
         return outer.attr.value in ("result", "exception") and _unlimited(source.parent(outer))
-    if lost(source, one.call):
+    kept = _kept(source, one.call)
+    if kept is None:
         return False
-    function = source.function_node(one.call)
+    function, begun = source.function_node(one.call), source.sequence(source.statement(one.call))
     for call in source.all(cst.Call):
-        if source.sequence(call) > source.sequence(one.call) and _inside(source, call, function):
+        if source.sequence(call) >= begun and _inside(source, call, function):
             asked = isinstance(call.func, cst.Attribute) and call.func.attr.value == "result" and _unlimited(call)
-            if (asked or source.calls(call, *WAITS)) and (bound_to(source, one.call) or added_to(source, one.call)):
+            if asked or source.calls(call, *WAITS):
                 return True
     return False
+
+
+def _kept(source: Source, call: cst.CSTNode) -> cst.CSTNode | None:
+    """Where the function keeps the future for itself: a variable, or what it iterates over or waits for at once."""
+    name = bound_to(source, call) or added_to(source, call)
+    outer = source.parent(call)
+    if name is not None:
+        return name
+    if isinstance(outer, (cst.ListComp, cst.SetComp, cst.GeneratorExp)):
+        outer = source.parent(outer)
+    elif isinstance(outer, cst.Element):
+        around = source.parent(outer)
+        outer = source.parent(around) if around is not None else None
+    return outer if isinstance(outer, (cst.Arg, cst.CompFor, cst.For)) else None
 
 
 def _inside(source: Source, node: cst.CSTNode, function: cst.CSTNode | None) -> bool:

@@ -48,17 +48,9 @@ def check(source: Source) -> Iterator[Finding]:
 
 def _own_run(source: Source, one: Given) -> RunScene | None:
     """How the code comes to run in a worker of the very pool that it gives work to, often enough to fill it."""
-    from conclint.source.futures import maker, one_worker
-
     function, pool = source.function(one.call), source.named(one.pool).store
-    if function is None or pool is None:
-        return None
-    for run in function.runs_in(Context.THREAD):
-        if run.starter == pool:
-            made = maker(source, one.pool)
-            if run.many or (made is not None and one_worker(source, made)):
-                return run
-    return None
+    runs = function.runs_in(Context.THREAD) if function is not None and pool is not None else ()
+    return next((run for run in runs if run.starter == pool and (run.many or run.single)), None)
 
 
 RULE = Rule(
