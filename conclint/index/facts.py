@@ -6,7 +6,7 @@ An expression is remembered as a *path*: its text reduced to what decides its me
     f()                  what a call returns             $lambda:3:9    the lambda that begins at line 3, column 9
     d[]   d[*]           an item; what iteration yields  t.0            the first field of a tuple
     :queue.Queue         an instance of the class (from an annotation)   "" nothing that can be followed
-    =True  =4            a small constant, in arguments and for `daemon` only
+    =True  =4  =fork     a small constant, in arguments and for `daemon` only
 
 Among what a function binds, `$return.0` and `$yield` stand for parts of what it gives, and `$while` for what its
 loops ask each time round ("": they run for ever).

@@ -20,6 +20,9 @@ LITERALS: dict[type[ast.AST | None], str] = {
     ast.GeneratorExp: "$generator",
 }
 
+# The few texts that count as small constants: docs.python.org/3/library/multiprocessing.html, "start methods"
+START_METHODS = frozenset({"fork", "spawn", "forkserver"})
+
 WRAPPERS = frozenset({"Optional", "Final", "ClassVar", "Annotated", "Required", "NotRequired", "ReadOnly"})
 SEQUENCES = frozenset(
     {
@@ -73,8 +76,10 @@ def _called(call: ast.Call) -> tuple[ast.expr, str]:
 
 
 def argument_path(node: ast.expr) -> str:
-    """The path of an argument; of a small constant its value (`=True`, `=4`), of any other constant nothing."""
+    """The path of an argument; of a small constant its value (`=True`, `=4`, `=fork`), of any other nothing."""
     if isinstance(node, ast.Constant):
+        if isinstance(node.value, str):
+            return f"={node.value}" if node.value in START_METHODS else ""
         return f"={node.value!r}" if isinstance(node.value, (int, type(None))) and abs(node.value or 0) < 1000 else ""
     return path_of(node)
 

@@ -16,6 +16,9 @@ LEAVES = (str, int, ast.Constant, ast.Pass, ast.Break, ast.Continue, ast.MatchSi
 EMPTY_FIELDS = frozenset({"ctx", "op", "ops", "kind", "type_comment", "type_ignores", "attr", "id", "conversion"})
 
 
+# Ways to ask whether this is the main process: `current_process().name == "MainProcess"`, `parent_process() is None`.
+ASKS_PROCESS = frozenset({"current_process()", "parent_process()"})
+
 _fields: dict[type[ast.AST], tuple[str, ...]] = {}
 
 
@@ -47,12 +50,13 @@ def first_line(node: ast.stmt) -> int:
 
 
 def main_guard(test: ast.expr) -> bool:
-    return (
-        isinstance(test, ast.Compare)
-        and isinstance(test.left, ast.Name)
-        and test.left.id == "__name__"
-        and isinstance(test.ops[0], ast.Eq)
-    )
+    """Whether what is below it runs in the main module of the main process only."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(main_guard(part) for part in test.values)
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], (ast.Eq, ast.In, ast.Is)):
+        return False
+    sides = (path_of(side) for side in (test.left, *test.comparators))
+    return any(side == "__name__" or ASKS_PROCESS & set(side.split(".")) for side in sides)
 
 
 def weight(node: ast.AST) -> int:

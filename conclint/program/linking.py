@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from conclint.knowledge import BUILTIN
 from conclint.knowledge.kinds import Knowledge
+from conclint.knowledge.pickling import INHERITED
 from conclint.program.calls import Calls
+from conclint.program.children import Children
 from conclint.program.contexts import Contexts
 from conclint.program.deeds import Deeds
 from conclint.program.effects import Effects
@@ -17,6 +19,7 @@ from conclint.program.files import Files
 from conclint.program.handles import Handles
 from conclint.program.names import Names
 from conclint.program.owners import Owners
+from conclint.program.pickles import SOMEWHERE, Held, Pickles
 from conclint.program.promise import Promises
 from conclint.program.regions import Regions
 from conclint.program.results import Results
@@ -24,6 +27,7 @@ from conclint.program.scene import Scene
 from conclint.program.scenes import Scenes
 from conclint.program.service import Services
 from conclint.program.spawns import Spawns
+from conclint.program.startmethods import StartMethods
 from conclint.program.state import State, User
 from conclint.program.stops import Stops
 from conclint.program.triggers import Triggers
@@ -76,6 +80,26 @@ class Program:
     @cached_property
     def handles(self) -> Handles:
         return Handles(self.calls)
+
+    @cached_property
+    def start_methods(self) -> StartMethods:
+        return StartMethods(self.calls)
+
+    @cached_property
+    def pickles(self) -> Pickles:
+        return Pickles(self.names)
+
+    @cached_property
+    def children(self) -> Children:
+        return Children(self.calls, self.handles, self.start_methods)
+
+    def sent_processes(self) -> Iterator[tuple[Held, str]]:
+        """What objects of subclasses of Process have in them that cannot be pickled, and where that shows."""
+        for cls in self.names.classes.deriving(frozenset({"multiprocessing.Process"})):
+            method = self.start_methods.of_class(cls)
+            for held in self.pickles.held(cls) if method not in ("fork", "?") else ():
+                if held.attribute and held.kind not in INHERITED:
+                    yield held, "" if method else SOMEWHERE
 
     @cached_property
     def stops(self) -> Stops:

@@ -11,6 +11,7 @@ from conclint.knowledge import BUILTIN
 from conclint.knowledge.kinds import Context, Knowledge
 from conclint.model import Note, Place
 from conclint.program.effects import Effect
+from conclint.program.pickles import Held
 from conclint.program.values import Reach, Store
 
 
@@ -71,6 +72,8 @@ class TargetScene:
     results: bool = False  # ends, and adds what it found to a container that it was given or that is everybody's
     catches: bool = False  # lets no exception pass, as far as one can see
     endless: bool = False  # never returns
+    nested: bool = False  # defined inside another function, itself or its class: no other process can find it
+    bound: bool = False  # a method that is called with an object
 
     def trace(self, effect: Effect) -> tuple[Note, ...]:
         return next((notes for one, notes in self.traces if one is effect), ())
@@ -95,6 +98,7 @@ class FateScene:
     repeated: bool = False  # whether the call that makes it can happen several times
     protocol: bool = False  # whether its class offers others more to call than `run`
     deaf: bool = False  # whether its class has a `run` that never calls the target it may be given
+    start_method: str = ""  # of processes: "fork", "spawn", "forkserver", or see `startmethods`
 
     def does(self, *methods: str) -> bool:
         return any(method in methods for method in self.methods)
@@ -125,6 +129,7 @@ class Scene:
     starts: tuple[StartScene, ...]
     states: tuple[Store, ...]  # what threads share, or are meant to
     guarded: tuple[Store, ...]  # those whose owner has a lock: plain reads count too
+    unpicklable: tuple[Held, ...]  # what keeps objects of classes that the file uses from being sent to a process
     barren: tuple[str, ...]  # functions, called in arguments here, that surely give nothing that can be called
     coroutines: tuple[str, ...]  # functions, named here, of which a call only makes a coroutine
     free_threaded: bool

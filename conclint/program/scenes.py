@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from conclint.index.facts import CallFact, FunctionFact, Kind
 from conclint.knowledge import BUILTIN
 from conclint.knowledge.handles import LAST_METHODS
-from conclint.model import Note, Place, Span
 from conclint.program.calls import Site
 from conclint.program.contexts import CONCURRENT, Run, evidence, site_place
-from conclint.program.effects import Effect
 from conclint.program.files import File
 from conclint.program.handles import Fate
+from conclint.program.pickles import Held
 from conclint.program.pools import has_one_worker, pool_of
 from conclint.program.regions import Chosen, Regions, pieces
 from conclint.program.scene import FateScene, FunctionScene, Named, RunScene, Scene, StartScene, TargetScene
 from conclint.program.spawns import Root
+from conclint.program.targets import target_scene
 from conclint.program.values import Meaning, Sort, Store, function_id
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ KEEPING = frozenset({"staticmethod", "classmethod"})
 MOST_RUNS = 3
 
 EMPTY = Named()
+
+# What a file imports that makes processes.
+PROCESSES = frozenset({"multiprocessing", "concurrent", "billiard", "torch"})
 
 
 class Scenes:
@@ -84,6 +87,7 @@ class Scenes:
             starts=starts,
             states=tuple(sorted(stores & program.observed.keys())),
             guarded=tuple(sorted(stores & program.promises.guarded.keys())),
+            unpicklable=tuple(self._unpicklable(file, functions, named)),
             barren=tuple(sorted(self._barren(file, functions, spans))),
             coroutines=tuple(sorted(self._coroutines(mentioned))),
             free_threaded=options.free_threaded,
@@ -132,11 +136,7 @@ class Scenes:
                 if value.sort is Sort.CLASS:
                     names[value.name] = None
         store = meaning.store
-        of_class = (
-            store is not None
-            and store.sort == "attribute"
-            and self._program.names.stores.of_class(store.root)
-        )
+        of_class = store is not None and store.sort == "attribute" and self._program.names.stores.of_class(store.root)
         return Named(tuple(names), tuple(functions), tuple(types), store, meaning.reach, of_class)
 
     # -- functions
@@ -165,34 +165,18 @@ class Scenes:
         """What the file starts somewhere, or names although it is started somewhere."""
         called = mentioned & self._spawned
         called.update(*(one.targets for one in fates), *(one.targets for one in starts))
-        return tuple(self._target(one) for one in sorted(called))
+        return tuple(target_scene(self._program, one) for one in sorted(called))
 
-    def _target(self, identity: str) -> TargetScene:
-        effects = self._program.effects.of(identity)
-        notes = {effect: self._trace(identity, effect) for effect in Effect if effects & effect}
-        traces = tuple((effect, found) for effect, found in notes.items() if found)
-        _, function = self._calls.function(identity)
-        services = self._program.services
-        serves, meets = services.serves(identity), services.meets(identity)
-        own_results = effects & Effect.RESULTS and not self._program.effects.reason(identity, Effect.RESULTS)
-        results = bool(own_results) and not _serves(function)
-        computes = self._program.effects.computes(identity)
-        catches, endless = self._program.errors.caught(identity), bool(function.kind & Kind.ENDLESS)
-        parameters = len(function.params)
-        return TargetScene(
-            identity, effects, traces, parameters, serves, meets, computes, results, catches, endless
-        )
-
-    def _trace(self, identity: str, effect: Effect) -> tuple[Note, ...]:
-        """The calls that lead to an effect; what computes in loops stands at the end of them."""
-        sites = self._program.effects.reason(identity, effect)
-        notes = tuple(Note(site_place(site), f"`{site.call.func}` is called here") for site in sites)
-        origin = self._program.effects.origin(identity, effect) if effect is Effect.BUSY else ""
-        if not origin:
-            return notes
-        file, function = self._calls.function(origin)
-        place = Place(file.path, Span(function.line, 1, function.line, 1))
-        return (*notes, Note(place, f"`{function.name}` computes in a loop"))
+    def _unpicklable(
+        self, file: File, functions: Iterable[FunctionFact], named: Iterable[tuple[str, str, Named]]
+    ) -> Iterator[Held]:
+        """Of the classes whose objects the file has in hand, where it may send them to a process."""
+        if not PROCESSES & file.roots:
+            return
+        classes = {function_id(file.path, one.owner): None for one in functions if one.owner}
+        classes.update(dict.fromkeys(name for _, _, one in named for name in one.types[:1] if ":" in name))
+        for cls in classes:
+            yield from self._program.pickles.held(cls)
 
     def _barren(self, file: File, functions: Iterable[FunctionFact], spans: tuple[tuple[int, int], ...]) -> set[str]:
         """Functions whose result is an argument of some call, and surely nothing to call."""
@@ -233,7 +217,9 @@ class Scenes:
                     told = self._program.stops.told(site, targets)
                     made = _fate(call, fate, targets, told=told, repeated=self._calls.repeated(site))
                     mortal = all(self._mortal(store) for store in fate.stores)
-                    yield replace(made, protocol=self._has_protocol(site), mortal=mortal, deaf=self._is_deaf(site))
+                    method = self._program.start_methods.of(site)
+                    made = replace(made, protocol=self._has_protocol(site), start_method=method)
+                    yield replace(made, mortal=mortal, deaf=self._is_deaf(site))
 
     def _mortal(self, store: Store) -> bool:
         """Whether who keeps a handle there comes to an end before the process does."""
@@ -334,11 +320,6 @@ def _fate(call: CallFact, fate: Fate, targets: tuple[str, ...], *, told: bool, r
         joins=tuple(sorted(site_place(site) for site in fate.sites("join") if _unlimited(site.call))),
         repeated=repeated,
     )
-
-
-def _serves(function: FunctionFact) -> bool:
-    """Whether it runs until it is told to stop: its results come as it goes."""
-    return any(target == "$while" for target, _ in function.binds)
 
 
 def _unlimited(join: CallFact) -> bool:

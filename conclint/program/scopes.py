@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conclint.index.facts import ClassFact, FunctionFact
+from conclint.index.facts import ClassFact, FunctionFact, Kind
 from conclint.program.files import File, Files
 from conclint.program.values import Meaning, Reach, Sort, Value, function_id, split_id
 
@@ -35,6 +35,14 @@ class Scopes:
                 return scope.owner
             scope = self.enclosing(file, scope)
         return ""
+
+    @staticmethod
+    def is_nested(file: File, function: FunctionFact) -> bool:
+        """Whether the function, or the class that it belongs to, is defined anew by each run of another function."""
+        if function.kind & Kind.LAMBDA:
+            return True
+        outer = file.body.functions.get((function.owner or function.qualname).rpartition(".")[0])
+        return outer is not None and bool(outer.qualname) and function.name not in outer.globals
 
     def defined(self, file: File, scope: FunctionFact, name: str) -> list[Value]:
         """The functions and classes that the scope defines under the name."""
