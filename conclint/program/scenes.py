@@ -68,8 +68,6 @@ class Scenes:
         regions = pieces(file, chosen)
         spans = tuple(span for region in regions for span in region)
         functions = [one for one in file.functions() if not one.qualname or _inside(one.line, spans)]
-        scopes = [(one.qualname, one.line) for one in functions if one.qualname]
-        scopes += [(one.qualname, one.line) for one in file.body.classes.values() if _inside(one.line, spans)]
         named = tuple(self._named(file, functions, spans))
         fates = tuple(self._fates(file, functions, spans))
         starts = tuple(self._starts(file, spans))
@@ -79,7 +77,7 @@ class Scenes:
         return Scene(
             path=file.path,
             regions=regions,
-            scopes=tuple(sorted(scopes)),
+            scopes=_scopes(file, functions, spans),
             functions=tuple(self._function(file, one) for one in functions),
             named=named,
             targets=self._targets(mentioned, fates, starts),
@@ -276,6 +274,15 @@ class Scenes:
             for value in called.values
             if value.sort is Sort.INSTANCE
         )
+
+
+def _scopes(
+    file: File, functions: Iterable[FunctionFact], spans: tuple[tuple[int, int], ...]
+) -> tuple[tuple[str, int], ...]:
+    """The functions and classes of the regions, and their lines."""
+    scopes = [(one.qualname, one.line) for one in functions if one.qualname]
+    scopes += [(one.qualname, one.line) for one in file.body.classes.values() if _inside(one.line, spans)]
+    return tuple(sorted(scopes))
 
 
 def _paths(function: FunctionFact, spans: tuple[tuple[int, int], ...]) -> set[str]:
