@@ -65,10 +65,12 @@ def per_item(source: Source, made: Maker) -> tuple[Note, ...] | None:
 
 def _varies(source: Source, made: Maker, fate: FateScene) -> bool:
     """Whether a loop makes one for each of its items."""
+    if in_test(source, made.call):
+        return False  # to be many at once, and raw, is what is tried there
     loop = source.loop(made.call)
     if loop is None:
         handed_out = fate.repeated and _is_handed_out(source, made, fate)
-        return not in_test(source, made.call) and (handed_out or _is_first_of_several(source, made))
+        return handed_out or _is_first_of_several(source, made)
     if _joins_inside(source, loop, fate) or _makes_channel(source, loop):
         return False
     names = set(_bound_by(source, loop))
@@ -147,7 +149,7 @@ def _is_work(source: Source, made: Maker, iterable: cst.BaseExpression) -> bool:
     if not isinstance(iterable, cst.Call):
         return True
     if source.calls(iterable, "builtins.range"):
-        return not in_test(source, made.call) and _counts_items(source, made, iterable)
+        return _counts_items(source, made, iterable)
     if source.calls(iterable, "builtins.iter") and len(iterable.args) == 2:
         return False
     if path_of(iterable.func) in THROUGH and iterable.args:

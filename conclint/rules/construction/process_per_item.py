@@ -7,7 +7,7 @@ what the function returns is lost.
 Give the items to a `ProcessPoolExecutor`: it keeps one process per core, and each result, looked at, gives its value
 or raises its exception: `with ProcessPoolExecutor() as pool: results = list(pool.map(render, frames))`.
 
-Not reported: processes that serve until they are told to stop, and their supervisors; a small fixed number of
+Not reported: tests; processes that serve until they are told to stop, and their supervisors; a small fixed number of
 processes; different targets; processes with a pipe, queue, lock or event, which an executor cannot hand on; classes
 with methods of their own to call; processes that somebody watches, ends or names, or that run as daemons.
 """

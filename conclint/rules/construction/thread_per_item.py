@@ -7,10 +7,10 @@ from the result and nobody knows; a value that is returned is lost too.
 Give the items to a `ThreadPoolExecutor`: it runs as many at once as are useful, and each result, looked at, gives its
 value or raises its exception: `with ThreadPoolExecutor() as pool: results = list(pool.map(fetch, urls))`.
 
-Not reported: threads that serve until they are told to stop, a single thread in the background, a small fixed number
-of threads, threads with different targets, threads that wait for each other or have an event or a pipe of their own,
-classes with methods of their own to call, threads that nobody joins, and threads with a name, a big stack or as
-daemons, which an executor cannot give.
+Not reported: tests; threads that serve until they are told to stop, a single thread in the background, a small fixed
+number of threads, threads with different targets, threads that wait for each other or have an event or a pipe of
+their own, classes with methods of their own to call, threads that nobody joins, and threads with a name, a big stack
+or as daemons, which an executor cannot give.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ piles them up.
 
 Use it in a `with` block, which waits for the jobs and ends the workers; or call `shutdown()` where its owner ends.
 
-Not reported: executors for the life of the process (in a global, or in an object that has no `close()` or the like
-of its own), those that an owner ends anywhere in the program, and those that are returned, passed on or given to an
-event loop.
+Not reported: tests; executors for the life of the process (in a global, or in an object that has no `close()` or the
+like of its own), those that an owner ends anywhere in the program, and those that are returned, passed on or given to
+an event loop.
 
 The fix makes the `with` block, up to the last use. It waits at the end of the block, also when nobody waited
 before: it is applied with `--unsafe-fixes` only.
@@ -37,10 +37,11 @@ EXECUTORS = (
 
 
 def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.testcode import in_test
     from conclint.source.withs import into_with
 
     for call in source.all(cst.Call):
-        if not source.calls(call, *EXECUTORS):
+        if not source.calls(call, *EXECUTORS) or in_test(source, call):
             continue
         fate = source.fate(call)
         if fate is not None and left_open(fate):

@@ -7,8 +7,8 @@ collector "can lead to the process hanging on finalization".
 Use it in a `with` block, and collect all results inside: the block ends with `terminate()`, not with a wait. Or
 `close()` it and `join()` it in a `finally`.
 
-Not reported: pools for the life of the process (in a global, or in an object that has no `close()` or the like of
-its own), those that an owner ends anywhere in the program, and those that are returned or passed on.
+Not reported: tests; pools for the life of the process (in a global, or in an object that has no `close()` or the like
+of its own), those that an owner ends anywhere in the program, and those that are returned or passed on.
 
 The fix makes the `with` block where the results surely arrive inside it; it is applied with `--unsafe-fixes` only.
 """
@@ -32,10 +32,11 @@ POOL = "multiprocessing.pool.Pool"
 
 
 def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.testcode import in_test
     from conclint.source.withs import into_with
 
     for call in source.all(cst.Call):
-        if not source.calls(call, POOL, "multiprocessing.pool.ThreadPool"):
+        if not source.calls(call, POOL, "multiprocessing.pool.ThreadPool") or in_test(source, call):
             continue
         fate = source.fate(call)
         if fate is not None and left_open(fate):
