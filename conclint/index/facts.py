@@ -56,7 +56,7 @@ class Kind:
     GENERATOR: Final = 16
     CATCHES: Final = 32  # what it does in the end happens in a `try` that lets no exception pass
     SWALLOWS: Final = 64  # ... and says nothing of what it catches
-    ENDLESS: Final = 128  # ends in a `while True` that nothing in it leaves
+    ENDLESS: Final = 128  # ends in a `while True` that nothing in it leaves, though it may yield or wait
 
 
 class CallFact(NamedTuple):

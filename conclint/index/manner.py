@@ -18,7 +18,7 @@ QUIET = members(
     """
 )
 
-LEAVING = (ast.Break, ast.Return, ast.Raise, ast.Yield, ast.YieldFrom, ast.Await)
+LEAVING = (ast.Break, ast.Return, ast.Raise)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith)
 
@@ -87,7 +87,7 @@ def _says_nothing(statement: ast.stmt) -> bool:
 
 
 def _left(body: Sequence[ast.stmt]) -> bool:
-    """Whether something in the loop's body leaves it, or lets others run."""
+    """Whether something in the loop's body leaves it."""
     return any(isinstance(one, LEAVING) for statement in body for one in _below(statement))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from conclint.knowledge.names import below, each
+from conclint.knowledge.names import below, each, members
 
 
 class Gives(Enum):
@@ -18,6 +18,7 @@ class Gives(Enum):
 
 _EXECUTOR = "concurrent.futures.Executor"
 _POOL = "multiprocessing.pool.Pool"
+_POOLED = "apply apply_async map map_async starmap starmap_async imap imap_unordered"
 
 # docs.python.org/3/library/concurrent.futures.html#executor-objects
 # docs.python.org/3/library/multiprocessing.html#module-multiprocessing.pool
@@ -30,6 +31,22 @@ GIVES = {
 GIVEN = tuple(GIVES)
 SUBMITTED = tuple(name for name, gives in GIVES.items() if gives is Gives.FUTURE)
 ITERATED = tuple(name for name, gives in GIVES.items() if gives in (Gives.RESULTS, Gives.STREAM))
+
+# Whose exceptions come back to whoever gave the work.
+POOL_METHODS = frozenset(
+    f"{owner}.{name}"
+    for owner, names in (
+        ("concurrent.futures.Executor", "submit map"),
+        ("concurrent.futures.ThreadPoolExecutor", "submit map"),
+        ("concurrent.futures.ProcessPoolExecutor", "submit map"),
+        (_POOL, _POOLED),
+        ("multiprocessing.pool.ThreadPool", _POOLED),
+    )
+    for name in names.split()
+)
+
+# What ends something: at the end nobody is left to care.
+LAST = members("close join shutdown stop cancel kill terminate cleanup disconnect set release unlink remove")
 
 POOLS = (
     "concurrent.futures.ThreadPoolExecutor",

@@ -1,14 +1,18 @@
-"""Whether a function lets exceptions pass, as far as the program shows."""
+"""Whether a function lets exceptions pass, and whether it ever ends, as far as the program shows."""
 
 from __future__ import annotations
 
 from conclint.index.facts import FunctionFact, Kind
 from conclint.index.manner import QUIET
+from conclint.knowledge.names import members
 from conclint.program.calls import Calls
 from conclint.program.files import File
 
 # Callees of callees are asked so deep whether they catch what they do.
 DEEP = 3
+
+# Reading from what somebody closes raises, which ends a loop too.
+CLOSED = members("accept recv recvfrom recv_bytes read readline readlines next poll select recv_into")
 
 
 class Errors:
@@ -24,6 +28,13 @@ class Errors:
             return True
         risky = [call.func for call in function.calls if call.func.rpartition(".")[2] not in QUIET]
         return bool(depth and risky) and all(self._safe(file, function, one, depth) for one in risky)
+
+    def never_ends(self, identity: str) -> bool:
+        """Whether it runs a loop for ever, in which nothing is read that somebody can close."""
+        _, function = self._calls.function(identity)
+        if function.kind & (Kind.ENDLESS | Kind.GENERATOR | Kind.ASYNC) != Kind.ENDLESS:
+            return False
+        return all(call.func.rpartition(".")[2] not in CLOSED for call in function.calls)
 
     def _safe(self, file: File, function: FunctionFact, path: str, depth: int) -> bool:
         found = self._calls.targets(file, function, path)

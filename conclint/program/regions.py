@@ -65,6 +65,8 @@ class Regions:
         for code, trigger in triggers.items():
             if trigger.contexts:
                 self._by_contexts(code, trigger)
+            if trigger.targets:
+                self._by_targets(code, trigger)
             if trigger.bases:
                 self._by_bases(code, trigger.bases)
         self._by_settings()
@@ -104,6 +106,13 @@ class Regions:
                         self._choose(file, call.line)
                         self._run(file, (code for one in found for code in wanted[one]))
 
+    def _by_targets(self, code: str, trigger: Triggers) -> None:
+        for root in self._roots:
+            if root.how in trigger.calls:
+                file, function = self._calls.function(root.target)
+                self._run(file, (code,))
+                self._choose(file, function.line)
+
     def _by_bases(self, code: str, bases: frozenset[str]) -> None:
         """Whole classes that derive from one of the bases."""
         names = self._calls.names
@@ -128,6 +137,9 @@ class Regions:
         for identity in sorted(self._contexts.functions()):
             if any(run.context in trigger.contexts for run in self._contexts.runs(identity)):
                 file, function = self._calls.function(identity)
+                if function.kind & trigger.kinds:
+                    self._choose(file, function.line)
+                    self._run(file, (code,))
                 for call in function.calls:
                     named = call.func.rpartition(".")[2] in last
                     if named and self._calls.library_names(Site(file, function, call)) & trigger.calls:

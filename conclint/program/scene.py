@@ -132,6 +132,7 @@ class Scene:
     unpicklable: tuple[Held, ...]  # what keeps objects of classes that the file uses from being sent to a process
     barren: tuple[str, ...]  # functions, called in arguments here, that surely give nothing that can be called
     coroutines: tuple[str, ...]  # functions, named here, of which a call only makes a coroutine
+    unending: tuple[str, ...]  # generators, named here, that never come to an end
     free_threaded: bool
     target_version: tuple[int, int]
     extra: Knowledge | None = None  # only where a project adds to what is known

@@ -88,6 +88,7 @@ class Scenes:
             unpicklable=tuple(self._unpicklable(file, functions, named)),
             barren=tuple(sorted(self._barren(file, functions, spans))),
             coroutines=tuple(sorted(self._coroutines(mentioned))),
+            unending=tuple(sorted(self._unending(mentioned))),
             free_threaded=options.free_threaded,
             target_version=options.target,
             extra=None if options.knowledge is BUILTIN else options.knowledge,
@@ -200,6 +201,11 @@ class Scenes:
             kept = all(one in KEEPING for one in function.decorators)
             if function.kind & Kind.ASYNC and not function.kind & Kind.GENERATOR and kept:
                 yield identity
+
+    def _unending(self, identities: set[str]) -> Iterator[str]:
+        """The generators that never come to an end."""
+        kinds = ((identity, self._calls.function(identity)[1].kind) for identity in identities)
+        return (identity for identity, kind in kinds if kind & Kind.GENERATOR and kind & Kind.ENDLESS)
 
     # -- handles
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conclint.index.facts import FunctionFact, Kind
+from conclint.index.facts import FunctionFact
 from conclint.model import Note, Place, Span
 from conclint.program.contexts import site_place
 from conclint.program.effects import Effect
@@ -25,7 +25,7 @@ def target_scene(program: Program, identity: str) -> TargetScene:
     own_results = effects & Effect.RESULTS and not program.effects.reason(identity, Effect.RESULTS)
     results = bool(own_results) and not _serves(function)
     computes = program.effects.computes(identity)
-    catches, endless = program.errors.caught(identity), bool(function.kind & Kind.ENDLESS)
+    catches, endless = program.errors.caught(identity), program.errors.never_ends(identity)
     nested = program.names.scopes.is_nested(file, function)
     bound = bool(function.owner) and not {"staticmethod", "classmethod"} & {*function.decorators}
     parameters = len(function.params)

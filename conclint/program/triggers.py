@@ -15,6 +15,8 @@ class Triggers:
     anything below it where the entry ends in a dot.  With `contexts`, only in functions that run in one of them.
     `state`: something that several threads reach and change.  `settings`: what changes these for the whole process, and
     `objects`: methods of objects of these kinds, in functions that run in one of the contexts.
+    `targets`: with `calls`, also the functions that these calls start somewhere.
+    `kinds`: functions that run in one of the contexts and are of one of these kinds (bits of `Kind`).
     `bases`: a class that derives from one of these library classes, the whole of it.
     """
 
@@ -24,6 +26,8 @@ class Triggers:
     settings: frozenset[Setting] = frozenset()
     objects: frozenset[Unshared] = frozenset()
     bases: frozenset[str] = frozenset()
+    kinds: int = 0
+    targets: bool = False
 
 
 def calls(*names: str, runs_in: tuple[Context, ...] = ()) -> Triggers:
@@ -34,6 +38,16 @@ def calls(*names: str, runs_in: tuple[Context, ...] = ()) -> Triggers:
 def derives(*names: str) -> Triggers:
     """Classes of the program that derive from one of the library classes `names`."""
     return Triggers(bases=frozenset(names))
+
+
+def starts(*names: str) -> Triggers:
+    """Regions that call one of `names`, and the functions that are run so."""
+    return Triggers(calls=frozenset(names), targets=True)
+
+
+def outline(kinds: int, *, runs_in: tuple[Context, ...]) -> Triggers:
+    """Functions of one of the kinds that run in one of the contexts."""
+    return Triggers(kinds=kinds, contexts=frozenset(runs_in))
 
 
 def shared_state() -> Triggers:

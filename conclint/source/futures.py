@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
-from conclint.knowledge.pools import FUTURE, GIVES, POOLS, WAITS, Gives
+from conclint.knowledge.pools import FUTURE, GIVES, LAST, POOLS, WAITS, Gives
 from conclint.source.paths import path_of
 from conclint.source.variables import added_to, bound_to, is_target, made_empty, only_fills, reads
 
@@ -15,10 +15,7 @@ if TYPE_CHECKING:
     from conclint.program.scene import TargetScene
     from conclint.source.source import Source
 
-LAST = frozenset(name.rpartition(".")[2] for name in GIVES)
-
-# Work that ends something: at the end nobody is left to care.
-ENDS = frozenset({"close", "join", "shutdown", "stop", "cancel", "kill", "terminate", "cleanup", "disconnect", "set"})
+METHODS = frozenset(name.rpartition(".")[2] for name in GIVES)
 
 
 class Given(NamedTuple):
@@ -44,7 +41,7 @@ def given(source: Source) -> Iterator[Given]:
     """Every call in the parsed regions that gives work to a pool."""
     for call in source.all(cst.Call):
         func = call.func
-        if isinstance(func, cst.Attribute) and func.attr.value in LAST:
+        if isinstance(func, cst.Attribute) and func.attr.value in METHODS:
             known = next((GIVES[name] for name in source.names(func) if name in GIVES), None)
             if known is not None:
                 yield Given(call, func, known)
@@ -161,7 +158,7 @@ def handles_its_errors(source: Source, one: Given) -> bool:
     found = targets(source, one)
     if found:
         return all(target.catches for target in found)
-    return one.work is not None and path_of(one.work.value).rpartition(".")[2] in ENDS
+    return one.work is not None and path_of(one.work.value).rpartition(".")[2] in LAST
 
 
 def is_seen(source: Source, one: Given) -> bool:
