@@ -77,6 +77,13 @@ OTHERS = {
     **each([f"{binding}.QtCore.QRecursiveMutex" for binding in ("PySide6", "PyQt6")], LockKind(THREAD, reentrant=True)),
 }
 
+# The standard library's own: an object of one is a lock that nobody else has.
+STANDARD = tuple(
+    name
+    for name in (*THREADING, *MULTIPROCESSING, *TASKS)
+    if name.startswith(("threading.", "multiprocessing.", "asyncio."))
+)
+
 LOCKS = THREADING | MULTIPROCESSING | TASKS | FILES | SERVICES | OTHERS
 
 

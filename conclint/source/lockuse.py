@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from conclint.source.source import Function, Source
 
 # Their `with` does what `acquire()` and `release()` do, neither more nor less.
-STANDARD = ("threading.", "multiprocessing.", "asyncio.")
+STANDARD_ROOTS = ("threading.", "multiprocessing.", "asyncio.")
 
 FUNCTIONS = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
 
@@ -33,7 +33,7 @@ class LockCall(NamedTuple):
     @property
     def standard(self) -> bool:
         """Whether the lock surely is one of the standard library's own."""
-        return all(name.startswith(STANDARD) for name in self.types)
+        return all(name.startswith(STANDARD_ROOTS) for name in self.types)
 
 
 def lock_types(source: Source, expression: cst.BaseExpression) -> tuple[str, ...]:
@@ -80,9 +80,24 @@ def surely_waits(call: cst.Call) -> bool:
     timeout = argument(call, "timeout", 1)
     if any(arg.star for arg in call.args):
         return False
-    return (blocking is None or path_of(blocking.value) == "True") and (
+    return (blocking is None or _is(blocking.value, "True", 1)) and (
         timeout is None or path_of(timeout.value) == "None" or _is_minus_one(timeout.value)
     )
+
+
+def declines(call: cst.Call) -> bool:
+    """Whether the `acquire` surely may come back without the lock: it does not wait, or has a time limit."""
+    if any(arg.star for arg in call.args):
+        return False
+    blocking = argument(call, "blocking", 0) or argument(call, "block", 0)
+    if blocking is not None and not _is(blocking.value, "True", 1):
+        return _is(blocking.value, "False", 0)
+    return not surely_waits(call)
+
+
+def _is(node: cst.BaseExpression, name: str, number: int) -> bool:
+    """`True` or 1, `False` or 0."""
+    return path_of(node) == name or (isinstance(node, cst.Integer) and node.evaluated_value == number)
 
 
 def _is_minus_one(node: cst.BaseExpression) -> bool:
