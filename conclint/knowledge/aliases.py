@@ -210,6 +210,8 @@ PACKAGES = {
     "sqlalchemy.Engine": "sqlalchemy.engine.Engine",
     "sqlalchemy.Connection": "sqlalchemy.engine.Connection",
     "sqlalchemy.orm.session.Session": "sqlalchemy.orm.Session",
+    "sqlalchemy.ext.asyncio.session.AsyncSession": "sqlalchemy.ext.asyncio.AsyncSession",
+    "pika.adapters.blocking_connection.BlockingConnection": "pika.BlockingConnection",
     "distributed.client.Client": "distributed.Client",
     "dask.distributed.Client": "distributed.Client",
     "joblib.parallel.delayed": "joblib.delayed",

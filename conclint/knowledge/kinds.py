@@ -116,7 +116,7 @@ class Knowledge:
     holds_gil: frozenset[str] = frozenset()  # callables or prefixes known to compute with the GIL held
     durable: frozenset[str] = frozenset()  # callables that begin to write something an abrupt end would tear
     process_wide: dict[str, Setting] = field(default_factory=dict)  # callables, prefixes, variables -> what they set
-    thread_unsafe: dict[str, Unshared] = field(default_factory=dict)  # type -> its kind
+    thread_unsafe: dict[str, Unshared] = field(default_factory=dict)  # type, or module and a dot -> its kind
 
     def canonical(self, name: str) -> str:
         """The documented name of `name`: its longest aliased prefix is replaced, and so on until none is left."""
@@ -150,8 +150,10 @@ class Knowledge:
         for name in types:
             if name in self.thread_safe:
                 return None
-            if name in self.thread_unsafe:
-                return self.thread_unsafe[name]
+            module = name.rpartition(".")[0] + "."
+            kind = self.thread_unsafe.get(name) or self.thread_unsafe.get(module)
+            if kind is not None:
+                return kind
         return None
 
     def ancestors(self, name: str) -> tuple[str, ...]:

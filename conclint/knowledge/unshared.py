@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conclint.knowledge.kinds import Unshared
-from conclint.knowledge.names import below, each
+from conclint.knowledge.names import below, each, members
 
 # docs.python.org/3/library/sqlite3.html#sqlite3.connect, check_same_thread: "write operations may need to be serialized
 # by the user to avoid data corruption"
@@ -53,7 +53,17 @@ WRITERS = each(
 # pandas.pydata.org/docs/user_guide/gotchas.html#thread-safety: "pandas is not 100% thread safe"
 ARRAYS = each(["pandas.DataFrame", "pandas.Series"], Unshared.ARRAY)
 
-# docs.python.org/3/library/tkinter.html#threading-model; doc.qt.io/qt-6/thread-basics.html: "Qt widgets and several
-# related classes ... don't work in secondary threads"
-WIDGETS = each(["tkinter.Misc"], Unshared.WIDGET)
+# docs.python.org/3/library/tkinter.html#threading-model; doc.qt.io/qt-6/thread-basics.html: widgets "don't work in
+# secondary threads"
+WIDGETS = each(
+    ["tkinter.", "tkinter.ttk.", *(f"{binding}.QtWidgets." for binding in ("PySide2", "PySide6", "PyQt5", "PyQt6"))],
+    Unshared.WIDGET,
+)
 THREAD_UNSAFE = SQLITE | CLIENTS | ORM | CLOUD | WRITERS | ARRAYS | WIDGETS
+
+# The methods that count, where it is not all of them.
+WRITING = members("write writelines writerow writerows seek truncate add addfile")
+
+# What a thread may call to stop another one's use, or to hand work to the thread that owns the object: sqlite3.html
+# "interrupt", tkinter's `after` and events.
+HARMLESS = members("close interrupt quit after after_idle after_cancel event_generate mainloop exec exec_ fileno")

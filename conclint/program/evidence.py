@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-from conclint.knowledge.kinds import Setting
+from conclint.knowledge.kinds import Setting, Unshared
+from conclint.program.connections import Connections
+from conclint.program.contexts import Run
 from conclint.program.linking import Program
-from conclint.program.observations import Observations
+from conclint.program.observations import Observations, Used
 from conclint.program.outputs import Mix, Outputs
 from conclint.program.processwide import Doing, ProcessWide
 from conclint.program.races import Race, Races
+from conclint.program.sharing import Shared, Sharing
 
 
 class Evidence:
@@ -23,7 +26,28 @@ class Evidence:
     @cached_property
     def races(self) -> tuple[Race, ...]:
         """Accesses to shared state that can meet another one with no lock common to both."""
-        return tuple(Races(self.program, self.observations).all())
+        return tuple(self._races.all())
+
+    @cached_property
+    def _races(self) -> Races:
+        return Races(self.program, self.observations)
+
+    @cached_property
+    def _sharing(self) -> Sharing:
+        return Sharing(self.program, self.observations, self._races)
+
+    @cached_property
+    def connections(self) -> Connections:
+        """Connections to SQLite."""
+        return Connections(self.program, self._sharing)
+
+    def touched(self, *kinds: Unshared) -> tuple[tuple[Used, Run], ...]:
+        """Objects of these kinds that a thread uses which did not make them."""
+        return tuple(self._sharing.touches(*kinds))
+
+    def shared(self, *kinds: Unshared) -> tuple[Shared, ...]:
+        """Objects of these kinds, which one thread at a time may use, that several do use."""
+        return tuple(self._sharing.of(*kinds))
 
     @cached_property
     def mixes(self) -> tuple[Mix, ...]:

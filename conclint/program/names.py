@@ -250,6 +250,9 @@ class Names:
                 values += [made] if made else []
                 if value.name.endswith(".__enter__"):
                     reach = here.reach
+            elif value.sort is Sort.INSTANCE and ":" not in value.name:
+                made = self.library.made(Value(Sort.LIBRARY, value.name + ".__call__"))
+                values += [made] if made else []
         return Meaning(few(values), store, reach)
 
     def returned(self, identity: str) -> list[Value]:

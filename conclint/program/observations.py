@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from conclint.knowledge.kinds import Setting
+from conclint.knowledge.kinds import Setting, Unshared
 from conclint.model import Failure, Finding, Place
 from conclint.program.values import Reach, Store
 
@@ -125,15 +125,33 @@ class Change:
     caught: bool = False
 
 
+# The operation of a use that changes nothing.
+READS = "reads"
+
+
+@dataclass(frozen=True)
+class Used:
+    """An object of `type`, a kind that one thread at a time may use, is used: `access.operation` is the method.
+
+    `handed`: several threads are given the bound method itself.
+    """
+
+    kind: Unshared
+    type: str
+    access: Access
+    handed: bool = False
+
+
 @dataclass(frozen=True)
 class Observations:
-    """What one file shows of state, locks, calls, output and settings."""
+    """What one file shows of state, locks, calls, output, settings and objects."""
 
     accesses: tuple[Access, ...] = ()
     calls: tuple[HeldCall, ...] = ()
     holders: tuple[Holder, ...] = ()
     outputs: tuple[Output, ...] = ()
     changes: tuple[Change, ...] = ()
+    used: tuple[Used, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ class Spawns:
         if self._is_coroutine(self._calls.files[path], qualname, spawner):
             return
         again = self._calls.repeated(site) or _outlives(site, name)
-        many = spawner.many or (again and not one_at_a_time(site))
+        many = (spawner.many or again) and not one_at_a_time(site)
         shared, many_each = self._receiver(site, name, spawner, value, many=many)
         self.roots.append(
             Root(len(self.roots), spawner.context, name, site, value.name, value.owner, many, shared, many_each)

@@ -58,3 +58,8 @@ def shared_state() -> Triggers:
 def sets(*settings: Setting, runs_in: tuple[Context, ...] = (Context.THREAD,)) -> Triggers:
     """Regions that change settings of the whole process, in functions that run in threads."""
     return Triggers(settings=frozenset(settings), contexts=frozenset(runs_in))
+
+
+def uses(*kinds: Unshared) -> Triggers:
+    """Regions in which threads use objects of these kinds, and those that use the same objects."""
+    return Triggers(objects=frozenset(kinds), contexts=frozenset((Context.THREAD,)))

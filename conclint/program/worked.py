@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from conclint.index.facts import FunctionFact, Touch
-from conclint.knowledge.kinds import Context
+from conclint.knowledge.kinds import Context, Unshared
+from conclint.knowledge.unshared import HARMLESS, WRITING
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import Contexts
 from conclint.program.files import File
 from conclint.program.triggers import Triggers
-from conclint.program.values import Sort, function_id
+from conclint.program.values import Sort, Store, function_id
 
 
 class Member(NamedTuple):
@@ -41,8 +42,9 @@ class Worked:
         for one in self._running(trigger.contexts):
             for line in self._set(one, names, last) if names else ():
                 yield one, line
-            for line in self._used(one, trigger) if trigger.objects else ():
-                yield one, line
+        if trigger.objects:
+            yield from self._used(trigger)
+            yield from self._handed(trigger.objects)
 
     def _running(self, contexts: frozenset[Context]) -> Iterator[Member]:
         for identity in sorted(self._contexts.functions()):
@@ -62,10 +64,54 @@ class Worked:
                 if any(value.sort is Sort.LIBRARY and value.name in names for value in values):
                     yield line
 
-    def _used(self, one: Member, trigger: Triggers) -> Iterator[int]:
-        """Calls of methods of such objects, as far as their classes are known."""
-        for call in one.function.calls:
-            if "." in call.func:
-                owners = {name.rpartition(".")[0] for name in self._calls.library_names(Site(*one, call))}
-                if self._knowledge.unsafe(sorted(owners)) in trigger.objects:
-                    yield call.line
+    def _used(self, trigger: Triggers) -> Iterator[tuple[Member, int]]:
+        """Calls of such objects' methods in workers, and all others of the same objects' methods."""
+        stores: dict[Store, None] = {}
+        for one in self._running(trigger.contexts):
+            for call in one.function.calls:
+                if self._kind(one, call.func) in trigger.objects and (found := self._stores(one, call.func)):
+                    stores.update(dict.fromkeys(found))
+                    yield one, call.line
+            for path, bits, line in one.function.touches if Unshared.ARRAY in trigger.objects else ():
+                if bits & Touch.ITEM:
+                    stores.update(dict.fromkeys(self._stores(one, path + ".")))
+                    yield one, line
+        for store in stores:
+            for file, function, _ in self._calls.names.stores.users(store):
+                one = Member(file, function)
+                for call in function.calls:
+                    if self._kind(one, call.func) is not None and store in self._stores(one, call.func):
+                        yield one, call.line
+
+    def _kind(self, one: Member, method: str) -> Unshared | None:
+        """Of which kind the object is whose method is called, as far as its class is known."""
+        owner, _, name = method.rpartition(".")
+        if not owner or name in HARMLESS or "()" in owner:
+            return None
+        called = self._calls.names.meaning(one.file, one.function, method).values
+        owners = [spelling.rpartition(".")[0] for value in called for spelling in self._calls.library_spellings(value)]
+        kind = self._knowledge.unsafe(owners)
+        return None if kind is Unshared.WRITER and name not in WRITING else kind
+
+    def _stores(self, one: Member, method: str) -> list[Store]:
+        """Where the object is, unless it is the function's own; for a worker's parameter, where it was."""
+        store = self._calls.names.meaning(one.file, one.function, method.rpartition(".")[0]).store
+        if store is None:
+            return []
+        if store.sort != "local" or store.owner != one.identity:
+            return [store.root]
+        passed = self._calls.names.passed.get((store.owner, store.path), ())
+        given = [self._calls.names.meaning(each.file, each.function, each.path).store for each in passed]
+        return [store.root, *(each.root for each in given if each is not None)] if passed else []
+
+    def _handed(self, objects: frozenset[Unshared]) -> Iterator[tuple[Member, int]]:
+        """Bound methods of such objects that threads are given to call."""
+        spawners = self._knowledge.spawners
+        starting = {name.rpartition(".")[2] for name, one in spawners.items() if one.context is Context.THREAD}
+        for file in self._calls.files:
+            for name in sorted(starting & file.header.called):
+                for function, call in self._calls.in_file(file, name):
+                    one = Member(file, function)
+                    given = (*call.args, *(path for _, path in call.keywords))
+                    if any(self._kind(one, path) in objects for path in given if "." in path):
+                        yield one, call.line

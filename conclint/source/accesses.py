@@ -19,6 +19,7 @@ from conclint.source.paths import path_of
 from conclint.source.processwide import changes
 from conclint.source.source import Source
 from conclint.source.tree import below
+from conclint.source.used import Users
 
 STARTS = frozenset(
     ("start", "submit", "map", "apply_async", "map_async", "starmap", "starmap_async", "imap", "imap_unordered")
@@ -40,7 +41,8 @@ class Accesses:
         """All that is observed of the file."""
         told = tuple(outputs(self._source, self._locks, self._order))
         done = tuple(changes(self._source, self._locks, self._order))
-        return Observations(tuple(self.accesses()), tuple(self.calls()), tuple(self.holders()), told, done)
+        used = tuple(Users(self._source, self._locks, self._order).all())
+        return Observations(tuple(self.accesses()), tuple(self.calls()), tuple(self.holders()), told, done, used)
 
     def accesses(self) -> Iterator[Access]:
         """Every access to shared state in the parsed regions."""

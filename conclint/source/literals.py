@@ -40,6 +40,14 @@ def is_one_value(source: Source, value: cst.BaseExpression) -> bool:
     return False
 
 
+def constant_text(value: cst.BaseExpression) -> str:
+    """The text that a literal stands for; "" for anything else."""
+    if isinstance(value, (cst.SimpleString, cst.ConcatenatedString)):
+        text = value.evaluated_value
+        return text if isinstance(text, str) else ""
+    return ""
+
+
 def _is_arithmetic(value: cst.BinaryOperation) -> bool:
     """`n + 1`, `"part %d" % n`: not `(x,) + rest`, not `[x] * 3`."""
     numbers = (cst.Integer, cst.Float)

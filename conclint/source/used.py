@@ -1,0 +1,150 @@
+"""Where a file uses objects that one thread at a time may use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import libcst as cst
+
+from conclint.knowledge.kinds import Context, Target, Unshared
+from conclint.knowledge.unshared import HARMLESS, WRITING
+from conclint.program.deeds import CONSTRUCTION
+from conclint.program.observations import READS, Access, Act, Used
+from conclint.program.values import Store
+from conclint.source.literals import constant_text
+from conclint.source.locks import Locks
+from conclint.source.order import Order
+from conclint.source.paths import argument, path_of
+from conclint.source.source import Source
+from conclint.source.tree import below
+
+# Statements of SQL that change nothing.
+ASKING = ("SELECT", "PRAGMA", "EXPLAIN", "VALUES")
+
+LOCATORS = ("loc", "iloc", "at", "iat")
+
+
+class Users:
+    """Finds the uses in one file."""
+
+    def __init__(self, source: Source, locks: Locks, order: Order) -> None:
+        self._source = source
+        self._locks = locks
+        self._order = order
+
+    def all(self) -> Iterator[Used]:
+        """Calls of such objects' methods, bound methods given to threads, and items set in tables."""
+        for call in self._source.all(cst.Call):
+            if isinstance(call.func, cst.Attribute) and not self._source.named(call.func).functions:
+                yield from self._use(call.func, call)
+            for given in self._given(call):
+                yield from self._use(given, call, handed=True)
+        for assignment in self._source.all(cst.Assign):
+            for target in assignment.targets:
+                yield from self._item(target.target, assignment)
+
+    def _given(self, call: cst.Call) -> Iterator[cst.Attribute]:
+        """The bound method that several threads get to call: `pool.map(session.get, urls)`."""
+        spawners = self._source.knowledge.spawners
+        for name in self._source.names(call.func):
+            found = spawners.get(name)
+            if found is not None and found.context is Context.THREAD and found.target is Target.ARGUMENT:
+                given = argument(call, found.keyword or "", found.position)
+                several = found.many or self._source.loop(call) is not None
+                if several and given is not None and isinstance(given.value, cst.Attribute):
+                    yield given.value
+
+    def _use(self, method: cst.Attribute, call: cst.Call, *, handed: bool = False) -> Iterator[Used]:
+        name = method.attr.value
+        kind = self._kind(method.value)
+        if kind is None or name in HARMLESS or (kind is Unshared.WRITER and name not in WRITING):
+            return
+        if kind is Unshared.WRITER and not handed and self._appends_once(method, call):
+            return
+        if kind is Unshared.SQLITE and not handed and self._only_asks(call):
+            name = READS
+        if kind is not Unshared.ARRAY:
+            yield from self._used(kind, method.value, call, name, handed=handed)
+
+    @staticmethod
+    def _only_asks(call: cst.Call) -> bool:
+        asked = constant_text(call.args[0].value).lstrip().upper() if call.args else ""
+        return asked.startswith(ASKING)
+
+    def _appends_once(self, method: cst.Attribute, node: cst.CSTNode) -> bool:
+        """Whether all that the function writes goes out in one piece, to the end of the file."""
+        around = self._source.function_node(node)
+        store = self._source.named(method.value).store
+        if around is None or store not in self._appended or self._source.loop(node) is not None:
+            return False
+        path = path_of(method.value)
+        calls = (one.func for one in below(around) if isinstance(one, cst.Call))
+        written = [one for one in calls if path_of(one).rpartition(".")[0] == path and path_of(one) != f"{path}.flush"]
+        return len(written) == 1
+
+    @cached_property
+    def _appended(self) -> set[Store]:
+        """Where files are kept that are opened to be appended to."""
+        found: set[Store] = set()
+        for call in self._source.all(cst.Call):
+            if self._source.calls(call, "builtins.open", "pathlib.Path.open"):
+                mode = argument(call, "mode", 1 if self._source.calls(call, "builtins.open") else 0)
+                if mode is not None and constant_text(mode.value).startswith("a"):
+                    found.update(self._kept(call))
+        return found
+
+    def _kept(self, call: cst.Call) -> Iterator[Store]:
+        outer = self._source.parent(call)
+        targets: list[cst.BaseExpression] = []
+        if isinstance(outer, cst.Assign):
+            targets = [one.target for one in outer.targets]
+        elif isinstance(outer, (cst.AnnAssign, cst.NamedExpr)):
+            targets = [outer.target]
+        elif isinstance(outer, cst.WithItem) and outer.asname is not None:
+            targets = [outer.asname.name]
+        for target in targets:
+            store = self._source.named(target).store
+            if store is not None:
+                yield store
+
+    def _item(self, target: cst.BaseExpression, node: cst.CSTNode) -> Iterator[Used]:
+        if not isinstance(target, cst.Subscript):
+            return
+        table = target.value
+        if isinstance(table, cst.Attribute) and table.attr.value in LOCATORS:
+            table = table.value
+        if self._kind(table) is Unshared.ARRAY:
+            yield from self._used(Unshared.ARRAY, table, node, "[]")
+
+    def _kind(self, owner: cst.BaseExpression) -> Unshared | None:
+        types = self._source.types(owner)
+        return self._source.knowledge.unsafe(types) if types else None
+
+    def _used(
+        self, kind: Unshared, owner: cst.BaseExpression, node: cst.CSTNode, operation: str, *, handed: bool = False
+    ) -> Iterator[Used]:
+        source, named = self._source, self._source.named(owner)
+        if named.store is None or "$" in named.store.path:
+            return
+        access = Access(
+            store=named.store,
+            act=Act.CHANGE,
+            point=self._order.point(node),
+            place=source.place(node),
+            text=path_of(owner),
+            operation=operation,
+            held=self._locks.held(node),
+            constructing=self._constructing(owner),
+            through_class=named.through_class or named.of_class,
+            reach=named.reach,
+            holder=named.owner,
+        )
+        known = next(name for name in named.types if source.knowledge.unsafe((name,)) is kind)
+        yield Used(kind, known, access, handed)
+
+    def _constructing(self, owner: cst.BaseExpression) -> bool:
+        """Whether it is an attribute of an object that nobody else can have yet."""
+        around = self._source.function(owner)
+        name = around.qualname.rpartition(".")[2].partition("#")[0] if around is not None else ""
+        return name in CONSTRUCTION and self._source.is_receiver(owner)
