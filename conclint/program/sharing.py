@@ -86,7 +86,7 @@ class Sharing:
     def _made_by(self, used: Used, run: Run) -> bool:
         """Whether something that the same thread runs puts the object there, or makes it for itself."""
         given = self._program.names.passed.get((used.access.store.owner, used.access.store.path))
-        if self._own(used.access.store, run):
+        if self._own(used, run):
             return not given or run.root.target != used.access.store.owner
         store, names, contexts = self.origin(used.access.store), self._program.names, self._program.contexts
         makers = {function_id(file.path, function.qualname) for file, function, _ in names.stores.puts(store)}
@@ -113,7 +113,7 @@ class Sharing:
         if self._each_has_its_own(used.access.store) or not self._is_opened(used):
             return
         for moment in self._races.moments(used.access):
-            if moment.run is None or not self._own(used.access.store, moment.run):
+            if moment.run is None or not self._own(used, moment.run):
                 yield moment
 
     def origin(self, store: Store) -> Store:
@@ -145,11 +145,11 @@ class Sharing:
 
     # -- variables of functions
 
-    def _own(self, store: Store, run: Run) -> bool:
+    def _own(self, used: Used, run: Run) -> bool:
         """Whether the variable belongs to a call that the thread itself makes."""
-        holder = self._holder(store)
-        if not holder:
-            return False
+        holder = self._holder(used.access.store)
+        if not holder or holder == used.access.function:
+            return bool(holder)
         here: Run | None = run
         while here is not None:
             if here.site is not None and here.site.caller == holder:
