@@ -30,6 +30,7 @@ from conclint.program.spawns import Spawns
 from conclint.program.startmethods import StartMethods
 from conclint.program.state import State, User
 from conclint.program.stops import Stops
+from conclint.program.timing import Timings
 from conclint.program.triggers import Triggers
 from conclint.program.values import Store
 
@@ -104,6 +105,10 @@ class Program:
     @cached_property
     def stops(self) -> Stops:
         return Stops(self.calls, self.spawns.roots)
+
+    @cached_property
+    def timings(self) -> Timings:
+        return Timings(self.calls, self.contexts, self.spawns.roots)
 
     @cached_property
     def shared(self) -> dict[Store, tuple[User, ...]]:

@@ -116,6 +116,24 @@ class StartScene:
 
 
 @dataclass(frozen=True)
+class Early:
+    """A thread that a constructor starts, and the attributes of the object that it reads."""
+
+    line: int
+    column: int
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What depends on when things happen: see `program.timing`."""
+
+    polled: tuple[Store, ...] = ()  # flags that a loop asks, and that another thread changes
+    early: tuple[Early, ...] = ()
+    imported: bool = False  # whether another file imports this one
+
+
+@dataclass(frozen=True)
 class Scene:
     """Everything beside its bytes that the inspection of one file depends on."""
 
@@ -133,6 +151,7 @@ class Scene:
     barren: tuple[str, ...]  # functions, called in arguments here, that surely give nothing that can be called
     coroutines: tuple[str, ...]  # functions, named here, of which a call only makes a coroutine
     unending: tuple[str, ...]  # generators, named here, that never come to an end
+    timing: Timing
     free_threaded: bool
     target_version: tuple[int, int]
     extra: Knowledge | None = None  # only where a project adds to what is known

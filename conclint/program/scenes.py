@@ -69,8 +69,7 @@ class Scenes:
         spans = tuple(span for region in regions for span in region)
         functions = [one for one in file.functions() if not one.qualname or _inside(one.line, spans)]
         named = tuple(self._named(file, functions, spans))
-        fates = tuple(self._fates(file, functions, spans))
-        starts = tuple(self._starts(file, spans))
+        fates, starts = tuple(self._fates(file, functions, spans)), tuple(self._starts(file, spans))
         mentioned = {target for _, _, meaning in named for target in meaning.functions}
         stores = {one.store.root for _, _, one in named if one.store is not None}
         program, options = self._program, self._program.options
@@ -89,6 +88,7 @@ class Scenes:
             barren=tuple(sorted(self._barren(file, functions, spans))),
             coroutines=tuple(sorted(self._coroutines(mentioned))),
             unending=tuple(sorted(self._unending(mentioned))),
+            timing=self._program.timings.of(file, functions, lambda line: _inside(line, spans)),
             free_threaded=options.free_threaded,
             target_version=options.target,
             extra=None if options.knowledge is BUILTIN else options.knowledge,

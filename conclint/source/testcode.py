@@ -29,6 +29,22 @@ def expects_trouble(source: Source, node: cst.CSTNode) -> bool:
     return False
 
 
+def forgives(source: Source, node: cst.CSTNode, *errors: str) -> bool:
+    """Whether the function catches what the node may raise: one of the errors, or everything."""
+    child = node
+    for outer in source.ancestors(node):
+        if isinstance(outer, cst.Try) and child is outer.body:
+            caught = (source.code(one.type) if one.type is not None else "Exception" for one in outer.handlers)
+            if any(name in types for types in caught for name in (*errors, "Exception")):
+                return True
+        if isinstance(outer, cst.With) and "suppress(" in "".join(source.code(item) for item in outer.items):
+            return True
+        if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
+            return False
+        child = outer
+    return False
+
+
 def in_test(source: Source, node: cst.CSTNode) -> bool:
     """Whether the node stands in a file of tests, a test function or a test class."""
     if TEST_FILE.search(source.path):

@@ -1,0 +1,49 @@
+"""Plain flags that a loop asks again and again, and that another thread changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.index.facts import FunctionFact, Touch, Use
+from conclint.program.calls import Calls, Site
+from conclint.program.contexts import CONCURRENT, Contexts
+from conclint.program.files import File
+from conclint.program.values import Store, function_id
+
+# What is set before anything runs tells nobody anything.
+BEFORE = frozenset({"__init__", "__new__", ""})
+
+
+class Flags:
+    """Answers for the functions of one program."""
+
+    def __init__(self, calls: Calls, contexts: Contexts) -> None:
+        self._calls = calls
+        self._contexts = contexts
+
+    def polled(self, file: File, function: FunctionFact) -> Iterator[Store]:
+        """The flags that a loop of the function asks, sleeping in between, while another thread may change them."""
+        if not any(target == "$while" and path for target, path in function.binds):
+            return
+        inside = (Site(file, function, call) for call in function.calls if call.use & Use.WHILE)
+        if not any("time.sleep" in self._calls.library_names(site) for site in inside):
+            return
+        for target, path in function.binds:
+            store = self._calls.names.meaning(file, function, path).store if target == "$while" and path else None
+            if store is not None and not path.endswith("()") and self._told(file, function, store):
+                yield store
+
+    def _told(self, file: File, asker: FunctionFact, store: Store) -> bool:
+        """Whether another function changes it that runs in a thread, or that does not while the asker does."""
+        elsewhere = self._in_thread(function_id(file.path, asker.qualname))
+        for home, function, prefix in self._calls.names.stores.users(store):
+            spelled = prefix + store.path
+            changes = any(path == spelled and bits & Touch.WRITE for path, bits, _ in function.touches)
+            if not changes or function.qualname == asker.qualname or function.name in BEFORE:
+                continue
+            if elsewhere != self._in_thread(function_id(home.path, function.qualname)):
+                return True
+        return False
+
+    def _in_thread(self, identity: str) -> bool:
+        return any(run.context in CONCURRENT for run in self._contexts.runs(identity))

@@ -1,0 +1,100 @@
+"""What a file's threads depend on in time: flags that they poll, attributes they read as soon as they are started."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from conclint.index.facts import CallFact, FunctionFact, Touch
+from conclint.program.calls import Calls, Site
+from conclint.program.contexts import Contexts
+from conclint.program.files import File
+from conclint.program.flags import Flags
+from conclint.program.scene import Early, Timing
+from conclint.program.spawns import Root
+from conclint.program.testfiles import is_test
+from conclint.program.values import Sort, function_id, split_id
+
+STARTS = frozenset({"threading.Thread.start"})
+
+# Methods of methods are followed so deep.
+DEEPEST = 3
+
+
+class Timings:
+    """Answers for the files of one program."""
+
+    def __init__(self, calls: Calls, contexts: Contexts, roots: Iterable[Root]) -> None:
+        self._calls = calls
+        self._flags = Flags(calls, contexts)
+        self._targets: dict[tuple[str, CallFact], list[str]] = {}
+        for root in roots:
+            self._targets.setdefault((root.site.file.path, root.site.call), []).append(root.target)
+
+    def of(self, file: File, functions: Iterable[FunctionFact], inside: Callable[[int], bool]) -> Timing:
+        """What is known of the functions of the file, and of its calls on lines `inside`."""
+        some = tuple(functions)
+        polled = {store for function in some for store in self._flags.polled(file, function)}
+        early = [one for function in some for one in self._early(file, function, inside)]
+        return Timing(tuple(sorted(polled)), tuple(early), self._is_imported(file))
+
+    def _is_imported(self, file: File) -> bool:
+        """Whether another file of the program imports this one, a test apart."""
+        stem = file.path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
+        for other in self._calls.files.importing(stem):
+            module = other.body.functions[""]
+            for one in other.header.imports if other.path != file.path and not is_test(other.path) else ():
+                values = self._calls.names.meaning(other, module, one.name).values if one.name else ()
+                if any(value.name.partition(":")[0] == file.path for value in values):
+                    return True
+        return False
+
+    # -- threads that a constructor starts
+
+    def _early(self, file: File, function: FunctionFact, inside: Callable[[int], bool]) -> Iterator[Early]:
+        if function.name != "__init__" or not function.params or not function.owner:
+            return
+        receiver = function.params[0].name
+        for call in function.calls:
+            if not call.func.endswith(".start") or not inside(call.line):
+                continue
+            if STARTS & self._calls.library_names(Site(file, function, call)):
+                reads: set[str] = set()
+                for target in self._run_by(file, function, call, receiver):
+                    reads |= self._reads(target, DEEPEST)
+                yield Early(call.line, call.column, tuple(sorted(reads)))
+
+    def _run_by(self, file: File, function: FunctionFact, start: CallFact, receiver: str) -> Iterator[str]:
+        """The methods of the object itself that the thread runs."""
+        owner = start.func.rpartition(".")[0]
+        cls = function_id(file.path, function.owner)
+        if owner == receiver and (run := self._calls.method(cls, "run")):
+            yield run
+        for call in function.calls:
+            if owner in call.goes or (owner == call.func + "()" and "$attr.start" in call.goes):
+                for target in self._targets.get((file.path, call), ()):
+                    if self._calls.function(target)[1].owner and self._is_own(cls, target):
+                        yield target
+
+    def _is_own(self, cls: str, target: str) -> bool:
+        path, _ = split_id(target)
+        owner = function_id(path, self._calls.function(target)[1].owner)
+        mro = self._calls.names.classes.mro
+        return owner in mro(cls) or cls in mro(owner)
+
+    def _reads(self, identity: str, depth: int) -> set[str]:
+        """The attributes of its object that a method reads, or that the methods read that it calls."""
+        file, function = self._calls.function(identity)
+        if not function.params:
+            return set()
+        own = function.params[0].name + "."
+        read = [path for path, bits, _ in function.touches if bits & Touch.READ]
+        read += [call.func for call in function.calls]
+        found = {path.partition(".")[2] for path in read if path.startswith(own)}
+        names = {path.partition(".")[0].partition("[")[0].partition("(")[0] for path in found}
+        for call in function.calls if depth else ():
+            if call.func.startswith(own) and "." not in call.func[len(own) :]:
+                for value in self._calls.targets(file, function, call.func):
+                    if value.sort is Sort.FUNCTION and value.owner:
+                        names |= self._reads(value.name, depth - 1)
+        return names
+
