@@ -61,6 +61,7 @@ DATA: dict[str, tuple[str, ...]] = {
     **each(below("io", "TextIOWrapper StringIO"), ("io.TextIOBase",)),
     **each(["typing.TextIO", "typing.BinaryIO"], ("typing.IO",)),
     "typing.IO": ("io.IOBase",),
+    "socket.socket": (),  # a class, whatever its name looks like
     "ssl.SSLSocket": ("socket.socket",),
     **each(["shelve.Shelf", "shelve.BsdDbShelf"], ("collections.abc.MutableMapping",)),
     "shelve.DbfilenameShelf": ("shelve.Shelf",),

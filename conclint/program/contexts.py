@@ -11,6 +11,7 @@ from conclint.knowledge.kinds import Context
 from conclint.model import Note, Place, Span
 from conclint.program.arguments import Arguments
 from conclint.program.calls import Calls, Site
+from conclint.program.deep import is_own
 from conclint.program.homes import Home, Homes
 from conclint.program.spawns import Root
 from conclint.program.values import Reach, Value
@@ -83,7 +84,7 @@ class Contexts:
 
     def _reached(self, run: Run, site: Site) -> Iterator[tuple[str, Run]]:
         """What a call of the run leads to: of the methods that may be meant, those that its receiver can have."""
-        own = run.owner if _is_own(site) else ""
+        own = run.owner if is_own(site) else ""
         waits = bool(site.function.kind & Kind.ASYNC)
         for value in self._calls.targets(site.file, site.function, site.call.func):
             if not waits and self._calls.function(value.name)[1].kind & Kind.ASYNC:
@@ -112,7 +113,7 @@ class Contexts:
             return Run(run.root, "", run.home, run.shared, run.many_each, site, run)
         home = self.homes.along(run.home, site, site.call.func.rpartition(".")[0], value.owner)
         if value.reach is Reach.SELF:
-            owner = run.owner if run.owner and _is_own(site) else value.owner
+            owner = run.owner if run.owner and is_own(site) else value.owner
             return Run(run.root, owner, home, run.shared, run.many_each, site, run)
         if value.reach is Reach.SHARED:
             return Run(run.root, value.owner, home, True, run.root.many, site, run)
@@ -176,14 +177,6 @@ def _called(call: CallFact) -> Iterator[CallFact]:
             manager += "()"
             yield call._replace(func=manager + ".__enter__")
         yield call._replace(func=manager + ".__exit__")
-
-
-def _is_own(site: Site) -> bool:
-    """`self.method()`, `super().method()`: the receiver is the caller's own."""
-    head, dot, rest = site.call.func.partition(".")
-    params = site.function.params
-    own = bool(site.function.owner and params and params[0].name == head)
-    return bool(dot) and "." not in rest and (own or head == "super()")
 
 
 def site_place(site: Site) -> Place:

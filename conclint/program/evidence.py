@@ -13,7 +13,9 @@ from conclint.program.observations import Observations, Used
 from conclint.program.outputs import Mix, Outputs
 from conclint.program.processwide import Doing, ProcessWide
 from conclint.program.races import Race, Races
+from conclint.program.sections import Sections
 from conclint.program.sharing import Shared, Sharing
+from conclint.program.stalls import Stall, Stalls
 
 
 class Evidence:
@@ -48,6 +50,16 @@ class Evidence:
     def shared(self, *kinds: Unshared) -> tuple[Shared, ...]:
         """Objects of these kinds, which one thread at a time may use, that several do use."""
         return tuple(self._sharing.of(*kinds))
+
+    @cached_property
+    def sections(self) -> Sections:
+        """What is done while locks are held."""
+        return Sections(self.program, self.observations)
+
+    @cached_property
+    def stalls(self) -> tuple[Stall, ...]:
+        """Calls that keep a lock for as long as somebody else takes."""
+        return tuple(Stalls(self.program, self.sections).all())
 
     @cached_property
     def mixes(self) -> tuple[Mix, ...]:

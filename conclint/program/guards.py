@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from conclint.index.facts import FunctionFact
-from conclint.program.linking import Program
 from conclint.program.observations import Observations
 from conclint.program.values import Store, split_id
+
+if TYPE_CHECKING:
+    from conclint.program.linking import Program
 
 # Held by contract: some lock, nobody says which.
 ANY_LOCK = "*"

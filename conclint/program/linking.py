@@ -17,6 +17,7 @@ from conclint.program.effects import Effects
 from conclint.program.errors import Errors
 from conclint.program.files import Files
 from conclint.program.handles import Handles
+from conclint.program.locking import Locking
 from conclint.program.names import Names
 from conclint.program.owners import Owners
 from conclint.program.pickles import SOMEWHERE, Held, Pickles
@@ -111,6 +112,10 @@ class Program:
         return Timings(self.calls, self.contexts, self.spawns.roots)
 
     @cached_property
+    def locking(self) -> Locking:
+        return Locking(self)
+
+    @cached_property
     def shared(self) -> dict[Store, tuple[User, ...]]:
         """State that threads share and change, with the functions that touch it."""
         return self._state.shared()
@@ -148,6 +153,8 @@ class Program:
         shared = self.shared if any(one.state for one in triggers.values()) else {}
         regions = Regions(self.calls, self.contexts, triggers, shared, self.spawns.roots)
         chosen = regions.chosen()
+        if any(one.locks for one in triggers.values()):
+            regions.add_lockers(self.locking.worth_a_look())
         return Scenes(self, regions).build(chosen)
 
 

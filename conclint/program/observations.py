@@ -143,6 +143,27 @@ class Used:
 
 
 @dataclass(frozen=True)
+class Acquire:
+    """`function` takes a lock, written `text`, while it holds the locks `held`."""
+
+    function: str
+    lock: str
+    place: Place
+    text: str
+    held: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Critical:
+    """A call that `function` makes while it holds the locks `held`, outermost first."""
+
+    function: str
+    place: Place
+    text: str
+    held: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Observations:
     """What one file shows of state, locks, calls, output, settings and objects."""
 
@@ -152,6 +173,8 @@ class Observations:
     outputs: tuple[Output, ...] = ()
     changes: tuple[Change, ...] = ()
     used: tuple[Used, ...] = ()
+    acquires: tuple[Acquire, ...] = ()
+    criticals: tuple[Critical, ...] = ()
 
 
 @dataclass(frozen=True)

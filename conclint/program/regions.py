@@ -56,6 +56,7 @@ class Regions:
         self.rules: dict[str, set[str]] = {}  # by file: the codes of the rules whose triggers occur in it
         self._worked = Worked(calls, contexts)
         self._lockers: dict[str, bool] = {}  # which callers may hold locks
+        self.lockers: Mapping[str, tuple[str, ...]] = {}
         self.watched: set[str] = set()  # files in which state, locks and output are observed
 
     def chosen(self) -> Chosen:
@@ -74,6 +75,15 @@ class Regions:
         if self._shared or any(one.contexts & CONCURRENT for one in triggers.values()):
             self._by_starts()
         return self._chosen
+
+    def add_lockers(self, lockers: Mapping[str, tuple[str, ...]]) -> None:
+        """Chooses functions by file and qualified name, of which it matters what they do while they hold locks."""
+        self.lockers = lockers
+        for path in sorted(lockers):
+            file = self._calls.files[path]
+            for function in (file.body.functions[name] for name in lockers[path]):
+                for line in _lines(function):
+                    self._choose(file, line)
 
     def _choose(self, file: File, line: int) -> None:
         regions = file.body.regions

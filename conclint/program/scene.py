@@ -157,6 +157,7 @@ class Scene:
     extra: Knowledge | None = None  # only where a project adds to what is known
     rules: tuple[str, ...] = ()  # the codes of the rules whose triggers occur here
     watched: bool = False  # whether its state, locks and output are to be observed
+    lockers: tuple[str, ...] = ()  # the functions of which it matters what they do while they hold locks
 
     @property
     def knowledge(self) -> Knowledge:

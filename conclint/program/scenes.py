@@ -72,7 +72,7 @@ class Scenes:
         fates, starts = tuple(self._fates(file, functions, spans)), tuple(self._starts(file, spans))
         mentioned = {target for _, _, meaning in named for target in meaning.functions}
         stores = {one.store.root for _, _, one in named if one.store is not None}
-        program, options = self._program, self._program.options
+        program, options, around = self._program, self._program.options, self._regions
         return Scene(
             path=file.path,
             regions=regions,
@@ -92,8 +92,9 @@ class Scenes:
             free_threaded=options.free_threaded,
             target_version=options.target,
             extra=None if options.knowledge is BUILTIN else options.knowledge,
-            watched=file.path in self._regions.watched,
-            rules=tuple(sorted(self._regions.rules.get(file.path, ()))),
+            watched=file.path in around.watched,
+            lockers=around.lockers.get(file.path, ()),
+            rules=tuple(sorted(around.rules.get(file.path, ()))),
         )
 
     # -- names

@@ -18,6 +18,8 @@ class Triggers:
     `targets`: with `calls`, also the functions that these calls start somewhere.
     `kinds`: functions that run in one of the contexts and are of one of these kinds (bits of `Kind`).
     `bases`: a class that derives from one of these library classes, the whole of it.
+    `state`: something that several threads reach and change.  `locks`: a function that waits, or takes another lock,
+    and has a lock.
     """
 
     calls: frozenset[str] = frozenset()
@@ -28,6 +30,7 @@ class Triggers:
     bases: frozenset[str] = frozenset()
     kinds: int = 0
     targets: bool = False
+    locks: bool = False
 
 
 def calls(*names: str, runs_in: tuple[Context, ...] = ()) -> Triggers:
@@ -63,3 +66,6 @@ def sets(*settings: Setting, runs_in: tuple[Context, ...] = (Context.THREAD,)) -
 def uses(*kinds: Unshared) -> Triggers:
     """Regions in which threads use objects of these kinds, and those that use the same objects."""
     return Triggers(objects=frozenset(kinds), contexts=frozenset((Context.THREAD,)))
+def held_locks() -> Triggers:
+    """Functions that have a lock and wait for something, or take another lock, themselves or in what they call."""
+    return Triggers(locks=True)

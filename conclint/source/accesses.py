@@ -12,7 +12,6 @@ from conclint.program.scene import Named
 from conclint.program.values import function_id
 from conclint.source.acts import State, act_of
 from conclint.source.checks import Checks
-from conclint.source.locks import Locks
 from conclint.source.order import Order
 from conclint.source.outputs import outputs
 from conclint.source.paths import path_of
@@ -33,7 +32,7 @@ class Accesses:
         self._source = source
         self._states = frozenset(source.scene.states)
         self._guarded = frozenset(source.scene.guarded)
-        self._locks = Locks(source)
+        self._locks = source.locks
         self._order = Order(source)
         self._checks = Checks(source, self._locks)
 

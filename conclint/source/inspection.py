@@ -12,6 +12,7 @@ from conclint.model import Failure, Finding, Place, Span
 from conclint.program.observations import Inspection, Observations
 from conclint.program.scene import Scene
 from conclint.source.accesses import Accesses
+from conclint.source.held import Held
 from conclint.source.source import Source
 from conclint.source.tree import TooDeep
 from conclint.text import decode
@@ -37,15 +38,22 @@ def inspect(path: str, data: bytes, scene: Scene, rules: Sequence[Rule]) -> Insp
             except Exception as error:  # a rule's bug must not hide the other rules' findings
                 failures.append(_failure(path, rule.code, error))
     observations = Observations()
-    if scene.watched:
+    if scene.watched or scene.lockers:
         try:
-            seen = Accesses(source)
-            observations = seen.all()
+            observations = _observed(source)
         except TooDeep:
             findings.append(("CON001", _too_deep(path, scene)))
         except Exception as error:
             failures.append(_failure(path, "", error))
     return Inspection(tuple(dict.fromkeys(findings)), observations, tuple(failures))
+
+
+def _observed(source: Source) -> Observations:
+    seen = Accesses(source).all() if source.scene.watched else Observations()
+    if not source.scene.lockers:
+        return seen
+    held = Held(source)
+    return replace(seen, acquires=tuple(held.acquires()), criticals=tuple(held.criticals()))
 
 
 def mend(path: str, data: bytes, scene: Scene, rule: Rule, findings: Sequence[Finding]) -> tuple[Finding, ...]:

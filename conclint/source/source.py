@@ -273,7 +273,8 @@ class Source:
     # -- locks
 
     @cached_property
-    def _locks(self) -> Locks:
+    def locks(self) -> Locks:
+        """The lock sets of the file."""
         from conclint.source.locks import Locks
 
         return Locks(self)
@@ -287,7 +288,7 @@ class Source:
 
     def held(self, node: cst.CSTNode) -> tuple[str, ...]:
         """The locks that the node's own function holds there, outermost first."""
-        return self._locks.held(node)
+        return self.locks.held(node)
 
     # -- handles and arguments
 
