@@ -62,7 +62,7 @@ class Scenes:
 
     def build(self, chosen: Chosen) -> dict[str, Scene]:
         """A scene for each chosen file."""
-        return {path: self._scene(self._program.files[path], chosen[path]) for path in sorted(chosen)}
+        return {path: self._looked_for(self._scene(self._program.files[path], chosen[path])) for path in sorted(chosen)}
 
     def _scene(self, file: File, chosen: Mapping[int, set[int]]) -> Scene:
         regions = pieces(file, chosen)
@@ -72,7 +72,7 @@ class Scenes:
         fates, starts = tuple(self._fates(file, functions, spans)), tuple(self._starts(file, spans))
         mentioned = {target for _, _, meaning in named for target in meaning.functions}
         stores = {one.store.root for _, _, one in named if one.store is not None}
-        program, options, around = self._program, self._program.options, self._regions
+        program, options = self._program, self._program.options
         return Scene(
             path=file.path,
             regions=regions,
@@ -92,9 +92,16 @@ class Scenes:
             free_threaded=options.free_threaded,
             target_version=options.target,
             extra=None if options.knowledge is BUILTIN else options.knowledge,
-            watched=file.path in around.watched,
-            lockers=around.lockers.get(file.path, ()),
-            rules=tuple(sorted(around.rules.get(file.path, ()))),
+        )
+
+    def _looked_for(self, scene: Scene) -> Scene:
+        """The scene with what is to be observed."""
+        around = self._regions
+        return replace(
+            scene,
+            watched=scene.path in around.watched,
+            lockers=around.lockers.get(scene.path, ()),
+            rules=tuple(sorted(around.rules.get(scene.path, ()))),
         )
 
     # -- names
