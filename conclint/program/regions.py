@@ -168,6 +168,10 @@ class Regions:
         for code, trigger in triggers.items() if triggers else ():
             for where, line in self._worked.of(trigger):
                 self._concurrent(code, where, line, seen)
+        for code, trigger in self._triggers.items():
+            for where, line in self._worked.updated(trigger.updated) if trigger.updated else ():
+                self._run(where.file, (code,))
+                self._choose(where.file, line)
 
     def _by_state(self) -> None:
         seen: set[str] = set()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from conclint.index.facts import CallFact, FunctionFact, Kind
+from conclint.index.facts import CallFact, FunctionFact, Kind, Touch
 from conclint.knowledge import BUILTIN
 from conclint.knowledge.handles import LAST_METHODS
 from conclint.program.calls import Site
@@ -23,6 +23,7 @@ from conclint.program.scene import FateScene, FunctionScene, Named, RunScene, Sc
 from conclint.program.spawns import Root
 from conclint.program.targets import target_scene
 from conclint.program.values import Meaning, Sort, Store, function_id
+from conclint.program.worked import MAKERS
 
 if TYPE_CHECKING:
     from conclint.program.linking import Program
@@ -45,9 +46,6 @@ KEEPING = frozenset({"staticmethod", "classmethod"})
 MOST_RUNS = 3
 
 EMPTY = Named()
-
-# What a file imports that makes processes.
-PROCESSES = frozenset({"multiprocessing", "concurrent", "billiard", "torch"})
 
 
 class Scenes:
@@ -110,7 +108,9 @@ class Scenes:
         self, file: File, functions: Iterable[FunctionFact], spans: tuple[tuple[int, int], ...]
     ) -> Iterator[tuple[str, str, Named]]:
         for function in functions:
-            for path in sorted(_paths(function, spans)):
+            identity = function_id(file.path, function.qualname)
+            given = {one.name for one in function.params if (identity, one.name) in self._program.names.passed}
+            for path in sorted(_paths(function, spans) | given):
                 meaning = self._program.names.meaning(file, function, path)
                 named = self._meaning(meaning)
                 if meaning.store is not None and meaning.store.sort == "attribute":
@@ -178,7 +178,7 @@ class Scenes:
         self, file: File, functions: Iterable[FunctionFact], named: Iterable[tuple[str, str, Named]]
     ) -> Iterator[Held]:
         """Of the classes whose objects the file has in hand, where it may send them to a process."""
-        if not PROCESSES & file.roots:
+        if not MAKERS & file.roots:
             return
         classes = {function_id(file.path, one.owner): None for one in functions if one.owner}
         classes.update(dict.fromkeys(name for _, _, one in named for name in one.types[:1] if ":" in name))
@@ -308,9 +308,10 @@ def _paths(function: FunctionFact, spans: tuple[tuple[int, int], ...]) -> set[st
             found.add(call.func.rpartition(".")[0])
             found.update(call.args)
             found.update(path for _, path in call.keywords)
-    for path, _, line in function.touches:
+    for path, bits, line in function.touches:
         if _inside(line, spans) or function.qualname == "":
             found.add(path)
+            found.update((path.rpartition(".")[0],) if bits & Touch.AUGMENTED else ())
     for target, path in function.binds:
         found.add(target)
         found.add(path)

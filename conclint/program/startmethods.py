@@ -35,26 +35,31 @@ class StartMethods:
         """ "fork", "spawn", "forkserver", DEFAULT or UNKNOWN."""
         contexts = [path for word, path in site.call.keywords if word == "mp_context" and path != "=None"]
         if contexts:
-            return self._given(self._of_context(site.file, site.function, contexts[0], DEEPEST))
-        return self._given(self._of_callee(site.file, site.function, site.call.func, DEEPEST))
+            return self._given(self._of_context(site.file, site.function, contexts[0], DEEPEST), site.file)
+        return self._given(self._of_callee(site.file, site.function, site.call.func, DEEPEST), site.file)
 
     def of_class(self, cls: str) -> str:
         """The same for objects of a subclass of Process."""
-        return self._given(self._of_class(cls, DEEPEST) or {DEFAULT})
+        file, _ = self._names.scopes.class_(cls)
+        return self._given(self._of_class(cls, DEEPEST) or {DEFAULT}, file)
 
-    def _given(self, found: set[str]) -> str:
+    def _given(self, found: set[str], file: File | None) -> str:
         """The program's own default counts where nothing else was said."""
-        found = {self.default if one == DEFAULT else one for one in found}
+        default = self._default(file) if DEFAULT in found else DEFAULT
+        found = {default if one == DEFAULT else one for one in found}
         return next(iter(found)) if len(found) == 1 else UNKNOWN
 
-    @cached_property
-    def default(self) -> str:
-        """What `set_start_method` chooses for the whole program."""
-        found = set()
-        for site in self._calls.calls_named("set_start_method"):
-            if self._calls.library_names(site) & SETTERS and not only_tests("", site.file.path):
-                found.add(_argument(site, "method"))
+    def _default(self, file: File | None) -> str:
+        """What `set_start_method` chooses for the whole program, or for a file of tests in that file."""
+        found = {method for path, method in self._set if (file and file.path == path) or not only_tests("", path)}
         return next(iter(found)) if len(found) == 1 else UNKNOWN if found else DEFAULT
+
+    @cached_property
+    def _set(self) -> tuple[tuple[str, str], ...]:
+        """The calls that choose a method for all: in which file, and which."""
+        sites = self._calls.calls_named("set_start_method")
+        chosen = (site for site in sites if self._calls.library_names(site) & SETTERS)
+        return tuple((site.file.path, _argument(site, "method")) for site in chosen)
 
     # -- what is called
 

@@ -20,6 +20,7 @@ class Triggers:
     `bases`: a class that derives from one of these library classes, the whole of it.
     `state`: something that several threads reach and change.  `locks`: a function that waits, or takes another lock,
     and has a lock.
+    `updated`: objects of these library classes that are changed in place (`x.value += 1`, `x[k] += 1`, `x[k].f()`).
     """
 
     calls: frozenset[str] = frozenset()
@@ -31,6 +32,7 @@ class Triggers:
     kinds: int = 0
     targets: bool = False
     locks: bool = False
+    updated: frozenset[str] = frozenset()
 
 
 def calls(*names: str, runs_in: tuple[Context, ...] = ()) -> Triggers:
@@ -53,6 +55,11 @@ def outline(kinds: int, *, runs_in: tuple[Context, ...]) -> Triggers:
     return Triggers(kinds=kinds, contexts=frozenset(runs_in))
 
 
+def updates(*types: str) -> Triggers:
+    """Regions that change objects of library classes that processes share."""
+    return Triggers(updated=frozenset(types), contexts=frozenset((Context.PROCESS,)))
+
+
 def shared_state() -> Triggers:
     """Regions that touch what several threads reach and change."""
     return Triggers(state=True)
@@ -66,6 +73,8 @@ def sets(*settings: Setting, runs_in: tuple[Context, ...] = (Context.THREAD,)) -
 def uses(*kinds: Unshared) -> Triggers:
     """Regions in which threads use objects of these kinds, and those that use the same objects."""
     return Triggers(objects=frozenset(kinds), contexts=frozenset((Context.THREAD,)))
+
+
 def held_locks() -> Triggers:
     """Functions that have a lock and wait for something, or take another lock, themselves or in what they call."""
     return Triggers(locks=True)

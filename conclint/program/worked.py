@@ -14,6 +14,9 @@ from conclint.program.files import File
 from conclint.program.triggers import Triggers
 from conclint.program.values import Sort, Store, function_id
 
+# What a file imports that makes processes.
+MAKERS = frozenset({"multiprocessing", "concurrent", "billiard", "torch"})
+
 
 class Member(NamedTuple):
     """A function where it stands."""
@@ -45,6 +48,29 @@ class Worked:
         if trigger.objects:
             yield from self._used(trigger)
             yield from self._handed(trigger.objects)
+
+    def updated(self, types: frozenset[str]) -> Iterator[tuple[Member, int]]:
+        """Where objects of the types, which processes share, are changed in place."""
+        workers = {one.identity: one for one in self._running(frozenset((Context.PROCESS,)))}
+        makers = (
+            Member(file, function) for file in self._calls.files if MAKERS & file.roots for function in file.functions()
+        )
+        for one in (workers | {maker.identity: maker for maker in makers}).values():
+            plain = {param.name for param in one.function.params} | {target for target, _ in one.function.binds}
+            if self._is_one_of(one, tuple(plain), types):
+                yield one, one.function.line
+            for path, bits, line in one.function.touches:
+                if bits & Touch.AUGMENTED and self._is_one_of(one, (path, path.rpartition(".")[0]), types):
+                    yield one, line
+            for call in one.function.calls:
+                head, item, _ = call.func.partition("[]")
+                if item and self._is_one_of(one, (head,), types):
+                    yield one, call.line
+
+    def _is_one_of(self, one: Member, paths: tuple[str, ...], types: frozenset[str]) -> bool:
+        meanings = (self._calls.names.meaning(one.file, one.function, path) for path in paths if path)
+        found = (value.name for meaning in meanings for value in meaning.values if value.sort is Sort.INSTANCE)
+        return any(types & {*self._knowledge.ancestors(name)} for name in found)
 
     def _running(self, contexts: frozenset[Context]) -> Iterator[Member]:
         for identity in sorted(self._contexts.functions()):

@@ -76,6 +76,8 @@ def _by_job(job: Job) -> Iterator[Sent]:
 
 def _by_process(source: Source, made: Maker) -> Iterator[Sent]:
     fate = source.fate(made.call)
+    if fate is not None and not fate.does("start") and not fate.escapes and not made.own:
+        return
     method = fate.start_method if fate is not None else "?"
     target = made.given("target")
     if target is not None:

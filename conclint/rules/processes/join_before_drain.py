@@ -10,7 +10,8 @@ Get the results first, then join: `result = queue.get(); process.join()`.
 See https://docs.python.org/3/library/multiprocessing.html#programming-guidelines, "Joining processes that use queues".
 
 Not reported: a `join` with a timeout, a `SimpleQueue`, the queue of a `Manager`, which lives in a process of its own,
-queues that this function fills itself, hands to others or reads before, and `cancel_join_thread()`.
+queues that this function fills itself, hands to others or reads before, `cancel_join_thread()`, and tests, whose
+results are small.
 
 The fix swaps two neighbouring statements; it is made where one `get()` follows one `join()`.
 """
@@ -45,10 +46,11 @@ class _Drain(NamedTuple):
 def check(source: Source) -> Iterator[Finding]:
     from conclint.source.makers import makers
     from conclint.source.paths import path_of
+    from conclint.source.testcode import in_test
 
     seen: set[int] = set()
     for made in makers(source):
-        if made.kind != PROCESS or "cancel_join_thread" in source.text.text:
+        if made.kind != PROCESS or "cancel_join_thread" in source.text.text or in_test(source, made.call):
             continue
         for queue in _queues(source, made):
             drain = _late(source, made, path_of(queue))
