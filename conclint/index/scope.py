@@ -126,7 +126,8 @@ class Scope:
     def entered(self, expression: ast.expr, column: int) -> None:
         """`with x:` calls `x.__enter__`."""
         if path := path_of(expression):
-            self.calls.append(CallFact(path + ".__enter__", expression.lineno, column, (), (), Use.WITH, ()))
+            use = Use.WITH | self.use()
+            self.calls.append(CallFact(path + ".__enter__", expression.lineno, column, (), (), use, ()))
 
     def give(self, value: ast.expr) -> None:
         """Remembers what a `return` gives."""

@@ -8,7 +8,9 @@ from functools import cached_property
 from conclint.knowledge.kinds import Setting, Unshared
 from conclint.program.connections import Connections
 from conclint.program.contexts import Run
+from conclint.program.deadlocks import Deadlocks, Embrace
 from conclint.program.linking import Program
+from conclint.program.lockorder import Cycle, LockOrder
 from conclint.program.observations import Observations, Used
 from conclint.program.outputs import Mix, Outputs
 from conclint.program.processwide import Doing, ProcessWide
@@ -55,6 +57,21 @@ class Evidence:
     def sections(self) -> Sections:
         """What is done while locks are held."""
         return Sections(self.program, self.observations)
+
+    @cached_property
+    def deadlocks(self) -> Deadlocks:
+        """Threads that wait for themselves, or for one that waits for them."""
+        return Deadlocks(self.program, self.sections)
+
+    @cached_property
+    def cycles(self) -> tuple[Cycle, ...]:
+        """Locks that are taken in several orders."""
+        return tuple(LockOrder(self.program, self.observations, self.sections).cycles())
+
+    @cached_property
+    def embraces(self) -> tuple[Embrace, ...]:
+        """Workers that are waited for while a lock is held that they need."""
+        return tuple(self.deadlocks.embraces())
 
     @cached_property
     def stalls(self) -> tuple[Stall, ...]:

@@ -21,7 +21,8 @@ class Locking:
         self._program = program
         self.steps = Steps(program.calls)
         self.waits = Waits(program.calls, self.steps)
-        self.takes = Takes(program, Guards(program, {}))
+        self.guards = Guards(program, {})
+        self.takes = Takes(program, self.guards)
         self._bits: dict[str, int] = {}
         self.any = Deep(self.steps, self._taken)
         self.own = Deep(self.steps, self._own, personal=True)

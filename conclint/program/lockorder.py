@@ -120,9 +120,21 @@ class LockOrder:
         for _ in edges:
             for path in paths:
                 if path[-1].inner == start and self._meet(path):
-                    return Cycle(path)
+                    return Cycle(self._turned(path, edges))
             paths = [(*path, edge) for path in paths for edge in edges[path[-1].inner] if _goes_on(path, edge)][:MOST]
         return None
+
+    @staticmethod
+    def _turned(path: tuple[Edge, ...], edges: Mapping[str, Sequence[Edge]]) -> tuple[Edge, ...]:
+        """The cycle, begun with the order that is the rarer one; of equals with the later one."""
+
+        def rank(number: int) -> tuple[int, str, int]:
+            edge = path[number]
+            alike = sum(one.inner == edge.inner for one in edges[edge.outer.lock])
+            return -alike, edge.place.path, edge.place.span.line
+
+        first = max(range(len(path)), key=rank)
+        return path[first:] + path[:first]
 
     def _meet(self, path: Sequence[Edge]) -> bool:
         return len(path) > 1 and all(

@@ -42,7 +42,10 @@ WORDS = {
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
+    needed = {embrace.waiting.at for embrace in evidence.embraces}
     for stall in evidence.stalls:
+        if stall.waiting.at in needed:
+            continue  # worse: neither of them goes on
         seen = stall.waiting.under.seen
         yield Finding(
             seen.place,
