@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from conclint.index.facts import FunctionFact, Use
 from conclint.program.calls import Calls, Site
-from conclint.program.names import Passed
+from conclint.program.scopes import Passed
 from conclint.program.spawns import Root
 from conclint.program.values import Reach, Value
 

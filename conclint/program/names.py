@@ -8,34 +8,22 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 from conclint.index.facts import FunctionFact, Kind
 from conclint.knowledge.kinds import Knowledge
 from conclint.program.classes import Classes
 from conclint.program.files import File, Files
 from conclint.program.library import Library
-from conclint.program.scopes import Scopes
+from conclint.program.questions import Asked, Key
+from conclint.program.scopes import Passed, Scopes
 from conclint.program.stores import Stores
 from conclint.program.values import Meaning, Reach, Sort, Store, Value, few, function_id, split_id, steps_of
 
 NOTHING = Meaning()
 
-# Deeper chains of names are abandoned: nobody writes them, only cycles do.
-DEEPEST = 40
-
 PROPERTIES = frozenset({"property", "functools.cached_property", "cached_property"})
 
 parsed = lru_cache(maxsize=65536)(steps_of)
-
-
-class Passed(NamedTuple):
-    """An argument that a worker is given: the path where it is passed, and whose object it is."""
-
-    file: File
-    function: FunctionFact
-    path: str
-    reach: Reach
 
 
 class Names:
@@ -44,8 +32,9 @@ class Names:
     def __init__(self, files: Files, knowledge: Knowledge) -> None:
         self.files = files
         self.knowledge = knowledge
-        self._meanings: dict[tuple[str, str, str], Meaning] = {}
-        self._open: set[tuple[str, str, str]] = set()
+        self._meanings: dict[Key, Meaning] = {}
+        self._globals: dict[Key, Meaning] = {}
+        self._asked = Asked()
         self.passed: dict[tuple[str, str], list[Passed]] = {}
         self.library = Library(knowledge)
         self.scopes = Scopes(files)
@@ -60,14 +49,13 @@ class Names:
         known = self._meanings.get(key)
         if known is not None:
             return known
-        if not path or path[0] == "=" or key in self._open or len(self._open) > DEEPEST:
+        if not path or path[0] == "=" or not self._asked.begin(key):
             return NOTHING
-        self._open.add(key)
         try:
             found = self._evaluate(file, function, parsed(path))
         finally:
-            self._open.discard(key)
-        if not self._open or found.values:
+            whole = self._asked.end(key)
+        if whole or found.values:
             self._meanings[key] = found
         return found
 
@@ -194,24 +182,31 @@ class Names:
     def global_(self, path: str, name: str) -> Meaning:
         """What the global `name` of the file at `path` denotes."""
         key = (path, "", name)
-        if key in self._open or len(self._open) > DEEPEST:
+        known = self._globals.get(key)
+        if known is not None:
+            return known
+        if not self._asked.begin(key):
             return NOTHING
-        file = self.files[path]
+        try:
+            found = self._global(self.files[path], name)
+        finally:
+            whole = self._asked.end(key)
+        if whole:
+            self._globals[key] = found
+        return found
+
+    def _global(self, file: File, name: str) -> Meaning:
         module = file.function("")
         if module is None:
             return NOTHING
-        self._open.add(key)
-        try:
-            found = self._in_scope(file, module, name, captured=True)
-            if found is not None:
-                return found
-            if path.endswith("__init__.py"):
-                inner = self.files.module(file, "." + name)
-                if inner is not None:
-                    return Meaning((Value(Sort.MODULE, inner),))
-            return self._star(file, name) or NOTHING
-        finally:
-            self._open.discard(key)
+        found = self._in_scope(file, module, name, captured=True)
+        if found is not None:
+            return found
+        if file.path.endswith("__init__.py"):
+            inner = self.files.module(file, "." + name)
+            if inner is not None:
+                return Meaning((Value(Sort.MODULE, inner),))
+        return self._star(file, name) or NOTHING
 
     # -- steps
 

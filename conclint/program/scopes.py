@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from conclint.index.facts import ClassFact, FunctionFact, Kind
 from conclint.program.files import File, Files
 from conclint.program.values import Meaning, Reach, Sort, Value, function_id, split_id
 
 # A function of a class, and how it spells the object: `self.`.
 Member = tuple[File, FunctionFact, str]
+
+
+class Passed(NamedTuple):
+    """An argument that a worker is given: the path where it is passed, and whose object it is."""
+
+    file: File
+    function: FunctionFact
+    path: str
+    reach: Reach
 
 
 class Scopes:
