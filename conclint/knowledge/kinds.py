@@ -81,6 +81,7 @@ class Setting(Enum):
     RANDOM = "random numbers"
     STREAMS = "standard streams"
     TEMPORARY = "folder for temporary files"
+    FILE = "file of a fixed name"
     OTHER = "settings"
 
 

@@ -66,6 +66,16 @@ STREAMS = each(
 # docs.python.org/3/library/tempfile.html#tempfile.tempdir
 TEMPORARY = each(["tempfile.tempdir"], Setting.TEMPORARY)
 
+# docs.python.org/3/library/tempfile.html#tempfile.mktemp: "someone may have beaten you to the punch"
+TEMPORARY |= each(["tempfile.mktemp"], Setting.TEMPORARY)
+
+# Where another worker's file of the same name would be: docs.python.org/3/library/functions.html#open, pathlib.html
+OPENING = frozenset({"builtins.open", "codecs.open", "gzip.open", "pathlib.Path.open"})
+WRITING_WHOLE = frozenset({"pathlib.Path.write_text", "pathlib.Path.write_bytes"})
+
+# What stands there is no file: docs.kernel.org/filesystems/proc.html
+DEVICES = ("/dev/", "/proc/", "/sys/", "NUL", "CON")
+
 # docs.python.org/3/library: socket.html, sys.html, gc.html, faulthandler.html, threading.html, time.html, resource.html
 OTHER = each(
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-from conclint.knowledge.kinds import Setting, Unshared
+from conclint.knowledge.kinds import Context, Setting, Unshared
 from conclint.program.connections import Connections
 from conclint.program.contexts import Run
 from conclint.program.deadlocks import Deadlocks, Embrace
@@ -13,7 +13,7 @@ from conclint.program.linking import Program
 from conclint.program.lockorder import Cycle, LockOrder
 from conclint.program.observations import Observations, Used
 from conclint.program.outputs import Mix, Outputs
-from conclint.program.processwide import Doing, ProcessWide
+from conclint.program.processwide import THREADS, Doing, ProcessWide
 from conclint.program.races import Race, Races
 from conclint.program.sections import Sections
 from conclint.program.sharing import Shared, Sharing
@@ -87,6 +87,6 @@ class Evidence:
     def _process_wide(self) -> ProcessWide:
         return ProcessWide(self.program, self.observations)
 
-    def doings(self, *settings: Setting) -> tuple[Doing, ...]:
-        """Changes of the settings that happen in threads, each once."""
-        return tuple(self._process_wide.doings(*settings))
+    def doings(self, *settings: Setting, among: frozenset[Context] = THREADS) -> tuple[Doing, ...]:
+        """Changes of the settings that happen in threads, or in what else is asked for, each once."""
+        return tuple(self._process_wide.doings(*settings, among=among))

@@ -16,10 +16,12 @@ from conclint.program.linking import Program
 from conclint.program.observations import Change, Observations
 from conclint.program.order import HappensBefore
 from conclint.program.spawns import Root, one_at_a_time
-from conclint.program.testfiles import is_test, only_tests
+from conclint.program.testfiles import among_tests, only_tests
 
 # Whoever asks so takes care himself.
 ASKS = "main_thread"
+
+THREADS = frozenset({Context.THREAD})
 
 
 class Doing(NamedTuple):
@@ -50,30 +52,30 @@ class ProcessWide:
         self._order = HappensBefore(program, self._entry)
         self._changes = [change for path in sorted(observations) for change in observations[path].changes]
 
-    def doings(self, *settings: Setting) -> Iterator[Doing]:
+    def doings(self, *settings: Setting, among: frozenset[Context] = THREADS) -> Iterator[Doing]:
         """The first change of each function, in the way that meets another one where there is such a way.
 
         What follows, the way back first of all, is the same mistake.
         """
         wanted = [change for change in self._changes if change.setting in settings]
-        every = [run for change in wanted for run in self._runs(change)]
+        every = [run for change in wanted for run in self._runs(change, among)]
         first = {(change.point.function, change.setting, self._held(change)): change for change in reversed(wanted)}
         for change in sorted(first.values(), key=lambda change: change.place):
-            ways = [(run, self._other(run, every)) for run in self._runs(change)]
+            ways = [(run, self._other(run, every)) for run in self._runs(change, among)]
             if ways:
                 run, other = next((way for way in ways if way[1] is not None), ways[0])
                 main = self._program.contexts.is_main(change.point.function)
                 yield Doing(change, run, other, self._held(change), main)
 
-    def _runs(self, change: Change) -> list[Run]:
-        """The threads that do it, unless a test says so, or somebody on the way looks which thread it is."""
+    def _runs(self, change: Change, among: frozenset[Context]) -> list[Run]:
+        """The workers that do it, unless a test says so, or somebody on the way looks which thread it is."""
         path = change.place.path
-        if is_test(path):
+        if among_tests(path):
             return []
         return [
             run
             for run in self._program.contexts.runs(change.point.function)
-            if run.context is Context.THREAD
+            if run.context in among
             and not only_tests(path, run.root.site.file.path)
             and not any(call.func.rpartition(".")[2] == ASKS for call in _on_the_way(run))
         ]

@@ -153,21 +153,20 @@ class Regions:
                 for call in function.calls:
                     named = call.func.rpartition(".")[2] in last
                     if named and self._calls.library_names(Site(file, function, call)) & trigger.calls:
-                        self._concurrent(code, Member(file, function), call.line, seen)
+                        self._concurrent((code,), Member(file, function), call.line, seen)
 
-    def _concurrent(self, code: str, where: Member, line: int, seen: set[str]) -> None:
+    def _concurrent(self, codes: Iterable[str], where: Member, line: int, seen: set[str]) -> None:
         """Something happens in a worker: it counts which locks are held there, and by whose callers."""
         self._watch(where.file, line)
-        self._run(where.file, (code,))
+        self._run(where.file, codes)
         self._holders(where.file, where.function)
         self._locking_callers(where.identity, CALLERS_DEEP, seen)
 
     def _by_settings(self) -> None:
         triggers = {code: one for code, one in self._triggers.items() if one.settings or one.objects}
         seen: set[str] = set()
-        for code, trigger in triggers.items() if triggers else ():
-            for where, line in self._worked.of(trigger):
-                self._concurrent(code, where, line, seen)
+        for codes, where, line in self._worked.of(triggers) if triggers else ():
+            self._concurrent(codes, where, line, seen)
         for code, trigger in self._triggers.items():
             for where, line in self._worked.updated(trigger.updated) if trigger.updated else ():
                 self._run(where.file, (code,))

@@ -15,7 +15,7 @@ from conclint.program.linking import Program
 from conclint.program.observations import READS, Observations, Used
 from conclint.program.races import Moment, Races
 from conclint.program.spawns import one_at_a_time
-from conclint.program.testfiles import is_test, only_tests
+from conclint.program.testfiles import among_tests, only_tests
 from conclint.program.values import Store, function_id
 
 
@@ -69,7 +69,7 @@ class Sharing:
     def handed(self, *kinds: Unshared) -> Iterator[Used]:
         """Bound methods that threads are given."""
         for used in self._handed:
-            if used.kind in kinds and not is_test(used.access.place.path):
+            if used.kind in kinds and not among_tests(used.access.place.path):
                 yield used
 
     def touches(self, *kinds: Unshared) -> Iterator[tuple[Used, Run]]:
@@ -126,7 +126,7 @@ class Sharing:
     def is_fair(moment: Moment) -> bool:
         """Whether it is the program itself, not a test of it, that runs the code in a thread."""
         path = moment.access.place.path
-        return not is_test(path) and not (moment.run and only_tests(path, moment.run.root.site.file.path))
+        return not among_tests(path) and not (moment.run and only_tests(path, moment.run.root.site.file.path))
 
     def _each_has_its_own(self, store: Store) -> bool:
         """An attribute of a `threading.local`."""

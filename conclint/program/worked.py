@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from conclint.index.facts import FunctionFact, Touch
@@ -13,6 +13,8 @@ from conclint.program.contexts import Contexts
 from conclint.program.files import File
 from conclint.program.triggers import Triggers
 from conclint.program.values import Sort, Store, function_id
+
+NOWHERE: frozenset[Context] = frozenset()
 
 # What a file imports that makes processes.
 MAKERS = frozenset({"multiprocessing", "concurrent", "billiard", "torch"})
@@ -37,21 +39,28 @@ class Worked:
         self._contexts = contexts
         self._knowledge = calls.names.knowledge
 
-    def of(self, trigger: Triggers) -> Iterator[tuple[Member, int]]:
-        """The functions and lines of the trigger's settings and objects."""
-        table = self._knowledge.process_wide
-        names = frozenset(name for name, setting in table.items() if setting in trigger.settings)
+    def of(self, triggers: Mapping[str, Triggers]) -> Iterator[tuple[tuple[str, ...], Member, int]]:
+        """The functions and lines in which the triggers' settings and objects occur, with the codes that ask."""
+        settings = {
+            setting: (code, frozenset(trigger.contexts))
+            for code, trigger in triggers.items()
+            for setting in trigger.settings
+        }
+        names = {name: settings[one] for name, one in self._knowledge.process_wide.items() if one in settings}
         last = {name.rpartition(".")[2] for name in names}
-        for one in self._running(trigger.contexts):
-            for line in self._set(one, names, last) if names else ():
-                yield one, line
-        if trigger.objects:
-            yield from self._used(trigger)
-            yield from self._handed(trigger.objects)
+        kinds = {kind: code for code, trigger in triggers.items() for kind in trigger.objects}
+        for one, contexts in self._running() if names else ():
+            for name, line in self._set(one, last):
+                code, wanted = names.get(name, ("", NOWHERE))
+                if wanted & contexts:
+                    yield (code,), one, line
+        codes = tuple(sorted({*kinds.values()}))
+        for one, line in (*self._used(kinds), *self._handed(kinds)) if kinds else ():
+            yield codes, one, line
 
     def updated(self, types: frozenset[str]) -> Iterator[tuple[Member, int]]:
         """Where objects of the types, which processes share, are changed in place."""
-        workers = {one.identity: one for one in self._running(frozenset((Context.PROCESS,)))}
+        workers = {one.identity: one for one, contexts in self._running() if Context.PROCESS in contexts}
         makers = (
             Member(file, function) for file in self._calls.files if MAKERS & file.roots for function in file.functions()
         )
@@ -72,33 +81,36 @@ class Worked:
         found = (value.name for meaning in meanings for value in meaning.values if value.sort is Sort.INSTANCE)
         return any(types & {*self._knowledge.ancestors(name)} for name in found)
 
-    def _running(self, contexts: frozenset[Context]) -> Iterator[Member]:
+    def _running(self) -> Iterator[tuple[Member, frozenset[Context]]]:
         for identity in sorted(self._contexts.functions()):
-            if any(run.context in contexts for run in self._contexts.runs(identity)):
-                yield Member(*self._calls.function(identity))
+            contexts = frozenset(run.context for run in self._contexts.runs(identity))
+            if contexts:
+                yield Member(*self._calls.function(identity)), contexts
 
-    def _set(self, one: Member, names: frozenset[str], last: set[str]) -> Iterator[int]:
+    def _set(self, one: Member, last: set[str]) -> Iterator[tuple[str, int]]:
+        """What may set something, by its library name."""
         renamed = one.file.renamed
         for call in one.function.calls:
-            called = call.func.rpartition(".")[2]
-            known = called in last or call.func in renamed
-            if known and self._calls.library_names(Site(one.file, one.function, call)) & names:
-                yield call.line
+            if call.func.rpartition(".")[2] in last or call.func in renamed:
+                for name in self._calls.library_names(Site(one.file, one.function, call)):
+                    yield name, call.line
         for path, bits, line in one.function.touches:
             if bits & (Touch.WRITE | Touch.ITEM) and path.rpartition(".")[2] in last:
-                values = self._calls.names.meaning(one.file, one.function, path).values
-                if any(value.sort is Sort.LIBRARY and value.name in names for value in values):
-                    yield line
+                for value in self._calls.names.meaning(one.file, one.function, path).values:
+                    if value.sort is Sort.LIBRARY:
+                        yield value.name, line
 
-    def _used(self, trigger: Triggers) -> Iterator[tuple[Member, int]]:
+    def _used(self, kinds: Mapping[Unshared, str]) -> Iterator[tuple[Member, int]]:
         """Calls of such objects' methods in workers, and all others of the same objects' methods."""
         stores: dict[Store, None] = {}
-        for one in self._running(trigger.contexts):
+        for one, contexts in self._running():
+            if Context.THREAD not in contexts:
+                continue
             for call in one.function.calls:
-                if self._kind(one, call.func) in trigger.objects and (found := self._stores(one, call.func)):
+                if self._kind(one, call.func) in kinds and (found := self._stores(one, call.func)):
                     stores.update(dict.fromkeys(found))
                     yield one, call.line
-            for path, bits, line in one.function.touches if Unshared.ARRAY in trigger.objects else ():
+            for path, bits, line in one.function.touches if Unshared.ARRAY in kinds else ():
                 if bits & Touch.ITEM:
                     stores.update(dict.fromkeys(self._stores(one, path + ".")))
                     yield one, line
@@ -130,7 +142,7 @@ class Worked:
         given = [self._calls.names.meaning(each.file, each.function, each.path).store for each in passed]
         return [store.root, *(each.root for each in given if each is not None)] if passed else []
 
-    def _handed(self, objects: frozenset[Unshared]) -> Iterator[tuple[Member, int]]:
+    def _handed(self, kinds: Mapping[Unshared, str]) -> Iterator[tuple[Member, int]]:
         """Bound methods of such objects that threads are given to call."""
         spawners = self._knowledge.spawners
         starting = {name.rpartition(".")[2] for name, one in spawners.items() if one.context is Context.THREAD}
@@ -139,5 +151,5 @@ class Worked:
                 for function, call in self._calls.in_file(file, name):
                     one = Member(file, function)
                     given = (*call.args, *(path for _, path in call.keywords))
-                    if any(self._kind(one, path) in objects for path in given if "." in path):
+                    if any(self._kind(one, path) in kinds for path in given if "." in path):
                         yield one, call.line

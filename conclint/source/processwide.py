@@ -6,16 +6,21 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from conclint.knowledge.kinds import Setting
+from conclint.knowledge.settings import DEVICES, OPENING, WRITING_WHOLE
 from conclint.program.observations import Change
+from conclint.source.literals import constant_text
 from conclint.source.locks import Locks
 from conclint.source.order import Order
-from conclint.source.paths import path_of
+from conclint.source.paths import argument, path_of
 from conclint.source.source import Source
 from conclint.source.tree import below
 
 # What tells the main thread from others.
 ASKING = frozenset({"threading.main_thread", "threading._MainThread"})
 COMPARED = frozenset({"threading.current_thread", "threading.get_ident", "threading.get_native_id"})
+
+OPENERS = frozenset(name.rpartition(".")[2] for name in OPENING | WRITING_WHOLE)
 
 CATCHING = ("builtins.ValueError", "builtins.Exception", "builtins.BaseException")
 
@@ -30,6 +35,32 @@ def changes(source: Source, locks: Locks, order: Order) -> Iterator[Change]:
             text = source.code(node)
             place = source.place(anchor)
             yield Change(table[name], name, order.point(anchor), place, text, locks.held(anchor), caught)
+    for call, path in _written(source):
+        yield Change(Setting.FILE, path, order.point(call), source.place(call), path, locks.held(call))
+
+
+def _written(source: Source) -> Iterator[tuple[cst.Call, str]]:
+    """Files of a fixed name that are written from the beginning."""
+    for call in source.all(cst.Call):
+        if path_of(call.func).rpartition(".")[2] in OPENERS:
+            path = _fixed_path(source, call)
+            if path and not path.startswith(DEVICES):
+                yield call, path
+
+
+def _fixed_path(source: Source, call: cst.Call) -> str:
+    names = set(source.names(call.func))
+    own = isinstance(call.func, cst.Attribute) and any(name.startswith("pathlib.") for name in names)
+    if names & OPENING:
+        mode = argument(call, "mode", 0 if own else 1)
+        if mode is None or "w" not in constant_text(mode.value):
+            return ""
+    elif not names & WRITING_WHOLE:
+        return ""
+    if not own:
+        return constant_text(call.args[0].value) if call.args else ""
+    made = call.func.value if isinstance(call.func, cst.Attribute) else None
+    return constant_text(made.args[0].value) if isinstance(made, cst.Call) and len(made.args) == 1 else ""
 
 
 def _setting(source: Source, last: set[str]) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
