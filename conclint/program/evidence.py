@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from conclint.knowledge.kinds import Context, Setting, Unshared
+from conclint.program.carried import Carried, Lost
 from conclint.program.connections import Connections
 from conclint.program.contexts import Run
 from conclint.program.deadlocks import Deadlocks, Embrace
@@ -44,6 +45,11 @@ class Evidence:
     def connections(self) -> Connections:
         """Connections to SQLite."""
         return Connections(self.program, self._sharing)
+
+    @cached_property
+    def lost_variables(self) -> tuple[Lost, ...]:
+        """Context variables that threads read and only their starters have set."""
+        return tuple(Carried(self.program).lost())
 
     def touched(self, *kinds: Unshared) -> tuple[tuple[Used, Run], ...]:
         """Objects of these kinds that a thread uses which did not make them."""
