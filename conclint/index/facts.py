@@ -44,6 +44,7 @@ class Touch:
     WRITE: Final = 2  # rebinds it
     ITEM: Final = 4  # sets or deletes an item of it
     AUGMENTED: Final = 8  # reads and writes it in one statement
+    SEEN: Final = 16  # reads it for more than to set an item of it
 
 
 class Kind:

@@ -11,6 +11,7 @@ from conclint.knowledge.kinds import Knowledge
 from conclint.knowledge.pickling import INHERITED
 from conclint.program.calls import Calls
 from conclint.program.children import Children
+from conclint.program.childstate import ChildState
 from conclint.program.contexts import Contexts
 from conclint.program.deeds import Deeds
 from conclint.program.effects import Effects
@@ -94,6 +95,10 @@ class Program:
     @cached_property
     def children(self) -> Children:
         return Children(self.calls, self.handles, self.start_methods)
+
+    @cached_property
+    def child_state(self) -> ChildState:
+        return ChildState(self.calls, self.contexts)
 
     def sent_processes(self) -> Iterator[tuple[Held, str]]:
         """What objects of subclasses of Process have in them that cannot be pickled, and where that shows."""

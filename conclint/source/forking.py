@@ -1,0 +1,150 @@
+"""Forks beside running threads, and objects that know of forks but take their locks along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import libcst as cst
+
+from conclint.knowledge.kinds import Context
+from conclint.model import Note
+from conclint.source.makers import PROCESS, THREAD, makers
+from conclint.source.paths import path_of
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
+
+FORKS = frozenset({"os.fork", "os.forkpty", "pty.fork"})
+POOLS = frozenset({"multiprocessing.pool.Pool", "concurrent.futures.ProcessPoolExecutor"})
+
+# On Linux the platform's own choice until then: docs.python.org/3/library/multiprocessing.html
+FORKED_UNTIL = (3, 14)
+
+# What the child becomes at once, so that it needs no lock.
+BECOMES = ("os.exec", "execv(", "execvp", "execve", "execl(", "execlp", "posix_spawn")
+
+
+class Fork(NamedTuple):
+    """A call that forks; `certain`: on every platform that can."""
+
+    call: cst.Call
+    certain: bool
+
+
+def forks(source: Source) -> Iterator[Fork]:
+    """The calls in the parsed regions that fork this process."""
+    for call in source.all(cst.Call):
+        if any(name in FORKS for name in source.names(call.func)):
+            if not _becomes_another(source, call):
+                yield Fork(call, certain=True)
+        elif POOLS & {*source.names(call.func)} and "multiprocessing.pool.ThreadPool" not in source.names(call.func):
+            yield from _by_method(source, call, call)
+    for made in makers(source):
+        assign = source.parent(made.call)
+        name = path_of(assign.targets[0].target) if isinstance(assign, cst.Assign) else ""
+        for start in _starts(source, made.call, name) if made.kind == PROCESS else ():
+            yield from _by_method(source, made.call, start)
+
+
+def _becomes_another(source: Source, call: cst.Call) -> bool:
+    function = source.function_node(call)
+    return any(word in source.code(function if function is not None else source.module(call)) for word in BECOMES)
+
+
+def _starts(source: Source, made: cst.Call, name: str) -> Iterator[cst.Call]:
+    """Where the process is started: right away, or by its name in the same function."""
+    attribute = source.parent(made)
+    call = (
+        source.parent(attribute) if isinstance(attribute, cst.Attribute) and attribute.attr.value == "start" else None
+    )
+    if isinstance(call, cst.Call):
+        yield call
+    function = source.function_node(made)
+    for other in source.all(cst.Call) if name else ():
+        if path_of(other.func) == f"{name}.start" and source.function_node(other) is function:
+            yield other
+
+
+def _by_method(source: Source, made: cst.Call, at: cst.Call) -> Iterator[Fork]:
+    fate = source.fate(made)
+    method = fate.start_method if fate is not None else "?"
+    if method == "fork" or (method == "" and source.scene.target_version < FORKED_UNTIL):
+        yield Fork(at, certain=method == "fork")
+
+
+def running_thread(source: Source, fork: Fork) -> tuple[Note, ...]:
+    """What shows that other threads run when the process forks; nothing where nothing does."""
+    started = _started_before(source, fork.call)
+    if started is not None:
+        return (Note(source.place(started), "a thread is started here"),)
+    function = source.function(fork.call)
+    runs = function.runs_in(Context.THREAD) if function is not None and fork.certain else ()
+    return runs[0].trace if runs else ()
+
+
+def _started_before(source: Source, fork: cst.Call) -> cst.Call | None:
+    """The start of a thread that surely came before in the same function, and was not joined since."""
+    function = source.function_node(fork)
+    around = {id(one) for one in source.ancestors(fork)}
+    found: cst.Call | None = None
+    for call in source.all(cst.Call):
+        func = call.func
+        if source.function_node(call) is not function or not isinstance(func, cst.Attribute):
+            continue
+        if source.sequence(call) >= source.sequence(fork) or THREAD not in source.types(func.value):
+            continue
+        if func.attr.value == "join":
+            found = None
+        elif func.attr.value == "start" and id(_block(source, call)) in around:
+            found = call
+    return found
+
+
+def _block(source: Source, call: cst.Call) -> cst.CSTNode | None:
+    """The block in which the statement stands; for a loop's, that of the loop."""
+    statement = source.statement(call)
+    loop = source.loop(call)
+    while isinstance(loop, cst.For):
+        statement, loop = loop, source.loop(loop)
+    return source.parent(statement)
+
+
+# -- classes that know of forks
+
+
+class Inherited(NamedTuple):
+    """A lock that a forked child has as it was, made at `made`, held where the object looks which process it is in."""
+
+    made: cst.Assign
+    name: str
+    asked: cst.Comparison
+
+
+def inherited_locks(source: Source) -> Iterator[Inherited]:
+    """Locks of objects that notice a fork, which are not made anew then."""
+    if "register_at_fork" in source.text.text:
+        return
+    for asked in source.all(cst.Comparison):
+        sides = (asked.left, *(one.comparator for one in asked.comparisons))
+        calls = [side for side in sides if isinstance(side, cst.Call) and source.calls(side, "os.getpid")]
+        if not calls or not any(isinstance(side, cst.Attribute) and source.is_receiver(side) for side in sides):
+            continue
+        for block in source.ancestors(asked):
+            if isinstance(block, cst.With):
+                yield from _kept(source, block, asked)
+
+
+def _kept(source: Source, block: cst.With, asked: cst.Comparison) -> Iterator[Inherited]:
+    """The locks that the block holds, where their only making is in the constructor."""
+    for item in block.items:
+        lock = item.item
+        named = isinstance(lock, cst.Attribute) and source.is_receiver(lock)
+        if not named or not any(name.startswith("threading.") for name in source.types(lock)):
+            continue
+        path, cls = path_of(lock), source.nearest(block, cst.ClassDef)
+        made = [one for one in source.all(cst.Assign) if any(path_of(each.target) == path for each in one.targets)]
+        mine = [one for one in made if source.nearest(one, cst.ClassDef) is cls]
+        # Methods that are not parsed may make it anew, too.
+        if len(mine) == 1 and source.text.text.count(f"{path} =") == len(made):
+            yield Inherited(mine[0], path, asked)
