@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from conclint.index.facts import ClassFact, ImportFact, RegionFact
+from conclint.index.facts import ClassFact, ImportFact, RegionFact, Touch
 from conclint.index.paths import argument_path, path_of
 
 # A loop over a literal or a range of at most so many steps ends soon.
@@ -18,6 +18,9 @@ EMPTY_FIELDS = frozenset({"ctx", "op", "ops", "kind", "type_comment", "type_igno
 
 # Ways to ask whether this is the main process: `current_process().name == "MainProcess"`, `parent_process() is None`.
 ASKS_PROCESS = frozenset({"current_process()", "parent_process()"})
+
+# What a plain look at a name or attribute does.
+SEEN = Touch.READ | Touch.SEEN
 
 _fields: dict[type[ast.AST], tuple[str, ...]] = {}
 

@@ -11,7 +11,6 @@ from conclint.index.manner import manner
 from conclint.index.paths import annotated, argument_path, lambda_path, path_of, values
 from conclint.index.scope import ADDERS, Scope
 
-SEEN = Touch.READ | Touch.SEEN
 WORK = (ast.BinOp, ast.Compare, ast.AugAssign, ast.Subscript)
 
 
@@ -130,21 +129,19 @@ class Walk:
             self._here.touch(path, bits, line)
 
     def _visit_Name(self, node: ast.Name) -> None:
-        self._touch(node.id, SEEN if isinstance(node.ctx, ast.Load) else Touch.WRITE, node.lineno)
+        self._touch(node.id, shape.SEEN if isinstance(node.ctx, ast.Load) else Touch.WRITE, node.lineno)
 
     def _visit_Attribute(self, node: ast.Attribute) -> None:
-        bits = SEEN if isinstance(node.ctx, ast.Load) else Touch.WRITE
+        bits = shape.SEEN if isinstance(node.ctx, ast.Load) else Touch.WRITE
         self._touch(path_of(node), bits, node.lineno)
         self._visit(node.value)
 
     def _visit_Subscript(self, node: ast.Subscript) -> None:
         if not isinstance(node.ctx, ast.Load):
-            self._touch(path_of(node.value), Touch.ITEM, node.lineno)
+            self._touch(path_of(node.value), Touch.ITEM | Touch.READ, node.lineno)
         if True in self._here.loops:
             self._here.work += 1
-        if isinstance(node.value, ast.Name) and not isinstance(node.ctx, ast.Load):
-            self._touch(node.value.id, Touch.READ, node.lineno)
-        else:
+        if isinstance(node.ctx, ast.Load) or not isinstance(node.value, ast.Name):
             self._visit(node.value)
         self._visit(node.slice)
 
