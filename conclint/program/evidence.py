@@ -10,6 +10,7 @@ from conclint.program.carried import Carried, Lost
 from conclint.program.connections import Connections
 from conclint.program.contexts import Run
 from conclint.program.deadlocks import Deadlocks, Embrace
+from conclint.program.guarding import Breach, Guarding
 from conclint.program.linking import Program
 from conclint.program.lockorder import Cycle, LockOrder
 from conclint.program.observations import Observations, Used
@@ -83,6 +84,11 @@ class Evidence:
     def stalls(self) -> tuple[Stall, ...]:
         """Calls that keep a lock for as long as somebody else takes."""
         return tuple(Stalls(self.program, self.sections).all())
+
+    @cached_property
+    def breaches(self) -> tuple[Breach, ...]:
+        """Accesses that leave out the lock which others hold."""
+        return tuple(Guarding(self.program, self.observations).breaches())
 
     @cached_property
     def mixes(self) -> tuple[Mix, ...]:

@@ -155,8 +155,9 @@ class Program:
 
     def scenes(self, triggers: Mapping[str, Triggers]) -> dict[str, Scene]:
         """What each file that deserves a close look must know of the others; `triggers` are by rule code."""
-        shared = self.shared if any(one.state for one in triggers.values()) else {}
-        regions = Regions(self.calls, self.contexts, triggers, shared, self.spawns.roots)
+        state = self.shared if any(one.state for one in triggers.values()) else {}
+        state = self.observed if any(one.guarded for one in triggers.values()) else state
+        regions = Regions(self.calls, self.contexts, triggers, state, self.spawns.roots)
         chosen = regions.chosen()
         if any(one.locks for one in triggers.values()):
             regions.add_lockers(self.locking.worth_a_look())

@@ -68,7 +68,8 @@ class Promises:
             return store.sort == sort and (
                 owner in self._names.classes.mro(store.owner) or store.owner in self._names.classes.mro(owner)
             )
-        return store.sort == sort and store.owner == owner
+        inside = sort == "local" and store.owner.startswith(owner + ".")
+        return store.sort == sort and (store.owner == owner or inside)
 
     def _inside(self, owner: str, locks: Iterable[Owned]) -> dict[str, Place]:
         """The functions for whose state the lock's owner answers: methods, a module's functions, a closure's."""

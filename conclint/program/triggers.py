@@ -13,8 +13,9 @@ class Triggers:
 
     `calls`: a call of a library name (a project's subclass counts as its library base, a method as its base's), or of
     anything below it where the entry ends in a dot.  With `contexts`, only in functions that run in one of them.
-    `state`: something that several threads reach and change.  `settings`: what changes these for the whole process, and
-    `objects`: methods of objects of these kinds, in functions that run in one of the contexts.
+    `state`: something that several threads reach and change; `guarded`: something whose owner has a lock.
+    `settings`: what changes these for the whole process, and `objects`: methods of objects of these kinds, in functions
+    that run in one of the contexts.
     `targets`: with `calls`, also the functions that these calls start somewhere.
     `kinds`: functions that run in one of the contexts and are of one of these kinds (bits of `Kind`).
     `bases`: a class that derives from one of these library classes, the whole of it.
@@ -26,6 +27,7 @@ class Triggers:
     calls: frozenset[str] = frozenset()
     contexts: frozenset[Context] = frozenset()
     state: bool = False
+    guarded: bool = False
     settings: frozenset[Setting] = frozenset()
     objects: frozenset[Unshared] = frozenset()
     bases: frozenset[str] = frozenset()
@@ -63,6 +65,11 @@ def updates(*types: str) -> Triggers:
 def shared_state() -> Triggers:
     """Regions that touch what several threads reach and change."""
     return Triggers(state=True)
+
+
+def guarded_state() -> Triggers:
+    """Regions that touch the state of whatever owns a lock, and what several threads reach."""
+    return Triggers(state=True, guarded=True)
 
 
 def sets(*settings: Setting, runs_in: tuple[Context, ...] = (Context.THREAD,)) -> Triggers:

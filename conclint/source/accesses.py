@@ -11,7 +11,9 @@ from conclint.program.observations import Access, Act, HeldCall, Holder, Observa
 from conclint.program.scene import Named
 from conclint.program.values import function_id
 from conclint.source.acts import State, act_of
+from conclint.source.bywords import needs_no_lock
 from conclint.source.checks import Checks
+from conclint.source.locks import ANY_LOCK
 from conclint.source.order import Order
 from conclint.source.outputs import outputs
 from conclint.source.paths import path_of
@@ -99,6 +101,8 @@ class Accesses:
             done, anchor = check
         if done.act is Act.READ and named.store not in self._guarded:
             return  # one step, and it spoils nobody else's
+        if done.act is Act.READ:
+            done = done._replace(operation=self._called_on(node))
         yield Access(
             store=named.store,
             act=done.act,
@@ -107,13 +111,27 @@ class Accesses:
             text=path_of(node),
             operation=done.operation,
             key=done.key,
-            held=self._locks.held(node),
+            held=self._held(node, done.act),
             resizes=done.resizes,
             constructing=self._constructing(named, node),
             through_class=self._through_class(named, done.act),
             reach=named.reach,
             holder=named.owner,
         )
+
+    def _held(self, node: State, act: Act) -> tuple[str, ...]:
+        """The locks that are held; some lock, where the author says that none is needed."""
+        held = self._locks.held(node)
+        if held or act is Act.READ:
+            return held
+        return (ANY_LOCK,) if needs_no_lock(self._source, self._source.statement(node)) else ()
+
+    def _called_on(self, node: State) -> str:
+        """The method that is called on it, if one is."""
+        outer = self._source.parent(node)
+        call = self._source.parent(outer) if isinstance(outer, cst.Attribute) else None
+        called = isinstance(outer, cst.Attribute) and isinstance(call, cst.Call) and call.func is outer
+        return outer.attr.value if called and isinstance(outer, cst.Attribute) else ""
 
     def _spoken(self, node: State, act: Act) -> cst.CSTNode:
         """The node at which a finding about the act points: the statement for a change, else the expression."""

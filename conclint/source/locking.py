@@ -52,6 +52,16 @@ def lock_statement(source: Source, span: Span, *, of_class: bool = False) -> Fix
     return Fix(f"hold `{lock.text}` around it", (*lock.edits, edit)) if edit is not None else None
 
 
+def hold(source: Source, span: Span, lock: str) -> Fix | None:
+    """The statement at `span` under the lock that is written `lock`."""
+    statement = _small_statement(source, span)
+    if statement is None or _calls_own_code(source, [statement]) or _suspends(statement):
+        return None  # what it calls may take the lock itself; nobody may wait while holding it
+    line = source.statement(statement)
+    edit = wrapped(source, [line], f"with {lock}:") if isinstance(line, cst.BaseStatement) else None
+    return Fix(f"hold `{lock}` around it", (edit,)) if edit is not None else None
+
+
 def double_check(source: Source, span: Span) -> Fix | None:
     """The body of the `if` whose test is at `span`, under a lock and a second look."""
     branch = next((one for one in source.all(cst.If) if source.span(one.test) == span), None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from conclint.program.values import Store
+from conclint.source.bywords import called_with_lock
 from conclint.source.paths import path_of
 from conclint.source.tree import children
 
@@ -178,7 +179,7 @@ class Locks:
         return self._acquired_before(function.body.body, function)
 
     def _of_function(self, function: cst.FunctionDef) -> Iterator[str]:
-        if BY_CONTRACT.search(function.name.value):
+        if BY_CONTRACT.search(function.name.value) or called_with_lock(function):
             yield ANY_LOCK
         own = self._source.qualname_of(function)
         for decorator in function.decorators:

@@ -1,0 +1,189 @@
+"""Which lock guards which state, as the accesses themselves tell; and the accesses that leave the lock out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from conclint.program.aside import Aside
+from conclint.program.conflicts import conflict
+from conclint.program.entry import Entry
+from conclint.program.guards import Guards
+from conclint.program.linking import Program
+from conclint.program.observations import Access, Act, Observations
+from conclint.program.values import Reach, Store, function_id, split_id
+
+
+class Breach(NamedTuple):
+    """An access without `lock`, which the accesses `guarded` hold: on `held` of all `total` lines with the state."""
+
+    access: Access
+    lock: Store
+    guarded: tuple[Access, ...]
+    held: int
+    total: int
+
+    @property
+    def lock_text(self) -> str:
+        """The lock as code would name it."""
+        if self.lock.sort != "attribute":
+            return self.lock.path
+        own = self.access.text.rpartition(".")[0]
+        return f"{own}.{self.lock.path}" if own and self.access.store.sort == "attribute" else self.lock.path
+
+
+class Guarded(NamedTuple):
+    """State with the lock that most accesses to it hold: those that do, and those that hold none at all."""
+
+    lock: str
+    inside: tuple[Access, ...]
+    outside: tuple[Access, ...]
+
+
+class Guarding:
+    """Infers for one program."""
+
+    def __init__(self, program: Program, observations: Mapping[str, Observations]) -> None:
+        self._program = program
+        self._guards = Guards(program, observations)
+        self._entry = Entry(program, observations, self._guards)
+        self._aside = Aside(program, self._entry)
+        self._observations = observations
+
+    def breaches(self) -> Iterator[Breach]:
+        """At most one for each function and lock: where it is left out, it is left out for all that it guards."""
+        seen: set[tuple[str, str]] = set()
+        for guarded in self._all:
+            for some in self._leaving_out(guarded):
+                worst = min(some, key=lambda access: (not access.act.writes, access.place))
+                if (worst.function, guarded.lock) not in seen:
+                    seen.add((worst.function, guarded.lock))
+                    held, total = _lines(guarded.inside), _lines((*guarded.inside, *guarded.outside))
+                    yield Breach(worst, self._locks[guarded.lock], guarded.inside, held, total)
+
+    @cached_property
+    def _all(self) -> list[Guarded]:
+        """Everything that is mostly used under one lock, and changed under it."""
+        found = (self._guarded(accesses) for accesses in self._by_store().values())
+        return [one for one in found if one is not None and any(access.act.writes for access in one.inside)]
+
+    @cached_property
+    def _wards(self) -> Counter[str]:
+        """How much each lock guards."""
+        return Counter(guarded.lock for guarded in self._all)
+
+    def _by_store(self) -> dict[Store, list[Access]]:
+        wanted = self._program.promises.guarded
+        found: dict[Store, list[Access]] = {}
+        for path in sorted(self._observations):
+            for access in self._observations[path].accesses:
+                if access.store in wanted and not self._aside.access(access):
+                    found.setdefault(access.store, []).append(access)
+        return found
+
+    def _guarded(self, accesses: Sequence[Access]) -> Guarded | None:
+        held = [(access, self._held(access)) for access in accesses]
+        counts = Counter(lock for _, locks in held for lock in locks & self._locks.keys())
+        if not counts:
+            return None
+        lock = min(counts, key=lambda one: (-counts[one], one))
+        inside = tuple(access for access, locks in held if lock in locks)
+        outside = tuple(access for access, locks in held if not locks and self._has(access, self._locks[lock]))
+        return Guarded(lock, inside, outside) if _lines(inside) >= _lines(outside) else None
+
+    @cached_property
+    def _locks(self) -> dict[str, Store]:
+        """The locks of threads that somebody owns, as lock sets spell them."""
+        found: dict[str, Store] = {}
+        for some in self._program.owners.locks.values():
+            for owned in some:
+                store = owned.store
+                for name in self._guards.held([f"{store.sort}|{store.owner}|{store.path}"]):
+                    found.setdefault(name, store)
+        return found
+
+    def _held(self, access: Access) -> frozenset[str]:
+        personal = access.store.sort == "attribute" and not access.through_class and access.reach is Reach.SELF
+        return self._guards.held(access.held) | self._entry.held(access.function, personal=personal)
+
+    def _has(self, access: Access, lock: Store) -> bool:
+        """Whether the object whose state it is can have the lock: a class beside the lock's own has none."""
+        path, qualname = split_id(access.function)
+        file = self._program.files[path]
+        owner = self._program.names.scopes.method_owner(file, file.body.functions[qualname])
+        if lock.sort != "attribute" or access.reach is not Reach.SELF or not owner:
+            return True
+        cls, mro = function_id(path, owner), self._program.names.classes.mro
+        return lock.owner in mro(cls) or cls in mro(lock.owner)
+
+    # -- what goes wrong
+
+    def _leaving_out(self, guarded: Guarded) -> list[list[Access]]:
+        """By function, the accesses outside that do harm; none where as many functions do without as hold the lock."""
+        by_function: dict[str, list[Access]] = {}
+        for access in guarded.outside:
+            rebound = access.act is Act.REPLACE and not self._is_container(access.store)
+            if not rebound and _harms(access, guarded.inside):  # a flag or a number is as good as the next one
+                by_function.setdefault(access.function, []).append(access)
+        keepers = {access.function for access in guarded.inside}
+        equal = len(keepers) == len(by_function)
+        alone = self._wards[guarded.lock] == 1 or guarded.lock.startswith("local|")
+        sure = alone or any(_crashes(access, guarded.inside) for access in guarded.outside)
+        if len(keepers) < len(by_function) or (equal and not sure):
+            return []
+        return [
+            some
+            for name, some in by_function.items()
+            if not _alternative(name, keepers) and not (equal and self._knows(some[0], guarded.lock))
+        ]
+
+    def _knows(self, access: Access, lock: str) -> bool:
+        """Whether the function has just held the lock, and left it before the access."""
+        return any(line < access.point.line for line in self._held_lines.get((access.function, lock), ()))
+
+    @cached_property
+    def _held_lines(self) -> dict[tuple[str, str], list[int]]:
+        """Where functions hold locks of their own taking."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for seen in self._observations.values():
+            points = [(one.point, one.held) for one in seen.accesses] + [(one.point, one.held) for one in seen.calls]
+            for point, held in points:
+                for lock in self._guards.held(held):
+                    found.setdefault((point.function, lock), []).append(point.line)
+        return found
+
+    def _is_container(self, store: Store) -> bool:
+        names = self._program.names
+        return any(value.name in names.knowledge.mutators for value in names.held(store))
+
+
+def _lines(accesses: Iterable[Access]) -> int:
+    return len({(access.function, access.point.line) for access in accesses})
+
+
+def _alternative(function: str, keepers: Iterable[str]) -> bool:
+    """Whether it is a function of the same name on another branch: only one of them exists."""
+    return any(function.partition("#")[0] == keeper.partition("#")[0] for keeper in keepers if keeper != function)
+
+
+def _harms(access: Access, inside: Sequence[Access]) -> bool:
+    """Whether something goes wrong between the access and one under the lock."""
+    if (access.act.reads_first or access.act is Act.ITERATE) and any(conflict(access, one) for one in inside):
+        return True
+    return access.act.writes and any(_in_steps(one, inside) for one in inside)
+
+
+def _crashes(access: Access, inside: Sequence[Access]) -> bool:
+    """Whether a loop fails because of it."""
+    pairs = ((access, one) if access.act is Act.ITERATE else (one, access) for one in inside)
+    return any(loop.act is Act.ITERATE and conflict(loop, other) for loop, other in pairs)
+
+
+def _in_steps(access: Access, inside: Sequence[Access]) -> bool:
+    """Whether the access is one of several steps that belong together."""
+    if access.act.reads_first or access.act is Act.ITERATE:
+        return True
+    acts = {one.act for one in inside if one.function == access.function}
+    return Act.READ in acts and any(act.writes for act in acts)

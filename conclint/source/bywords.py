@@ -1,0 +1,56 @@
+"""What authors say of locks in comments and docstrings: that one is held here, or that none is needed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
+
+# "append is atomic", "thread-safe", "no lock needed": said of a line.
+UNNEEDED = re.compile(
+    r"thread[- ]?safe|\batomic(?:ally)?\b|\bGIL\b|\block[- ]?free\b"
+    r"|\b(?:no|without|needs? no|don't need|not need)\b[^.]{0,20}\b\w*lock(?:ing|ed)?\b"
+    r"|\b(?:hold|holds|holding|held|protected|guarded)\b[^.]{0,30}\b\w*lock\b"
+    r"|\block\b[^.]{0,20}\b(?:held|acquired|taken)\b",
+    re.IGNORECASE,
+)
+
+# "Must be called with the lock held", "caller holds self._lock": said of a function.
+HELD = re.compile(
+    r"\b(?:must|should|callers?|called|assum\w+|requir\w+|expect\w+|only|while)\b[^.]{0,60}"
+    r"\b(?:hold\w*|held|own\w*|with|under|inside)\b[^.]{0,40}lock"
+    r"|lock\b[^.]{0,30}\b(?:(?:is|be|already)\s+)+(?:held|acquired|taken)|\b(?:not|isn't) thread[- ]?safe",
+    re.IGNORECASE,
+)
+
+
+def needs_no_lock(source: Source, node: cst.CSTNode) -> bool:
+    """Whether a comment on the line, or right above it, says that no lock is needed, or that one is held."""
+    lines = source.text.lines
+    number = source.span(node).line
+    said = [lines[number - 1].partition("#")[2]]
+    while number > 1 and lines[number - 2].lstrip().startswith("#"):
+        number -= 1
+        said.append(lines[number - 1].partition("#")[2])
+    return UNNEEDED.search(" ".join(reversed(said))) is not None
+
+
+def called_with_lock(function: cst.FunctionDef) -> bool:
+    """Whether the docstring, or the comments at its beginning, ask for a lock that the caller holds."""
+    said = [function.get_docstring(clean=False) or ""]
+    for lines in (function.leading_lines, *_first_lines(function)):
+        said += [line.comment.value.lstrip("# ") for line in lines if line.comment is not None]
+    return HELD.search(" ".join(" ".join(said).split())) is not None
+
+
+def _first_lines(function: cst.FunctionDef) -> list[list[cst.EmptyLine]]:
+    """Comments above the first two statements of the body."""
+    block = function.body
+    if not isinstance(block, cst.IndentedBlock):
+        return []
+    first = (one for one in block.body[:2] if isinstance(one, (cst.SimpleStatementLine, cst.BaseCompoundStatement)))
+    return [list(one.leading_lines) for one in first]
