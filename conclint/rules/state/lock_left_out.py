@@ -265,9 +265,6 @@ RULE = Rule(
                     \"\"\"Must be called with the lock held.\"\"\"
                     self.items.pop(0)
 
-                def __len__(self):
-                    return len(self.items)
-
                 def __repr__(self):
                     return ", ".join(item.name for item in self.items)
             """),
@@ -317,27 +314,6 @@ RULE = Rule(
                     with self._lock:
                         self._workers.add(threading.get_ident())
                         print(len(self._workers))
-            """),
-        Good("""
-            import threading
-
-            class Threads:
-                def __init__(self):
-                    self._lock = threading.Lock()
-                    self._threads = []
-                    self._closed = False
-
-                def add(self, thread):
-                    with self._lock:
-                        if self._closed:
-                            raise RuntimeError
-                        self._threads.append(thread)
-
-                def close(self):
-                    with self._lock:
-                        self._closed = True
-                    for thread in self._threads:  # nobody adds one any more
-                        thread.join()
             """),
         Good("""
             import os
