@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from conclint.knowledge.kinds import Context, Setting, Unshared
@@ -14,6 +14,7 @@ from conclint.program.guarding import Breach, Guarding
 from conclint.program.linking import Program
 from conclint.program.lockorder import Cycle, LockOrder
 from conclint.program.observations import Observations, Used
+from conclint.program.outlives import Outlived, Outlives
 from conclint.program.outputs import Mix, Outputs
 from conclint.program.processwide import THREADS, Doing, ProcessWide
 from conclint.program.races import Race, Races
@@ -59,6 +60,13 @@ class Evidence:
     def shared(self, *kinds: Unshared) -> tuple[Shared, ...]:
         """Objects of these kinds, which one thread at a time may use, that several do use."""
         return tuple(self._sharing.of(*kinds))
+
+    @property
+    def outlived(self) -> Iterator[Outlived]:
+        """Threads that run on when whoever owns them is closed."""
+        program = self.program
+        roots = program.spawns.roots
+        return Outlives(program.calls, program.handles, program.stops, program.contexts, roots).all()
 
     @cached_property
     def sections(self) -> Sections:

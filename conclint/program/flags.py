@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conclint.index.facts import FunctionFact, Touch, Use
+from conclint.knowledge.kinds import Context
 from conclint.program.calls import Calls, Site
-from conclint.program.contexts import CONCURRENT, Contexts
+from conclint.program.contexts import Contexts
 from conclint.program.files import File
 from conclint.program.values import Store, function_id
 
@@ -41,9 +42,11 @@ class Flags:
             changes = any(path == spelled and bits & Touch.WRITE for path, bits, _ in function.touches)
             if not changes or function.qualname == asker.qualname or function.name in BEFORE:
                 continue
-            if elsewhere != self._in_thread(function_id(home.path, function.qualname)):
+            changer = function_id(home.path, function.qualname)
+            by_signal = any(run.context is Context.SIGNAL for run in self._contexts.runs(changer))
+            if elsewhere != self._in_thread(changer) and not by_signal:
                 return True
         return False
 
     def _in_thread(self, identity: str) -> bool:
-        return any(run.context in CONCURRENT for run in self._contexts.runs(identity))
+        return any(run.context is Context.THREAD for run in self._contexts.runs(identity))

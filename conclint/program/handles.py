@@ -212,7 +212,9 @@ class _Search:
     def _used_from_afar(self, store: Store, method: str) -> None:
         """`other.attribute.join()`: counted also where the type of `other` is not known."""
         for site in self._calls.calls_on(store.path, method):
-            self._uses[Use(method, site)] = None
+            there = self._names.meaning(site.file, site.function, site.call.func.rpartition(".")[0]).store
+            if there is None or there.root == store.root:  # another class has an attribute of this name too
+                self._uses[Use(method, site)] = None
 
     def _used_by(self, file: File, function: FunctionFact, spelled: str) -> None:
         key = function_id(file.path, function.qualname)
