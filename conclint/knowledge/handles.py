@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conclint.knowledge.locks import methods
 from conclint.knowledge.names import below, members
 
 # docs.python.org/3/library/functions.html
@@ -40,3 +41,20 @@ LAST_METHODS = members(
 
 # Attributes that only who waits for a handle reads.
 WATCHED = ENDINGS | members("exitcode sentinel isAlive")
+
+# What ends something that runs or is held, by the documentation of the classes.
+# docs.python.org/3/library/threading.html, multiprocessing.html, concurrent.futures.html, socketserver.html
+ENDS = frozenset(
+    {
+        *methods("release"),
+        *below("threading", "Thread.join Timer.cancel Event.set"),
+        *below("multiprocessing", "Process.join Process.terminate Process.kill Event.set"),
+        *below("multiprocessing.pool.Pool", "close terminate join"),
+        *below("multiprocessing.shared_memory.SharedMemory", "close unlink"),
+        *below("multiprocessing.managers.BaseManager", "shutdown"),
+        *below("concurrent.futures.Executor", "shutdown"),
+        *below("socketserver.BaseServer", "shutdown server_close"),
+        *below("asyncio", "Task.cancel AbstractEventLoop.close AbstractEventLoop.stop"),
+        *below("subprocess.Popen", "terminate kill"),
+    }
+)

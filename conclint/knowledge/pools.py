@@ -30,6 +30,7 @@ GIVES = {
 }
 GIVEN = tuple(GIVES)
 SUBMITTED = tuple(name for name, gives in GIVES.items() if gives is Gives.FUTURE)
+LATER = tuple(name for name, gives in GIVES.items() if gives in (Gives.ANSWER, Gives.STREAM))
 ITERATED = tuple(name for name, gives in GIVES.items() if gives in (Gives.RESULTS, Gives.STREAM))
 
 # Whose exceptions come back to whoever gave the work.

@@ -23,6 +23,7 @@ from conclint.program.names import Names
 from conclint.program.owners import Owners
 from conclint.program.pickles import SOMEWHERE, Held, Pickles
 from conclint.program.promise import Promises
+from conclint.program.queues import Queues
 from conclint.program.regions import Regions
 from conclint.program.results import Results
 from conclint.program.scene import Scene
@@ -75,6 +76,10 @@ class Program:
     @cached_property
     def results(self) -> Results:
         return Results(self.calls)
+
+    @cached_property
+    def queues(self) -> Queues:
+        return Queues(self.calls, self.stops)
 
     @cached_property
     def errors(self) -> Errors:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from conclint.index.facts import FunctionFact, Kind
 from conclint.program.calls import Calls
 from conclint.program.files import File
@@ -37,6 +39,16 @@ class Results:
                 return False
         return all(self._plain(file, function, path, depth) for path in function.returns)
 
+    def coroutines(self, identities: Iterable[str]) -> tuple[str, ...]:
+        """Those that are `async def`, and that no decorator may have turned into something else."""
+        functions = ((identity, self._calls.function(identity)[1]) for identity in sorted(identities))
+        return tuple(identity for identity, function in functions if _is_coroutine(function))
+
+    def unending(self, identities: Iterable[str]) -> tuple[str, ...]:
+        """The generators that never come to an end."""
+        kinds = ((identity, self._calls.function(identity)[1].kind) for identity in sorted(identities))
+        return tuple(identity for identity, kind in kinds if kind & Kind.GENERATOR and kind & Kind.ENDLESS)
+
     def _plain(self, file: File, function: FunctionFact, path: str, depth: int) -> bool:
         """Whether what is returned is a literal, or what another such function gives."""
         if path in PLAIN:
@@ -52,3 +64,8 @@ def _only_promised(function: FunctionFact) -> bool:
     """A method that subclasses are to write."""
     touched = {path for path, _, _ in function.touches}
     return "NotImplementedError" in touched or (bool(function.owner) and not function.calls and not touched)
+
+
+def _is_coroutine(function: FunctionFact) -> bool:
+    kept = all(one in KEEPING for one in function.decorators)
+    return bool(function.kind & Kind.ASYNC) and not function.kind & Kind.GENERATOR and kept

@@ -149,13 +149,14 @@ class Scene:
     guarded: tuple[Store, ...]  # those whose owner has a lock: plain reads count too
     unpicklable: tuple[Held, ...]  # what keeps objects of classes that the file uses from being sent to a process
     barren: tuple[str, ...]  # functions, called in arguments here, that surely give nothing that can be called
-    coroutines: tuple[str, ...]  # functions, named here, of which a call only makes a coroutine
-    unending: tuple[str, ...]  # generators, named here, that never come to an end
     timing: Timing
     free_threaded: bool
     target_version: tuple[int, int]
     extra: Knowledge | None = None  # only where a project adds to what is known
     rules: tuple[str, ...] = ()  # the codes of the rules whose triggers occur here
+    joined: tuple[tuple[Store, bool], ...] = ()  # queues that somebody joins; False: items are never counted
+    coroutines: tuple[str, ...] = ()  # functions, named here, of which a call only makes a coroutine
+    unending: tuple[str, ...] = ()  # generators, named here, that never come to an end
     watched: bool = False  # whether its state, locks and output are to be observed
     lockers: tuple[str, ...] = ()  # the functions of which it matters what they do while they hold locks
 

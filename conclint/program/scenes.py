@@ -60,7 +60,8 @@ class Scenes:
 
     def build(self, chosen: Chosen) -> dict[str, Scene]:
         """A scene for each chosen file."""
-        return {path: self._looked_for(self._scene(self._program.files[path], chosen[path])) for path in sorted(chosen)}
+        made = ((path, self._scene(self._program.files[path], chosen[path])) for path in sorted(chosen))
+        return {path: self._with_named(self._looked_for(scene)) for path, scene in made}
 
     def _scene(self, file: File, chosen: Mapping[int, set[int]]) -> Scene:
         regions = pieces(file, chosen)
@@ -84,8 +85,6 @@ class Scenes:
             guarded=tuple(sorted(stores & program.promises.guarded.keys())),
             unpicklable=tuple(self._unpicklable(file, functions, named)),
             barren=tuple(sorted(self._barren(file, functions, spans))),
-            coroutines=tuple(sorted(self._coroutines(mentioned))),
-            unending=tuple(sorted(self._unending(mentioned))),
             timing=self._program.timings.of(file, functions, lambda line: _inside(line, spans)),
             free_threaded=options.free_threaded,
             target_version=options.target,
@@ -100,6 +99,17 @@ class Scenes:
             watched=scene.path in around.watched,
             lockers=around.lockers.get(scene.path, ()),
             rules=tuple(sorted(around.rules.get(scene.path, ()))),
+        )
+
+    def _with_named(self, scene: Scene) -> Scene:
+        """The scene with what is known of the functions and queues that are named in it."""
+        named = {function for _, _, meaning in scene.named for function in meaning.functions}
+        results = self._program.results
+        return replace(
+            scene,
+            joined=self._program.queues.joined(scene.named),
+            coroutines=results.coroutines(named),
+            unending=results.unending(named),
         )
 
     # -- names
@@ -201,19 +211,6 @@ class Scenes:
             for value in self._program.names.meaning(file, file.body.functions[qualname], path).values
         )
         return {one.name for one in called if one.sort is Sort.FUNCTION and self._program.results.barren(one.name)}
-
-    def _coroutines(self, identities: set[str]) -> Iterator[str]:
-        """Those that are `async def`, and that no decorator may have turned into something else."""
-        for identity in identities:
-            _, function = self._calls.function(identity)
-            kept = all(one in KEEPING for one in function.decorators)
-            if function.kind & Kind.ASYNC and not function.kind & Kind.GENERATOR and kept:
-                yield identity
-
-    def _unending(self, identities: set[str]) -> Iterator[str]:
-        """The generators that never come to an end."""
-        kinds = ((identity, self._calls.function(identity)[1].kind) for identity in identities)
-        return (identity for identity, kind in kinds if kind & Kind.GENERATOR and kind & Kind.ENDLESS)
 
     # -- handles
 

@@ -89,7 +89,7 @@ class Stops:
     def _somebody(self, inside: set[str], said: Saying, does: Doing) -> bool:
         """Whether a function outside does something to the state that one of those inside speaks of."""
         spoken = self._spoken_of(inside, said)
-        spoken |= {origin for store in spoken for origin in self._origins(store)}
+        spoken |= {origin for store in spoken for origin in self.origins(store)}
         return any(self._done(store, inside, does) for store in spoken)
 
     def _owner_ended(self, site: Site) -> bool:
@@ -127,7 +127,7 @@ class Stops:
                 store = self._names.meaning(file, function, path).store
                 if store is None:
                     continue
-                handed = [store, *(origin for origin in self._origins(store) if origin.sort == "local")]
+                handed = [store, *(origin for origin in self.origins(store) if origin.sort == "local")]
                 if any(self._is_parameter(one) for one in handed):
                     return True
         return False
@@ -150,7 +150,7 @@ class Stops:
                     found.add(store)
         return found
 
-    def _origins(self, store: Store) -> Iterator[Store]:
+    def origins(self, store: Store) -> Iterator[Store]:
         """What a constructor or a starter was given: the same event under the giver's name."""
         for file, function, path in self._names.stores.puts(store) if store.sort == "attribute" else ():
             given = self._names.meaning(file, function, path).store

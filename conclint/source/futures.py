@@ -155,10 +155,10 @@ def targets(source: Source, one: Given) -> tuple[TargetScene, ...]:
 
 def handles_its_errors(source: Source, one: Given) -> bool:
     """Whether all that the pool is given lets no exception pass, or only ends something."""
+    if one.work is not None and path_of(one.work.value).rpartition(".")[2] in LAST:
+        return True
     found = targets(source, one)
-    if found:
-        return all(target.catches for target in found)
-    return one.work is not None and path_of(one.work.value).rpartition(".")[2] in LAST
+    return bool(found) and all(target.catches for target in found)
 
 
 def is_seen(source: Source, one: Given) -> bool:

@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import libcst as cst
+
 from conclint.knowledge.locks import methods
 from conclint.model import Finding, Note
 from conclint.program.triggers import calls
@@ -32,7 +34,7 @@ def check(source: Source) -> Iterator[Finding]:
     from conclint.source.lockwith import hold_with
 
     for leak in leaks(source):
-        if leak.risky is not None:
+        if leak.risky is not None and not _is_of_manager(source, leak.risky):
             word = "async with" if source.in_coroutine(leak.taken.call) else "with"
             yield Finding(
                 source.place(leak.taken.call),
@@ -40,6 +42,13 @@ def check(source: Source) -> Iterator[Finding]:
                 notes=(Note(source.place(leak.risky), "this may raise"),),
                 fix=hold_with(source, leak.taken),
             )
+
+
+def _is_of_manager(source: Source, risky: cst.CSTNode) -> bool:
+    """The `yield` of a context manager, of which CON219 speaks."""
+    from conclint.source.managers import manager
+
+    return isinstance(risky, cst.Yield) and manager(source, risky) is not None
 
 
 RULE = Rule(

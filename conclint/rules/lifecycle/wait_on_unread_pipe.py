@@ -1,0 +1,210 @@
+"""The child fills this pipe and stops, and `wait()` waits for the child: neither goes on.
+
+A pipe holds some 64 KiB. With `stdout=PIPE` (or `stderr=PIPE`) somebody must read while the child runs; `wait()` and
+`check_call`-like waiting read nothing. It works as long as the output is short, and hangs on the first long one.
+
+Use `communicate()`, which reads both pipes and waits, or `subprocess.run(…, capture_output=True)`; or read the pipe to
+its end first; or send the output to a file or to `DEVNULL`.
+
+Not reported: processes whose pipe somebody reads, or has been given, before `wait()`; and processes that others may
+know too.
+
+The fix puts `communicate()` where `wait()` and one `read()` stand; it is applied with `--unsafe-fixes` only.
+
+See https://docs.python.org/3/library/subprocess.html#subprocess.Popen.wait
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from conclint.model import Edit, Finding, Fix, Note, Span
+from conclint.program.triggers import calls
+from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.paths import path_of
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
+
+POPEN, PIPE, WAIT = "subprocess.Popen", "subprocess.PIPE", "subprocess.Popen.wait"
+STREAMS = ("stdout", "stderr")
+# What may be asked of the process before it is waited for.
+HARMLESS = frozenset({"wait", "pid", "poll", "args", "returncode", "stdin", "kill", "terminate", "send_signal"})
+
+
+def check(source: Source) -> Iterator[Finding]:
+    for call in source.all(cst.Call):
+        piped = _piped(source, call) if source.calls(call, POPEN) else []
+        name = _name(source, call) if piped else None
+        wait = _unread_wait(source, name) if name is not None else None
+        if name is not None and wait is not None:
+            message = f"nobody reads `{name.value}.{piped[0]}` meanwhile: with much output both sides wait for ever"
+            notes = (Note(source.place(call), "the pipe is made here"),)
+            fix = _communicate(source, name, wait, piped)
+            yield Finding(source.place(wait), f"{message}; use `communicate()`", notes, fix)
+
+
+def _piped(source: Source, call: cst.Call) -> list[str]:
+    """Its output streams that are pipes."""
+    given = ((stream, source.argument(call, stream)) for stream in STREAMS)
+    return [stream for stream, arg in given if arg is not None and PIPE in source.names(arg.value)]
+
+
+def _name(source: Source, call: cst.Call) -> cst.Name | None:
+    """The local variable that holds the process."""
+    from conclint.source.variables import bound_to
+
+    item = source.parent(call)
+    if isinstance(item, cst.WithItem) and item.asname is not None:
+        return item.asname.name if isinstance(item.asname.name, cst.Name) else None
+    return bound_to(source, call)
+
+
+def _unread_wait(source: Source, name: cst.Name) -> cst.Call | None:
+    """The first `wait()`, if nobody may have read until then."""
+    from conclint.source.variables import reads
+
+    for one in reads(source, name):
+        outer = source.parent(one)
+        if not isinstance(outer, cst.Attribute) or source.function_node(one) is not source.function_node(name):
+            return None
+        call = source.parent(outer)
+        if isinstance(call, cst.Call) and outer.attr.value == "wait" and source.calls(call, WAIT):
+            return call if not _in_error_handling(source, call) else None
+        if outer.attr.value not in HARMLESS:
+            return None
+    return None
+
+
+def _in_error_handling(source: Source, call: cst.Call) -> bool:
+    """After a failure, or behind `kill()`, the child is over or will be."""
+    handler = source.nearest(call, cst.ExceptHandler, cst.Finally)
+    if handler is not None:
+        return True
+    owner = path_of(call.func).rpartition(".")[0]
+    ended = {f"{owner}.kill", f"{owner}.terminate", f"{owner}.send_signal"}
+    function = source.function_node(call)
+    before = (one for one in source.all(cst.Call) if source.sequence(one) < source.sequence(call))
+    return any(path_of(one.func) in ended and source.function_node(one) is function for one in before)
+
+
+def _communicate(source: Source, name: cst.Name, wait: cst.Call, piped: list[str]) -> Fix | None:
+    """`p.wait()` and, right behind it, `out = p.stdout.read()`."""
+    statement = source.statement(wait)
+    block = source.parent(statement)
+    if not isinstance(source.parent(wait), cst.Expr) or wait.args or len(piped) != 1:
+        return None
+    body = list(block.body) if isinstance(block, (cst.IndentedBlock, cst.Module)) else []
+    following = [one for one in body if source.sequence(one) > source.sequence(statement)][:1]
+    reads = [one for one in source.all(cst.Call) if path_of(one.func) == f"{name.value}.{piped[0]}.read"]
+    if len(reads) != 1 or not following or source.statement(reads[0]) is not following[0] or reads[0].args:
+        return None
+    first, last = source.span(statement), source.span(following[0])
+    if last.line != first.line + 1:
+        return None
+    place = STREAMS.index(piped[0])
+    edits = (
+        Edit(Span(first.line, 1, last.line, 1), ""),
+        Edit(source.span(reads[0]), f"{name.value}.communicate()[{place}]"),
+    )
+    return Fix("read and wait with `communicate()`", edits)
+
+
+RULE = Rule(
+    code="CON221",
+    name="wait-on-unread-pipe",
+    triggers=calls(POPEN),
+    check=check,
+    examples=(
+        Bad(
+            """
+            import subprocess
+
+            def listing(folder):
+                process = subprocess.Popen(["ls", folder], stdout=subprocess.PIPE)
+                process.wait()  # expect: CON221
+                text = process.stdout.read()
+                return text.decode()
+            """,
+            fixed="""
+            import subprocess
+
+            def listing(folder):
+                process = subprocess.Popen(["ls", folder], stdout=subprocess.PIPE)
+                text = process.communicate()[0]
+                return text.decode()
+            """,
+        ),
+        Bad("""
+            import subprocess as sp
+            from subprocess import PIPE
+
+            class Build:
+                def run(self, target):
+                    with sp.Popen(["make", target], stdout=PIPE, stderr=PIPE) as make:
+                        print("pid", make.pid)
+                        code = make.wait()  # expect: CON221
+                        if code:
+                            print(make.stderr.read())
+                        return code
+            """),
+        Bad("""
+            from subprocess import PIPE, STDOUT, Popen
+
+            def run(command):
+                process = Popen(command, stdout=PIPE, stderr=STDOUT)
+                if process.wait(timeout=60) != 0:  # expect: CON221
+                    raise RuntimeError(process.stdout.read())
+            """),
+        Good("""
+            import subprocess
+            import sys
+            import threading
+
+            def run(command, show):
+                process = subprocess.Popen(command, stdout=subprocess.PIPE)
+                for line in process.stdout:
+                    show(line)
+                process.wait()
+                process = subprocess.Popen(command, stdout=subprocess.PIPE)
+                return process.communicate()
+
+            def quiet(command):
+                process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=sys.stdout)
+                process.stdin.close()
+                return process.wait()
+
+            def drained(command, drain):
+                process = subprocess.Popen(command, stdout=subprocess.PIPE)
+                thread = threading.Thread(target=drain, args=(process.stdout,))
+                thread.start()
+                code = process.wait()
+                thread.join()
+                return code
+
+            def stopped(command):
+                process = subprocess.Popen(command, stdout=subprocess.PIPE)
+                process.terminate()
+                return process.wait()
+            """),
+        Good("""
+            import subprocess
+
+            def begin(command, watch):
+                process = subprocess.Popen(command, stderr=subprocess.PIPE)
+                watch(process)
+                process.wait()
+                return process
+
+            class Job:
+                def __init__(self, command):
+                    self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
+
+                def end(self):
+                    self.process.wait()
+            """),
+    ),
+)
