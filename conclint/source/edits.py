@@ -48,6 +48,24 @@ def written(source: Source, node: cst.CSTNode) -> str:
     return "\n".join(lines)
 
 
+def unwrapped(source: Source, block: cst.With) -> Edit | None:
+    """The edit that leaves of a `with` only its body, one step to the left; None where lines stand further left."""
+    body = block.body
+    if not isinstance(body, cst.IndentedBlock) or not isinstance(source.parent(block), (cst.IndentedBlock, cst.Module)):
+        return None
+    first, last = body.body[0], body.body[-1]
+    inner, outer = source.indent(first), source.indent(block)
+    head, span = lines_of(source, block, block), lines_of(source, first, last)
+    kept = set(_inside_strings(source, first, last))
+    lines = list(enumerate(source.text.lines[head.line : span.end_line], start=head.line + 1))
+    if any(number not in kept and line.strip() and not line.startswith(inner) for number, line in lines):
+        return None  # a continued line, or a comment
+    _, mark, comment = source.text.lines[head.line - 1].rpartition("#")
+    text = [outer + mark + comment] if mark else []
+    text += [line if number in kept else line.replace(inner, outer, 1) for number, line in lines]
+    return Edit(Span(head.line, 1, span.end_line, span.end_column), "\n".join(text))
+
+
 def wrapped(source: Source, statements: Sequence[cst.BaseStatement], header: str) -> Edit | None:
     """The edit that puts neighbouring statements of one block under `header` (`with lock:`); None on a shared line."""
     first, last = statements[0], statements[-1]

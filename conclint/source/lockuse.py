@@ -104,6 +104,28 @@ def _is_minus_one(node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus)
 
 
+def rebinds(node: cst.CSTNode, *locks: cst.BaseExpression) -> bool:
+    """Whether something below the node makes the name of a lock, or of what has it, mean another."""
+    names: set[str] = set()
+    for lock in locks:
+        parts = path_of(lock).split(".")
+        names.update(".".join(parts[: number + 1]) for number in range(len(parts)))
+    return any(
+        path_of(part) in names
+        for one in body_nodes(node)
+        if isinstance(one, (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For, cst.CompFor))
+        for part in _targets(one.target)
+    )
+
+
+def _targets(target: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    if isinstance(target, (cst.Tuple, cst.List)):
+        for element in target.elements:
+            yield from _targets(element.value)
+    else:
+        yield target
+
+
 def body_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """The node and what is below it and runs with it: not the bodies of functions and classes inside."""
     from conclint.source.tree import children

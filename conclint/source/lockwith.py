@@ -9,8 +9,7 @@ import libcst as cst
 
 from conclint.model import Edit, Fix, Safety, Span
 from conclint.source.edits import indent_unit, lines_of, shifted
-from conclint.source.lockuse import LockCall, body_nodes, lock_call
-from conclint.source.paths import path_of
+from conclint.source.lockuse import LockCall, body_nodes, lock_call, rebinds
 from conclint.source.tree import below
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def hold_with(source: Source, taken: LockCall) -> Fix | None:
     if end is None or not between or not _alone(end) or _comment(end):
         return None
     dropped = _dropped(source, between, taken)
-    if dropped is None or _changes(between, taken):
+    if dropped is None or any(rebinds(one, taken.lock) for one in between):
         return None
     word = "async with" if isinstance(source.parent(taken.call), cst.Await) else "with"
     edit = _edit(source, line, between, end, f"{word} {taken.text}:", dropped)
@@ -82,19 +81,6 @@ def _leaves(source: Source, line: cst.CSTNode) -> bool:
     follower = behind[0] if behind else None
     first = follower.body[0] if isinstance(follower, cst.SimpleStatementLine) else None
     return isinstance(first, LEAVING) and not any(isinstance(node, (cst.Call, cst.Await)) for node in below(first))
-
-
-def _changes(between: Sequence[cst.CSTNode], taken: LockCall) -> bool:
-    """Whether something inside makes the lock's name mean another."""
-    path = path_of(taken.lock)
-    parts = path.split(".")
-    prefixes = {".".join(parts[: number + 1]) for number in range(len(parts))}
-    return not path or any(
-        isinstance(node, (cst.AssignTarget, cst.NamedExpr, cst.For, cst.AnnAssign, cst.AugAssign))
-        and path_of(node.target) in prefixes
-        for one in between
-        for node in body_nodes(one)
-    )
 
 
 def _edit(
