@@ -1,0 +1,160 @@
+"""Importing this module starts a thread, or runs an event loop.
+
+Whoever imports it, a test, a tool or a child process that imports everything again, gets the worker too, before it can
+configure anything, and cannot ask for less. While a module is imported its import lock is held: a worker that imports
+something in its turn may wait for it for ever. After `fork` the thread is missing, although the module is there.
+
+Start it in a function that the program calls when it begins, or below `if __name__ == "__main__":`.
+
+https://docs.python.org/3/library/threading.html#threading.Thread.start
+
+Not reported: scripts, that is files that no other file of the program imports and that go on to do something; what
+stands below a guard or another condition; processes, which another rule is about; and tests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from conclint.model import Finding
+from conclint.program.triggers import calls
+from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.makers import THREAD, makers
+from conclint.source.paths import path_of
+from conclint.source.testcode import in_test
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
+
+GUARD = re.compile(r"if __name__\s*==|if ['\"]__main__['\"]\s*==")
+
+# Top-level lines with which a script does its work, or waits.
+ACTS = re.compile(
+    r"(while|for|with|try|if)\b(?! *__name__)|[\w.]+\.(join|wait|run|serve_forever|get|exec_|mainloop|sleep)\("
+)
+GOES_ON = re.compile(r"[\w.]+\(|\w+ = input\(")
+
+EXECUTOR = "concurrent.futures.Executor"
+
+STARTS = {
+    f"{THREAD}.start": "a thread",
+    f"{EXECUTOR}.submit": "a pool's worker",
+    f"{EXECUTOR}.map": "a pool's worker",
+    "_thread.start_new_thread": "a thread",
+    "asyncio.run": "an event loop",
+}
+
+
+def check(source: Source) -> Iterator[Finding]:
+    for call in source.all(cst.Call):
+        if source.function_node(call) is not None or not source.calls(call, *STARTS):
+            continue
+        if not _is_guarded(source, call) and not in_test(source, call) and _is_module(source, call):
+            what = next(STARTS[name] for name in STARTS if source.calls(call, name))
+            message = f"importing this module starts {what}; start it in a function that the program calls"
+            yield Finding(source.place(call), message)
+
+
+def _is_module(source: Source, call: cst.Call) -> bool:
+    """Whether the file is there to be imported: somebody does, it has a guard for other uses, it does nothing else."""
+    if source.path.endswith("__main__.py"):
+        return False
+    if source.scene.timing.imported:
+        return True
+    after = source.text.lines[source.span(call).end_line :]
+    if any(GUARD.match(line) for line in source.text.lines):
+        return not any(ACTS.match(line) for line in after)
+    return _is_kept(source, call) and not any(ACTS.match(line) or GOES_ON.match(line) for line in after)
+
+
+def _is_kept(source: Source, call: cst.Call) -> bool:
+    """`WORKER.start()`, a daemon's `start()`: no script would end here."""
+    if not source.calls(call, f"{THREAD}.start") or not isinstance(call.func, cst.Attribute):
+        return False
+    path = path_of(call.func.value)
+    constant = path.isupper() or path.startswith("_")
+    made = [one for one in makers(source) if source.function_node(one.call) is None]
+    daemons = [one for one in made if (fate := source.fate(one.call)) is not None and fate.daemon]
+    return constant or (bool(daemons) and len(daemons) == len(made))
+
+
+def _is_guarded(source: Source, call: cst.Call) -> bool:
+    """Whether it stands below some condition, in whatever branch: somebody can choose."""
+    return any(isinstance(outer, (cst.If, cst.IfExp, cst.ExceptHandler)) for outer in source.ancestors(call))
+
+
+RULE = Rule(
+    code="CON213",
+    name="started-at-import",
+    triggers=calls(*STARTS),
+    check=check,
+    examples=(
+        Bad("""
+            import threading
+
+            def run():
+                print("running")
+
+            WORKER = threading.Thread(target=run)
+            WORKER.start()  # expect: CON213
+            """),
+        Bad("""
+            from threading import Thread
+            import time
+
+            def refresh():
+                while True:
+                    time.sleep(60)
+
+            refresher = Thread(target=refresh, daemon=True)
+            refresher.start()  # expect: CON213
+
+            def get(name):
+                return name
+            """),
+        Bad("""
+            from concurrent.futures import ThreadPoolExecutor
+
+            def warm_up():
+                return 1
+
+            pool = ThreadPoolExecutor()
+            ready = pool.submit(warm_up)  # expect: CON213
+
+            def main():
+                print(ready.result())
+                pool.shutdown()
+
+            if __name__ == "__main__":
+                main()
+            """),
+        Good("""
+            import threading
+
+            def run():
+                print("running")
+
+            def start_worker():
+                worker = threading.Thread(target=run)
+                worker.start()
+                return worker
+
+            if __name__ == "__main__":
+                start_worker().join()
+            """),
+        Good("""
+            import threading
+
+            def run():
+                print("a script")
+
+            worker = threading.Thread(target=run)
+            worker.start()
+            worker.join()
+            """),
+    ),
+)
