@@ -114,6 +114,8 @@ class Deadlocks:
                 for root in self._awaited(waiting.at):
                     if root.context is Context.THREAD and self._locking.any.of(root.target) & bit:
                         path = self._locking.any.path(root.target, bit)
+                        if not self._locking.steps.feasible(path):
+                            continue
                         last = path[-1].callee if path else root.target
                         yield Embrace(waiting, lock, root, path, self._taking(last, lock.lock))
 
@@ -153,8 +155,10 @@ class Deadlocks:
         for waiting in self._sections.waiting:
             limited = len(waiting.at.call.args) > waiting.at.call.func.endswith("_for") or waiting.at.call.keywords
             if waiting.wait is Wait.CONDITION and not limited and not is_test(waiting.under.seen.place.path):
+                inner = [step.site for step in waiting.path[1:]] + ([waiting.at] if waiting.path else [])
                 found = self._second_lock(waiting)
-                if found is not None and self._locking.steps.feasible(waiting.path):
+                sure = not any(site.call.use & Use.BRANCH for site in inner)  # `put(block=False)` does not wait
+                if found is not None and sure and self._locking.steps.feasible(waiting.path):
                     yield found
 
     def _second_lock(self, waiting: Waiting) -> SecondLock | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conclint.program.deep import Deep, Step, Steps
+from conclint.program.foreign import calls_foreign
 from conclint.program.guards import Guards
 from conclint.program.takes import Takes
 from conclint.program.values import split_id
@@ -67,6 +68,7 @@ class Locking:
         return {path: tuple(names) for path, names in found.items()}
 
     def _goes_on(self, identity: str) -> bool:
-        if self.waits.own(identity):
+        file, function = self._program.calls.function(identity)
+        if self.waits.own(identity) or calls_foreign(self._program, file, function):
             return True
         return any(self.any.of(step.callee) or self.waits.of(step.callee) for step in self.steps.of(identity))

@@ -110,7 +110,8 @@ class LockOrder:
                         if inner not in held:
                             path = self._locking.chain(step, inner, personal=False)
                             gates = held - {outer.lock}
-                            yield Edge(outer, inner, under.seen.place, path, gates, under.seen.text)
+                            if self._locking.steps.feasible(path):
+                                yield Edge(outer, inner, under.seen.place, path, gates, under.seen.text)
 
     # -- cycles
 

@@ -1,0 +1,99 @@
+"""Code of others that runs while a lock is held: registered callbacks, and what a future calls when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from conclint.index.facts import CallFact, FunctionFact
+from conclint.program.calls import Site
+from conclint.program.files import File
+from conclint.program.takes import Taken
+from conclint.program.testfiles import is_test
+from conclint.program.values import function_id
+
+if TYPE_CHECKING:
+    from conclint.program.linking import Program
+    from conclint.program.sections import Sections, Under
+
+SETTERS = ("concurrent.futures.Future.set_result", "concurrent.futures.Future.set_exception")
+
+
+class Code(Enum):
+    """Whose code it is."""
+
+    CALLBACK = "callback"
+    FUTURE = "future"
+
+
+class Foreign(NamedTuple):
+    """A call under a lock runs what somebody else has registered, at `registered` where that is known."""
+
+    under: Under
+    lock: Taken
+    code: Code
+    registered: Site | None
+
+
+def calls_foreign(program: Program, file: File, function: FunctionFact) -> bool:
+    """Whether a function calls code of others at all."""
+    sites = (Site(file, function, call) for call in function.calls)
+    return any(code_of(program, site) is not None for site in sites)
+
+
+def code_of(program: Program, site: Site) -> tuple[Code, Site | None] | None:
+    """Whose code the call runs, if it is somebody else's."""
+    name = site.call.func.rpartition(".")[2]
+    if name in ("set_result", "set_exception"):
+        names = program.calls.library_names(site)
+        return (Code.FUTURE, None) if any(one in names for one in SETTERS) else None
+    items = list(_items(site.function, site.call))
+    for path in items:
+        head, _, step = path.partition("[]")
+        store = program.names.meaning(site.file, site.function, head).store
+        if store is not None and store.sort != "local":
+            for home, function, given in program.names.stores.puts(store._replace(path=f"{store.path}[]{step}")):
+                if _is_registered(function, given):
+                    here = CallFact(given, function.line, 1, (), (), 0, ())
+                    return Code.CALLBACK, Site(home, function, here)
+    return None
+
+
+def _items(function: FunctionFact, call: CallFact) -> Iterator[str]:
+    """Items of containers: `for callback in self._callbacks: callback()`, `self._hooks[name]()`."""
+    if call.func.endswith("[]") and "(" not in call.func:
+        yield call.func
+    if call.func.isidentifier():
+        for target, path in function.binds:
+            item = path.replace("[*]", "[]")
+            if target == call.func and "[]" in item and "(" not in item:
+                yield item
+
+
+def _is_registered(function: FunctionFact, given: str) -> bool:
+    """Whether what is put in is a parameter: somebody hands it in, after the object was made."""
+    return function.name != "__init__" and any(param.name == given for param in function.params)
+
+
+class Foreigners:
+    """Finds the foreign code under locks of one program."""
+
+    def __init__(self, program: Program, sections: Sections) -> None:
+        self._program = program
+        self._sections = sections
+
+    def all(self) -> Iterator[Foreign]:
+        """The first of each function and lock."""
+        seen = set()
+        takes = self._program.locking.takes
+        for under in self._sections.calls:
+            for lock in under.held:
+                kind = takes.kind(lock.lock)
+                if kind is None or kind.reentrant or is_test(under.seen.place.path):
+                    continue
+                key = (function_id(under.site.file.path, under.site.function.qualname), lock.lock)
+                found = code_of(self._program, under.site) if key not in seen else None
+                if found is not None and takes.identified(lock.lock):
+                    seen.add(key)
+                    yield Foreign(under, lock, *found)

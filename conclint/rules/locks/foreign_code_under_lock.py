@@ -1,0 +1,162 @@
+"""What others have registered is called here while a lock is held that it may want itself.
+
+Nobody knows what a callback does.  If it calls a method of this object that takes the lock, it waits for itself; if it
+takes a lock of its own, there are two locks in an order that nobody has chosen; if it takes its time, everybody waits.
+`Future.set_result` and `set_exception` run the callbacks of the future at once, in the same thread.
+
+Copy the callbacks under the lock, give it back, and call them then.
+See https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Future.add_done_callback
+
+Reported for locks that their holder cannot take again, and for callbacks that a method is given and puts into a
+container of the object or module.  Not reported: tables that the constructor fills, functions that are passed in for
+this very call, and calls under an RLock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.model import Finding, Note, Place, Span
+from conclint.program.contexts import site_place
+from conclint.program.evidence import Evidence
+from conclint.program.foreign import Code, Foreign, Foreigners
+from conclint.program.triggers import held_locks
+from conclint.rules.rule import Bad, Good, Rule
+
+
+def conclude(evidence: Evidence) -> Iterator[Finding]:
+    for found in Foreigners(evidence.program, evidence.sections).all():
+        seen = found.under.seen
+        what = "what others have registered" if found.code is Code.CALLBACK else "the future's callbacks"
+        yield Finding(
+            seen.place,
+            f"`{seen.text}` runs {what} while `{found.lock.text}` is held, which they may want; call it after the lock "
+            "is given back",
+            notes=tuple(_notes(found)),
+        )
+
+
+def _notes(found: Foreign) -> Iterator[Note]:
+    yield Note(site_place(found.lock.site), f"`{found.lock.text}` is taken here")
+    if found.registered is not None:
+        site = found.registered
+        place = Place(site.file.path, Span(site.call.line, 1, site.call.line, 2))
+        yield Note(place, f"`{site.function.qualname}` registers what it is given")
+
+
+RULE = Rule(
+    code="CON411",
+    name="foreign-code-under-lock",
+    triggers=held_locks(),
+    conclude=conclude,
+    examples=(
+        Bad("""
+            import threading
+
+            class Topic:
+                def __init__(self):
+                    self._lock = threading.Lock()
+                    self._listeners = []
+
+                def subscribe(self, listener):
+                    with self._lock:
+                        self._listeners.append(listener)
+
+                def publish(self, message):
+                    with self._lock:
+                        for listener in self._listeners:
+                            listener(message)  # expect: CON411
+            """),
+        Bad("""
+            import threading
+
+            hooks_lock = threading.Lock()
+            hooks = {}
+
+            def register(name, hook):
+                with hooks_lock:
+                    hooks[name] = hook
+
+            def run(name):
+                with hooks_lock:
+                    return hooks[name]()  # expect: CON411
+            """),
+        Bad("""
+            import threading
+            from concurrent.futures import Future
+
+            class Pending:
+                def __init__(self):
+                    self._mutex = threading.Lock()
+                    self._future = Future()
+                    self._done = False
+
+                def finish(self, value):
+                    with self._mutex:
+                        self._done = True
+                        self._future.set_result(value)  # expect: CON411
+            """),
+        Good("""
+            import threading
+
+            class Topic:
+                def __init__(self):
+                    self._lock = threading.Lock()
+                    self._listeners = []
+
+                def subscribe(self, listener):
+                    with self._lock:
+                        self._listeners.append(listener)
+
+                def publish(self, message):
+                    with self._lock:
+                        listeners = list(self._listeners)
+                    for listener in listeners:
+                        listener(message)
+            """),
+        Good("""
+            import threading
+
+            class Shapes:
+                def __init__(self, first):
+                    self._lock = threading.Lock()
+                    self._steps = [self._left, self._right]
+                    self._steps.append(first)
+                    self._values = {}
+
+                def run(self):
+                    with self._lock:
+                        for step in self._steps:
+                            step()  # its own
+
+                def get(self, key, make):
+                    with self._lock:
+                        if key not in self._values:
+                            self._values[key] = make(key)  # what the lock is for
+                        return self._values[key]
+
+                def _left(self):
+                    print("left")
+
+                def _right(self):
+                    print("right")
+            """),
+        Good("""
+            import threading
+
+            class Topic:
+                def __init__(self):
+                    self._lock = threading.RLock()  # listeners may subscribe others
+                    self._listeners = []
+
+                def subscribe(self, listener):
+                    with self._lock:
+                        self._listeners.append(listener)
+
+                def publish(self, message):
+                    with self._lock:
+                        for listener in self._listeners:
+                            listener(message)
+            """),
+    ),
+)
