@@ -10,6 +10,7 @@ import ast
 import warnings
 from collections.abc import Callable, Iterator
 
+from conclint.index.declared import declarations
 from conclint.index.facts import FunctionFact, Header, Kind, Touch
 from conclint.index.shape import regions
 from conclint.index.stored import decode_body, decode_header, encode
@@ -26,14 +27,15 @@ CHANGES = Touch.WRITE | Touch.ITEM
 def index(path: str, data: bytes) -> bytes:
     """The encoded facts of the file; one that cannot be read has an `error` (line, column, message) in its header."""
     try:
-        return _facts(decode(data), path)
+        return _facts(data, path)
     except Unreadable as broken:
         return _broken(broken.line, broken.column, broken.message)
     except (RecursionError, MemoryError):
         return _broken(1, 1, "nested too deeply to be parsed")
 
 
-def _facts(text: Text, path: str) -> bytes:
+def _facts(data: bytes, path: str) -> bytes:
+    text = decode(data)
     tree = _parse(text, path)
     walk = Walk(_columns(text))
     walk.module(tree, len(text.lines))
@@ -41,7 +43,8 @@ def _facts(text: Text, path: str) -> bytes:
     called = frozenset(call.func.rpartition(".")[2] for function in functions for call in function.calls)
     touched = frozenset(name for function in functions for name in _changed(function))
     classes = tuple((one.qualname, one.bases) for one in walk.classes.values())
-    header = Header(None, called, touched, tuple(walk.imports), classes)
+    declared = declarations(data, text, tree, functions, walk.classes.values())
+    header = Header(None, called, touched, tuple(walk.imports), classes, declared)
     return encode(header, functions, walk.classes.values(), regions(tree))
 
 

@@ -129,6 +129,25 @@ class ImportFact(NamedTuple):
     target: str
 
 
+class DeclarationFact(NamedTuple):
+    """What an author declares of threads, by comment or annotation.
+
+    `said`: the lock, or the reason.  `about`: a "definition" (its name in `scope`), a statement in the "body" of the
+    class `scope`, a "line" of the function `scope`, or nothing ("").  `targets`: what the statement assigns to.
+    `first` and `last`: the lines that it covers.
+    """
+
+    kind: str
+    said: str
+    line: int
+    column: int
+    about: str
+    scope: str
+    targets: tuple[str, ...]
+    first: int
+    last: int
+
+
 class Header(NamedTuple):
     """The part of a file's index that is read for every file."""
 
@@ -137,6 +156,7 @@ class Header(NamedTuple):
     touched: frozenset[str]  # last names of everything that is changed after it was made
     imports: tuple[ImportFact, ...]
     classes: tuple[tuple[str, tuple[str, ...]], ...]  # qualified name, bases as paths
+    declarations: tuple[DeclarationFact, ...] = ()
 
 
 class RegionFact(NamedTuple):

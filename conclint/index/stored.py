@@ -12,7 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from conclint.index.facts import CallFact, ClassFact, FunctionFact, Header, ImportFact, ParamFact, RegionFact
+from conclint.index.facts import (
+    CallFact,
+    ClassFact,
+    DeclarationFact,
+    FunctionFact,
+    Header,
+    ImportFact,
+    ParamFact,
+    RegionFact,
+)
 
 HEAD = re.compile(r"\w*")
 
@@ -101,7 +110,8 @@ def encode(
     header: Header, functions: Sequence[FunctionFact], classes: Iterable[ClassFact], regions: Iterable[RegionFact]
 ) -> bytes:
     """The facts of one file as bytes."""
-    head = (header.error, sorted(header.called), sorted(header.touched), header.imports, header.classes)
+    names = (sorted(header.called), sorted(header.touched))
+    head = (header.error, *names, header.imports, header.classes, header.declarations)
     contents = ([one.qualname for one in functions], list(classes), list(regions))
     lines = [head, contents, _calls(functions), _heads(functions), _touches(functions), *functions]
     return "\n".join(map(compact, lines)).encode("ascii")
@@ -109,13 +119,14 @@ def encode(
 
 def decode_header(blob: bytes) -> Header:
     """The header of encoded facts.  Raises ValueError when they are damaged."""
-    error, called, touched, imports, classes = json.loads(blob.partition(b"\n")[0])
+    error, called, touched, imports, classes, declared = json.loads(blob.partition(b"\n")[0])
     return Header(
         None if error is None else (error[0], error[1], error[2]),
         frozenset(called),
         frozenset(touched),
         tuple(ImportFact(*one) for one in imports),
         tuple((name, tuple(bases)) for name, bases in classes),
+        tuple(DeclarationFact._make([*one[:6], tuple(one[6]), *one[7:]]) for one in declared),
     )
 
 

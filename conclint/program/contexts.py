@@ -52,8 +52,9 @@ class Run(NamedTuple):
 class Contexts:
     """Runs of functions, spread from the roots over the calls that they make."""
 
-    def __init__(self, calls: Calls, roots: Iterable[Root]) -> None:
+    def __init__(self, calls: Calls, roots: Iterable[Root], only_main: frozenset[str] = frozenset()) -> None:
         self._calls = calls
+        self._only_main = only_main
         self._runs: dict[str, list[Run]] = {}
         self._main: dict[str, bool] = {}
         self._targets = {root.target for root in roots}
@@ -98,6 +99,8 @@ class Contexts:
         return other in mro(one) or one in mro(other)
 
     def _admit(self, identity: str, run: Run) -> bool:
+        if identity in self._only_main and run.context is Context.THREAD:
+            return False  # its author says so
         known = self._runs.setdefault(identity, [])
         for old in known:
             covers = old.shared >= run.shared and old.many_each >= run.many_each

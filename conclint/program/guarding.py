@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from conclint.program.aside import Aside
 from conclint.program.conflicts import conflict
+from conclint.program.declared import Guard
 from conclint.program.entry import Entry
-from conclint.program.guards import Guards
+from conclint.program.guards import ANY_LOCK, Guards
 from conclint.program.linking import Program
 from conclint.program.observations import Access, Act, Observations
 from conclint.program.values import Reach, Store, function_id, split_id
@@ -24,6 +25,7 @@ class Breach(NamedTuple):
     guarded: tuple[Access, ...]
     held: int
     total: int
+    declared: Guard | None = None
 
     @property
     def lock_text(self) -> str:
@@ -40,6 +42,7 @@ class Guarded(NamedTuple):
     lock: str
     inside: tuple[Access, ...]
     outside: tuple[Access, ...]
+    declared: Guard | None = None
 
 
 class Guarding:
@@ -61,13 +64,13 @@ class Guarding:
                 if (worst.function, guarded.lock) not in seen:
                     seen.add((worst.function, guarded.lock))
                     held, total = _lines(guarded.inside), _lines((*guarded.inside, *guarded.outside))
-                    yield Breach(worst, self._locks[guarded.lock], guarded.inside, held, total)
+                    yield Breach(worst, self._locks[guarded.lock], guarded.inside, held, total, guarded.declared)
 
     @cached_property
     def _all(self) -> list[Guarded]:
         """Everything that is mostly used under one lock, and changed under it."""
-        found = (self._guarded(accesses) for accesses in self._by_store().values())
-        return [one for one in found if one is not None and any(access.act.writes for access in one.inside)]
+        found = (self._guarded(store, accesses) for store, accesses in self._by_store().items())
+        return [one for one in found if one is not None]
 
     @cached_property
     def _wards(self) -> Counter[str]:
@@ -75,7 +78,7 @@ class Guarding:
         return Counter(guarded.lock for guarded in self._all)
 
     def _by_store(self) -> dict[Store, list[Access]]:
-        wanted = self._program.promises.guarded
+        wanted = self._program.guarded.keys() - self._program.declared.left_alone
         found: dict[Store, list[Access]] = {}
         for path in sorted(self._observations):
             for access in self._observations[path].accesses:
@@ -83,15 +86,31 @@ class Guarding:
                     found.setdefault(access.store, []).append(access)
         return found
 
-    def _guarded(self, accesses: Sequence[Access]) -> Guarded | None:
+    def _guarded(self, store: Store, accesses: Sequence[Access]) -> Guarded | None:
         held = [(access, self._held(access)) for access in accesses]
+        if store in self._declared:
+            return self._as_declared(self._declared[store], held)
         counts = Counter(lock for _, locks in held for lock in locks & self._locks.keys())
         if not counts:
             return None
         lock = min(counts, key=lambda one: (-counts[one], one))
         inside = tuple(access for access, locks in held if lock in locks)
         outside = tuple(access for access, locks in held if not locks and self._has(access, self._locks[lock]))
-        return Guarded(lock, inside, outside) if _lines(inside) >= _lines(outside) else None
+        mostly = _lines(inside) >= _lines(outside) and any(access.act.writes for access in inside)
+        return Guarded(lock, inside, outside) if mostly else None
+
+    @cached_property
+    def _declared(self) -> dict[Store, Guard]:
+        return {guard.state: guard for guard in self._program.declared.guards}
+
+    def _as_declared(self, guard: Guard, held: Sequence[tuple[Access, frozenset[str]]]) -> Guarded:
+        """Without that lock, whichever other one is held, and whatever is done."""
+        names = self._guards.held([_name(guard.lock)])
+        inside = tuple(access for access, locks in held if locks & names)
+        outside = tuple(access for access, locks in held if not locks & names and ANY_LOCK not in locks)
+        for name in names:
+            self._locks.setdefault(name, guard.lock)
+        return Guarded(min(names), inside, outside, guard)
 
     @cached_property
     def _locks(self) -> dict[str, Store]:
@@ -100,7 +119,7 @@ class Guarding:
         for some in self._program.owners.locks.values():
             for owned in some:
                 store = owned.store
-                for name in self._guards.held([f"{store.sort}|{store.owner}|{store.path}"]):
+                for name in self._guards.held([_name(store)]):
                     found.setdefault(name, store)
         return found
 
@@ -123,6 +142,10 @@ class Guarding:
     def _leaving_out(self, guarded: Guarded) -> list[list[Access]]:
         """By function, the accesses outside that do harm; none where as many functions do without as hold the lock."""
         by_function: dict[str, list[Access]] = {}
+        if guarded.declared is not None:
+            for access in guarded.outside:
+                by_function.setdefault(access.function, []).append(access)
+            return list(by_function.values())
         for access in guarded.outside:
             rebound = access.act is Act.REPLACE and not self._is_container(access.store)
             if not rebound and _harms(access, guarded.inside):  # a flag or a number is as good as the next one
@@ -157,6 +180,10 @@ class Guarding:
     def _is_container(self, store: Store) -> bool:
         names = self._program.names
         return any(value.name in names.knowledge.mutators for value in names.held(store))
+
+
+def _name(store: Store) -> str:
+    return f"{store.sort}|{store.owner}|{store.path}"
 
 
 def _lines(accesses: Iterable[Access]) -> int:

@@ -13,6 +13,7 @@ from conclint.program.calls import Calls
 from conclint.program.children import Children
 from conclint.program.childstate import ChildState
 from conclint.program.contexts import Contexts
+from conclint.program.declared import Declared
 from conclint.program.deeds import Deeds
 from conclint.program.effects import Effects
 from conclint.program.errors import Errors
@@ -62,8 +63,13 @@ class Program:
         return Spawns(self.calls, self.options.knowledge)
 
     @cached_property
+    def declared(self) -> Declared:
+        """What authors say of threads in comments and annotations."""
+        return Declared(self.names)
+
+    @cached_property
     def contexts(self) -> Contexts:
-        return Contexts(self.calls, self.spawns.roots)
+        return Contexts(self.calls, self.spawns.roots, self.declared.main_thread)
 
     @cached_property
     def effects(self) -> Effects:
@@ -149,9 +155,24 @@ class Program:
         return Promises(self.calls, self.owners, self._deeds, self._state)
 
     @cached_property
+    def guarded(self) -> dict[Store, tuple[User, ...]]:
+        """State that a lock may guard, or is declared to, with the functions that touch it."""
+        declared: dict[Store, tuple[User, ...]] = {}
+        for guard in self.declared.guards:
+            declared[guard.state] = tuple(self._users_of(guard.state))
+        return _joined(self.promises.guarded, declared)
+
+    def _users_of(self, store: Store) -> Iterator[User]:
+        for file, function, prefix in self.names.stores.users(store):
+            path = prefix + store.path
+            if any(one == path or one.startswith(path + ".") for one, _, _ in function.touches):
+                changes = self._deeds.changes(file, function, path, store)
+                yield User(file, function, changes, self._deeds.of(file, function).in_steps(path), personal=True)
+
+    @cached_property
     def observed(self) -> dict[Store, tuple[User, ...]]:
         """All state that is worth a close look, with the functions that touch it."""
-        return _joined(self.shared, self.promises.guarded)
+        return _joined(self.shared, self.guarded)
 
     @property
     def broken(self) -> dict[str, tuple[int, int, str]]:

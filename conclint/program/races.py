@@ -54,6 +54,8 @@ class Races:
         self._by_store: dict[tuple[Store, bool], list[Access]] = {}
         for path in sorted(observations):
             for access in observations[path].accesses:
+                if access.store in program.declared.left_alone:
+                    continue
                 if access.act is Act.READ or access.store not in program.shared:
                     continue  # one step, and it spoils nobody else's; or only meant to be shared
                 self._by_store.setdefault((access.store, access.through_class), []).append(access)

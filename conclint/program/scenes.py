@@ -82,7 +82,7 @@ class Scenes:
             fates=fates,
             starts=starts,
             states=tuple(sorted(stores & program.observed.keys())),
-            guarded=tuple(sorted(stores & program.promises.guarded.keys())),
+            guarded=tuple(sorted(stores & program.guarded.keys())),
             unpicklable=tuple(self._unpicklable(file, functions, named)),
             barren=tuple(sorted(self._barren(file, functions, spans))),
             timing=self._program.timings.of(file, functions, lambda line: _inside(line, spans)),

@@ -8,8 +8,8 @@ Hold the lock here too.  Where the caller holds it already, say so: name the hel
 holds the lock" into its docstring.  Where it is not needed, say why in a comment: `# append is atomic`.
 
 A lock guards what is changed under it and used mostly under it, by more functions than leave it out; or what it was
-made for alone.  Locks are followed into private helpers, context managers and decorators that take them, over
-conditions made of them, subclasses and files.
+made for alone; or what `# guarded by: self._lock` says of it (see CON002), single reads included.  Locks are followed
+into private helpers, managers and decorators that take them, over conditions made of them, subclasses and files.
 
 Not reported: constructors, copying, pickling and tearing down, what runs before a thread is started or after it is
 joined; single reads, since a flag that is one moment old does no harm, and rebinding a flag or a number; the first look
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 # So many accesses under the lock are shown.
 SHOWN = 3
 
+DONE = {Act.ITERATE: "iterated", Act.READ: "read"}
+
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     told = {race.moment.access.place for race in evidence.races}
@@ -45,12 +47,16 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _message(breach: Breach) -> str:
-    done = "iterated" if breach.access.act is Act.ITERATE else "changed"
+    done = DONE.get(breach.access.act, "changed")
+    if breach.declared is not None:
+        return f"`{breach.access.text}` is {done} without the lock declared to guard it; hold `{breach.lock_text}`"
     held = f"{breach.held} of {breach.total} accesses hold `{breach.lock_text}`"
     return f"`{breach.access.text}` is {done} without the lock that guards it: {held}; hold it here too"
 
 
 def _notes(breach: Breach) -> Iterator[Note]:
+    if breach.declared is not None:
+        yield Note(breach.declared.place, f"`{breach.lock_text}` is declared to guard it here")
     first: dict[str, Access] = {}
     for access in sorted(breach.guarded, key=lambda one: (not one.act.writes, one.place)):
         first.setdefault(access.function, access)
@@ -62,7 +68,7 @@ def _notes(breach: Breach) -> Iterator[Note]:
 def mend(source: Source, finding: Finding) -> Fix | None:
     from conclint.source.locking import hold
 
-    lock = finding.message.rpartition(" hold `")[2].partition("`")[0]
+    lock = finding.message.rpartition("hold `")[2].partition("`")[0]
     return hold(source, finding.place.span, lock)
 
 
@@ -267,28 +273,6 @@ RULE = Rule(
 
                 def __repr__(self):
                     return ", ".join(item.name for item in self.items)
-            """),
-        Good("""
-            import threading
-
-            class Acks:
-                def __init__(self):
-                    self._lock = threading.Lock()
-                    self._ids = []
-                    self._closed = False
-
-                def add(self, number):
-                    self._ids.append(number)  # append is atomic
-
-                def flush(self):
-                    with self._lock:
-                        while self._ids:
-                            if self._closed:
-                                return
-                            print(self._ids.pop())
-
-                def close(self):
-                    self._closed = True  # a flag: one step
             """),
         Good("""
             import threading
