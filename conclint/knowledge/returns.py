@@ -13,6 +13,7 @@ _POOL = "multiprocessing.pool.Pool"
 CONCURRENCY = {
     **each(below("threading", "current_thread currentThread main_thread"), "threading.Thread"),
     "threading.enumerate": "builtins.list",
+    "threading.local": "threading.local",
     "multiprocessing.get_context": _CONTEXT,
     f"{_CONTEXT}.get_context": _CONTEXT,
     "multiprocessing.Manager": _MANAGER,
@@ -82,6 +83,7 @@ STANDARD = {
     **each(below("sqlite3.Connection", "cursor execute executemany executescript"), "sqlite3.Cursor"),
     "shelve.open": "shelve.DbfilenameShelf",
     "csv.writer": "csv.writer",
+    **each(below("curses", "initscr newwin newpad window.subwin window.derwin window.subpad"), "curses.window"),
     "decimal.getcontext": "decimal.Context",
     "tarfile.open": "tarfile.TarFile",
     "urllib.request.urlopen": "http.client.HTTPResponse",

@@ -18,6 +18,8 @@ CLIENTS = each(
         # docs.python.org/3/library: ftplib.html, smtplib.html, imaplib.html, poplib.html: command, then reply
         "ftplib.FTP", "ftplib.FTP_TLS", "smtplib.SMTP", "smtplib.SMTP_SSL", "imaplib.IMAP4", "imaplib.IMAP4_SSL",
         "poplib.POP3", "poplib.POP3_SSL", "telnetlib.Telnet",
+        # invisible-island.net/ncurses/man/curs_threads.3x.html: "not thread-safe by default"
+        "curses.window",
         # docs.python.org/3/library/xmlrpc.client.html: one HTTP connection per proxy
         "xmlrpc.client.ServerProxy",
         # peps.python.org/pep-0249/#threadsafety: 1, "may share the module, but not connections"

@@ -41,13 +41,25 @@ class Arguments:
         self._names = calls.names
 
     def started(self, root: Root) -> None:
-        """The arguments that a start hands to its target."""
+        """The arguments that a start hands to its target, or to the constructor of its thread."""
+        self._made(root)
         _, function = self._calls.function(root.target)
         first, rest = partial_of(root.site), _spawned(root.site)
         given = Given(first.positional + rest.positional, first.keywords + rest.keywords)
         for name, path in _matched(function, given, bound=_is_bound(function, root.owner)):
             outside = _followed(path) and not _per_item(root.site, path.partition(".")[0])
             self._pass(root.site, root.target, name, path, Reach.SHARED if outside else Reach.OTHER)
+
+    def _made(self, root: Root) -> None:
+        """`Worker(queue)`, where the class's own `run` is what runs."""
+        made = any(value.name == root.owner for value in self._calls.meaning(root.site).values) and root.owner
+        constructor = self._calls.method(root.owner, "__init__") if made else ""
+        if constructor:
+            _, function = self._calls.function(constructor)
+            given = Given(root.site.call.args, root.site.call.keywords)
+            for name, path in _matched(function, given, bound=True):
+                outside = _followed(path) and not _per_item(root.site, path.partition(".")[0])
+                self._pass(root.site, constructor, name, path, Reach.SHARED if outside else Reach.OTHER)
 
     def called(self, site: Site, value: Value) -> None:
         """The arguments that a call in a worker passes on."""

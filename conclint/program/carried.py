@@ -76,7 +76,7 @@ class Carried:
         if not self._calls.files.importing("contextvars"):
             return found
         for site in self._calls.calls_named(method):
-            if f"{VARIABLE}.{method}" in self._calls.library_names(site):
+            if f"{VARIABLE}.{method}" in self._calls.library_names(site) and not _expects_none(site):
                 owner = site.call.func.rpartition(".")[0]
                 store = self._program.names.meaning(site.file, site.function, owner).store
                 if store is not None:
@@ -114,3 +114,8 @@ class Carried:
 def _one_of_two(put: CallFact, start: CallFact) -> bool:
     """Whether the value is perhaps not set on the way to the start."""
     return bool(put.use & Use.BRANCH) and not start.use & Use.BRANCH
+
+
+def _expects_none(site: Site) -> bool:
+    """Whether the function knows what to do where nobody has set the variable: it catches what `get` raises then."""
+    return any(path == "LookupError" for path, _, _ in site.function.touches)

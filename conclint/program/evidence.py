@@ -10,12 +10,14 @@ from conclint.program.carried import Carried, Lost
 from conclint.program.connections import Connections
 from conclint.program.contexts import Run
 from conclint.program.deadlocks import Deadlocks, Embrace
+from conclint.program.forked import Forked
 from conclint.program.guarding import Breach, Guarding
 from conclint.program.linking import Program
 from conclint.program.lockorder import Cycle, LockOrder
 from conclint.program.observations import Observations, Used
 from conclint.program.outlives import Outlived, Outlives
 from conclint.program.outputs import Mix, Outputs
+from conclint.program.precision import Precision
 from conclint.program.processwide import THREADS, Doing, ProcessWide
 from conclint.program.races import Race, Races
 from conclint.program.sections import Sections
@@ -52,6 +54,16 @@ class Evidence:
     def lost_variables(self) -> tuple[Lost, ...]:
         """Context variables that threads read and only their starters have set."""
         return tuple(Carried(self.program).lost())
+
+    @cached_property
+    def forked(self) -> Forked:
+        """What forked processes have from their parent."""
+        return Forked(self.program)
+
+    @cached_property
+    def precision(self) -> Precision:
+        """Decimal contexts that workers do not have."""
+        return Precision(self.program)
 
     def touched(self, *kinds: Unshared) -> tuple[tuple[Used, Run], ...]:
         """Objects of these kinds that a thread uses which did not make them."""

@@ -171,6 +171,9 @@ class Regions:
             for where, line in self._worked.updated(trigger.updated) if trigger.updated else ():
                 self._run(where.file, (code,))
                 self._choose(where.file, line)
+            for where, line in self._worked.in_coroutines() if trigger.thread_locals else ():
+                self._run(where.file, (code,))
+                self._choose(where.file, line)
 
     def _by_state(self) -> None:
         seen: set[str] = set()

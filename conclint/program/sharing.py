@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
 from conclint.index.facts import Use
@@ -11,12 +12,18 @@ from conclint.model import Note
 from conclint.program.calls import Site
 from conclint.program.contexts import Run
 from conclint.program.contexts import evidence as trace
+from conclint.program.deeds import CONSTRUCTION
 from conclint.program.linking import Program
 from conclint.program.observations import READS, Observations, Used
 from conclint.program.races import Moment, Races
 from conclint.program.spawns import one_at_a_time
 from conclint.program.testfiles import among_tests, only_tests
-from conclint.program.values import Store, function_id
+from conclint.program.values import Reach, Store, function_id
+
+FAR = 1000
+
+# Attributes of objects that were given attributes are followed so far.
+DEEPEST = 3
 
 
 class Shared(NamedTuple):
@@ -46,14 +53,14 @@ class Sharing:
     def __init__(self, program: Program, observations: Mapping[str, Observations], races: Races) -> None:
         self._program = program
         self._races = races
-        self._by_key: dict[tuple[str, bool], list[Used]] = {}
+        self._by_key: dict[tuple[Store, bool], list[Used]] = {}
         self._handed: list[Used] = []
         for path in sorted(observations):
-            for used in observations[path].used:
+            for used in map(self._resolved, observations[path].used):
                 if used.handed:
                     self._handed.append(used)
                 else:
-                    key = program.contexts.homes.key(used.access.store)
+                    key = used.access.store
                     self._by_key.setdefault((key, used.access.through_class), []).append(used)
 
     def of(self, *kinds: Unshared) -> Iterator[Shared]:
@@ -100,9 +107,10 @@ class Sharing:
                 yield wanted
 
     def _meetings(self, uses: list[Used]) -> Iterator[Shared]:
-        moments = [(used, moment) for used in uses for moment in self.moments(used)]
+        found = ((used, moment) for used in uses for moment in self.moments(used))
+        moments = sorted(found, key=lambda pair: _steps(pair[1].run))
         for used, one in moments:
-            for _, other in sorted(moments, key=lambda pair: pair[1].run is None):
+            for _, other in moments:
                 if one.access.operation == other.access.operation == READS:
                     continue
                 if (one.run or other.run) and self._apart(used, one, other) and self._races.meet(one, other):
@@ -116,11 +124,32 @@ class Sharing:
             if moment.run is None or not self._own(used, moment.run):
                 yield moment
 
-    def origin(self, store: Store) -> Store:
-        """The variable or attribute itself, for a parameter that it is passed as."""
+    def _resolved(self, used: Used) -> Used:
+        """The use of what a parameter stands for."""
+        origin = self.origin(used.access.store)
+        if origin == used.access.store:
+            return used
+        return replace(used, access=replace(used.access, store=origin, reach=Reach.SHARED, holder=None))
+
+    def origin(self, store: Store, depth: int = DEEPEST) -> Store:
+        """The variable or attribute itself, for a parameter that it is passed as, or an attribute that keeps that."""
         sort, _, rest = self._program.contexts.homes.key(store).partition("|")
         owner, _, path = rest.rpartition("|")
-        return Store(sort, owner, path) if path else store
+        found = Store(sort, owner, path) if path else store
+        given = self._given(found) if found.sort == "attribute" and depth else None
+        return self.origin(given, depth - 1) if given is not None else found
+
+    def _given(self, store: Store) -> Store | None:
+        """What the constructor of a thread was given for the attribute."""
+        names = self._program.names
+        puts = [(file, function, path) for file, function, path in names.stores.puts(store) if path[:1] not in ":="]
+        if len(puts) != 1:
+            return None
+        file, function, path = puts[0]
+        passed = names.passed.get((function_id(file.path, function.qualname), path), [])
+        if function.name not in CONSTRUCTION or len(passed) != 1 or passed[0].reach is not Reach.SHARED:
+            return None
+        return names.meaning(passed[0].file, passed[0].function, passed[0].path).store
 
     @staticmethod
     def is_fair(moment: Moment) -> bool:
@@ -192,3 +221,8 @@ class Sharing:
 def _awaited(moment: Moment) -> bool:
     """Whether who started the thread waits for it on the spot, or it is main."""
     return moment.run is None or bool(moment.run.root.site.call.use & Use.AWAITED)
+
+
+def _steps(run: Run | None) -> int:
+    """How many calls lead from a thread's start to it; main comes last."""
+    return FAR if run is None else len(trace(run))

@@ -22,6 +22,7 @@ class Triggers:
     `state`: something that several threads reach and change.  `locks`: a function that waits, or takes another lock,
     and has a lock.
     `updated`: objects of these library classes that are changed in place (`x.value += 1`, `x[k] += 1`, `x[k].f()`).
+    `thread_locals`: a coroutine that sets an attribute of a `threading.local`.
     """
 
     calls: frozenset[str] = frozenset()
@@ -35,6 +36,7 @@ class Triggers:
     targets: bool = False
     locks: bool = False
     updated: frozenset[str] = frozenset()
+    thread_locals: bool = False
 
 
 def calls(*names: str, runs_in: tuple[Context, ...] = ()) -> Triggers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from conclint.index.facts import FunctionFact, Touch
+from conclint.index.facts import FunctionFact, Kind, Touch
 from conclint.knowledge.kinds import Context, Unshared
 from conclint.knowledge.unshared import HARMLESS, WRITING
 from conclint.program.calls import Calls, Site
@@ -13,6 +13,8 @@ from conclint.program.contexts import Contexts
 from conclint.program.files import File
 from conclint.program.triggers import Triggers
 from conclint.program.values import Sort, Store, function_id
+
+LOCAL = "threading.local"
 
 NOWHERE: frozenset[Context] = frozenset()
 
@@ -81,6 +83,28 @@ class Worked:
         found = (value.name for meaning in meanings for value in meaning.values if value.sort is Sort.INSTANCE)
         return any(types & {*self._knowledge.ancestors(name)} for name in found)
 
+    def in_coroutines(self) -> Iterator[tuple[Member, int]]:
+        """Where coroutines set attributes of a `threading.local`."""
+        names = self._calls.names
+        known = frozenset((LOCAL,))
+        if not any("local" in file.header.called for file in self._calls.files) and not names.classes.deriving(known):
+            return
+        for file in self._calls.files:
+            for function in file.functions():
+                one = Member(file, function)
+                for path, bits, line in function.touches if function.kind & Kind.ASYNC else ():
+                    owner = path.rpartition(".")[0]
+                    if (
+                        bits & Touch.WRITE
+                        and owner
+                        and any(
+                            value.sort is Sort.INSTANCE
+                            and (value.name == LOCAL or LOCAL in names.classes.mro(value.name))
+                            for value in names.meaning(file, function, owner).values
+                        )
+                    ):
+                        yield one, line
+
     def _running(self) -> Iterator[tuple[Member, frozenset[Context]]]:
         for identity in sorted(self._contexts.functions()):
             contexts = frozenset(run.context for run in self._contexts.runs(identity))
@@ -138,6 +162,9 @@ class Worked:
             return []
         if store.sort != "local" or store.owner != one.identity:
             return [store.root]
+        puts = [path for target, path in one.function.binds if target == store.path and path[:1] != ":"]
+        if len(puts) == 1 and puts[0][-1:].isidentifier():  # `window = self.window`
+            return self._stores(one, puts[0] + ".")
         passed = self._calls.names.passed.get((store.owner, store.path), ())
         given = [self._calls.names.meaning(each.file, each.function, each.path).store for each in passed]
         return [store.root, *(each.root for each in given if each is not None)] if passed else []

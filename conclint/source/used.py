@@ -124,6 +124,7 @@ class Users:
     def _used(
         self, kind: Unshared, owner: cst.BaseExpression, node: cst.CSTNode, operation: str, *, handed: bool = False
     ) -> Iterator[Used]:
+        owner = self._origin(owner)
         source, named = self._source, self._source.named(owner)
         if named.store is None or "$" in named.store.path:
             return
@@ -142,6 +143,19 @@ class Users:
         )
         known = next(name for name in named.types if source.knowledge.unsafe((name,)) is kind)
         yield Used(kind, known, access, handed)
+
+    def _origin(self, owner: cst.BaseExpression) -> cst.BaseExpression:
+        """For a variable that stands for something else, `window = self.window`, that."""
+        store, around = self._source.named(owner).store, self._source.function_node(owner)
+        if store is None or around is None or store.owner != self._source.identity(owner):
+            return owner
+        puts = [
+            one.value
+            for one in self._source.all(cst.Assign)
+            if any(path_of(target.target) == store.path for target in one.targets)
+            and self._source.function_node(one) is around
+        ]
+        return puts[0] if len(puts) == 1 and isinstance(puts[0], (cst.Name, cst.Attribute)) else owner
 
     def _constructing(self, owner: cst.BaseExpression) -> bool:
         """Whether it is an attribute of an object that nobody else can have yet."""

@@ -6,9 +6,9 @@ threads keep what an earlier job has left.  Run the function in a copy of the ca
 `pool.submit(contextvars.copy_context().run, function, ...)`, or pass the value as an argument.  `asyncio.to_thread`
 carries the context over; `loop.run_in_executor` does not.
 
-Not reported: functions that set the variable themselves in the thread, what runs in a `copy_context()`, what
-`asyncio.to_thread` and its like run, and new threads of free-threaded programs for Python 3.14 and later, which
-inherit the context.
+Not reported: functions that set the variable themselves in the thread or catch the LookupError of one that is not set,
+what runs in a `copy_context()`, what `asyncio.to_thread` and its like run, and new threads of free-threaded programs
+for Python 3.14 and later, which inherit the context.
 
 https://docs.python.org/3/library/contextvars.html#contextvars.copy_context
 """
@@ -164,6 +164,23 @@ RULE = Rule(
                 await asyncio.to_thread(work, request.item)
                 context = contextvars.copy_context()
                 threading.Thread(target=context.run, args=(work, request.item)).start()
+            """),
+        Good("""
+            import threading
+            from contextvars import ContextVar
+
+            header = ContextVar("header")
+            last_header = {}
+
+            def current():
+                try:
+                    return header.get()
+                except LookupError:  # as in any new thread
+                    return last_header
+
+            def start(value):
+                header.set(value)
+                threading.Thread(target=current).start()
             """),
         Good("""
             import threading
