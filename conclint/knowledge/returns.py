@@ -128,6 +128,8 @@ PACKAGES = {
     **each(["boto3.resource", "boto3.Session.resource"], "boto3.resources.base.ServiceResource"),
     "sqlalchemy.create_engine": "sqlalchemy.engine.Engine",
     **each(below("sqlalchemy.engine.Engine", "connect begin"), "sqlalchemy.engine.Connection"),
+    "sqlalchemy.ext.asyncio.async_sessionmaker": "sqlalchemy.ext.asyncio.async_sessionmaker",
+    "sqlalchemy.ext.asyncio.async_sessionmaker.__call__": "sqlalchemy.ext.asyncio.AsyncSession",
     "sqlalchemy.orm.sessionmaker": "sqlalchemy.orm.sessionmaker",
     "sqlalchemy.orm.sessionmaker.__call__": "sqlalchemy.orm.Session",
     **each(["psycopg.connect", "psycopg.Connection.connect"], "psycopg.Connection"),

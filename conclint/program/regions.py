@@ -72,7 +72,7 @@ class Regions:
                 self._by_bases(code, trigger.bases)
         self._by_settings()
         self._by_state()
-        if self._shared or any(one.contexts & CONCURRENT for one in triggers.values()):
+        if self._shared or any(one.contexts & CONCURRENT or one.objects for one in triggers.values()):
             self._by_starts()
         return self._chosen
 

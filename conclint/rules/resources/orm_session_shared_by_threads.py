@@ -1,12 +1,13 @@
-"""A SQLAlchemy session is used by several threads.
+"""A SQLAlchemy session is used by several threads, or by several tasks at once.
 
 A `Session` is one conversation with the database over one connection: while one thread flushes, another one's query
 finds it in the middle of that and raises InvalidRequestError, or one thread commits what the other has not finished.
 Make a session in each worker (`with Session(engine) as session:`); the engine is what they may share.  A
-`scoped_session` gives each thread its own.
+`scoped_session` gives each thread its own.  It is the same with an `AsyncSession` and the tasks of `asyncio.gather`:
+"one AsyncSession per task".
 
-Not reported: `scoped_session`, sessions that a worker makes for itself or keeps in a `threading.local`, uses under one
-lock.
+Not reported: tasks that are awaited one after the other, `scoped_session`, sessions that a worker makes for itself or
+keeps in a `threading.local`, uses under one lock.
 
 https://docs.sqlalchemy.org/en/20/orm/session_basics.html#is-the-session-thread-safe-is-asyncsession-safe-to-share-in-concurrent-tasks
 """
@@ -14,12 +15,19 @@ https://docs.sqlalchemy.org/en/20/orm/session_basics.html#is-the-session-thread-
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from conclint.knowledge.kinds import Unshared
-from conclint.model import Finding
+from conclint.knowledge.tasks import GATHERING, STARTING
+from conclint.model import Finding, Note
 from conclint.program.evidence import Evidence
-from conclint.program.triggers import uses
+from conclint.program.triggers import Triggers
 from conclint.rules.rule import Bad, Good, Rule
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
+
+SESSIONS = frozenset({"sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession"})
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
@@ -32,10 +40,23 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.gathered import given_to_tasks
+
+    for call, node in given_to_tasks(source, SESSIONS):
+        yield Finding(
+            source.place(call),
+            f"several tasks use `{source.code(node)}` at once, and a session is one conversation with the database; "
+            "make one in each task",
+            notes=(Note(source.place(node), "each of the tasks gets this one"),),
+        )
+
+
 RULE = Rule(
     code="CON519",
     name="orm-session-shared-by-threads",
-    triggers=uses(Unshared.ORM),
+    triggers=Triggers(objects=frozenset({Unshared.ORM}), calls=frozenset((*GATHERING, *STARTING))),
+    check=check,
     conclude=conclude,
     examples=(
         Bad("""
@@ -88,6 +109,66 @@ RULE = Rule(
                         worker.start()
                     for worker in workers:
                         worker.join()
+            """),
+        Bad("""
+            import asyncio
+
+            from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+            from models import Item, User, engine
+
+            make_session = async_sessionmaker(engine)
+
+            async def load(session, id):
+                return await session.get(User, id)
+
+            async def users(session: AsyncSession, ids):
+                return await asyncio.gather(*(load(session, id) for id in ids))  # expect: CON519
+
+            async def both():
+                async with make_session() as session:
+                    return await asyncio.gather(session.get(User, 1), session.get(Item, 1))  # expect: CON519
+
+            class Repository:
+                def __init__(self, session: AsyncSession):
+                    self.session = session
+
+                async def all(self, ids):
+                    waiting = [load(self.session, id) for id in ids]
+                    return await asyncio.gather(*waiting)  # expect: CON519
+
+            async def started(session: AsyncSession, ids):
+                async with asyncio.TaskGroup() as group:
+                    for id in ids:
+                        group.create_task(load(session, id))  # expect: CON519
+            """),
+        Good("""
+            import asyncio
+
+            from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+            from models import User, engine
+
+            make_session = async_sessionmaker(engine)
+
+            async def load(id):
+                async with make_session() as session:
+                    return await session.get(User, id)
+
+            async def given(session, id):
+                return await session.get(User, id)
+
+            async def users(session: AsyncSession, ids):
+                first = await session.get(User, ids[0])
+                rest = await asyncio.gather(*(load(id) for id in ids[1:]), other(first))
+                one = asyncio.create_task(given(session, 1))  # the only one
+                await one
+                for id in ids:
+                    async with make_session() as own:
+                        rest.append(asyncio.create_task(given(own, id)))
+                sessions = [make_session() for _ in ids]
+                await asyncio.gather(*(given(each, 1) for each in sessions))
+                return [await session.get(User, id) for id in ids]
             """),
         Good("""
             from concurrent.futures import ThreadPoolExecutor
