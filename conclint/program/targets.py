@@ -25,7 +25,9 @@ def target_scene(program: Program, identity: str) -> TargetScene:
     own_results = effects & Effect.RESULTS and not program.effects.reason(identity, Effect.RESULTS)
     results = bool(own_results) and not _serves(function)
     computes = program.effects.computes(identity)
-    catches, endless = program.errors.caught(identity), program.errors.never_ends(identity)
+    given = any(not param.kind.startswith("*") for param in function.params)
+    idle = not (given or function.calls or function.touches or function.returns)
+    catches, endless = idle or program.errors.caught(identity), program.errors.never_ends(identity)
     nested = program.names.scopes.is_nested(file, function)
     bound = bool(function.owner) and not {"staticmethod", "classmethod"} & {*function.decorators}
     parameters = len(function.params)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -118,24 +119,59 @@ class Inherited(NamedTuple):
 
     made: cst.Assign
     name: str
-    asked: cst.Comparison
+    asked: cst.CSTNode
 
 
 def inherited_locks(source: Source) -> Iterator[Inherited]:
     """Locks of objects that notice a fork, which are not made anew then."""
     if "register_at_fork" in source.text.text:
         return
+    seen: set[int] = set()
+    for asked in _notices(source):
+        for block in source.ancestors(asked):
+            for one in _kept(source, block, asked) if isinstance(block, cst.With) else ():
+                if id(one.made) not in seen:
+                    seen.add(id(one.made))
+                    yield one
+
+
+def _notices(source: Source) -> Iterator[cst.CSTNode]:
+    """Where an object looks, or notes, which process it is in."""
     for asked in source.all(cst.Comparison):
         sides = (asked.left, *(one.comparator for one in asked.comparisons))
-        calls = [side for side in sides if isinstance(side, cst.Call) and source.calls(side, "os.getpid")]
-        if not calls or not any(isinstance(side, cst.Attribute) and source.is_receiver(side) for side in sides):
-            continue
-        for block in source.ancestors(asked):
-            if isinstance(block, cst.With):
-                yield from _kept(source, block, asked)
+        mine = any(isinstance(side, cst.Attribute) and source.is_receiver(side) for side in sides)
+        if mine and any(_is_pid(source, side) for side in sides):
+            yield asked
+    for noted in source.all(cst.Assign):
+        target = noted.targets[0].target
+        if isinstance(target, cst.Attribute) and source.is_receiver(target) and _is_pid(source, noted.value):
+            path = re.escape(path_of(target))
+            if re.search(rf"{path} *[!=]=|[!=]= *{path}\b", source.text.text):
+                yield noted
 
 
-def _kept(source: Source, block: cst.With, asked: cst.Comparison) -> Iterator[Inherited]:
+def _is_pid(source: Source, value: cst.BaseExpression) -> bool:
+    """`os.getpid()`, or a local that has its answer."""
+    if isinstance(value, cst.Call):
+        return source.calls(value, "os.getpid")
+    if not isinstance(value, cst.Name):
+        return False
+    around = source.function_node(value)
+    bound = [
+        source.parent(target)
+        for target in source.all(cst.AssignTarget)
+        if path_of(target.target) == value.value and source.function_node(target) is around
+    ]
+    calls = [one.value for one in bound if isinstance(one, cst.Assign)]
+    return bool(calls) and all(isinstance(call, cst.Call) and source.calls(call, "os.getpid") for call in calls)
+
+
+def _is_library(source: Source, made: cst.Call) -> bool:
+    """Whether the lock is a plain one; a function of the program's own may see to it that it is made anew."""
+    return any(name.startswith("threading.") for name in source.names(made.func))
+
+
+def _kept(source: Source, block: cst.With, asked: cst.CSTNode) -> Iterator[Inherited]:
     """The locks that the block holds, where their only making is in the constructor."""
     for item in block.items:
         lock = item.item
@@ -146,5 +182,6 @@ def _kept(source: Source, block: cst.With, asked: cst.Comparison) -> Iterator[In
         made = [one for one in source.all(cst.Assign) if any(path_of(each.target) == path for each in one.targets)]
         mine = [one for one in made if source.nearest(one, cst.ClassDef) is cls]
         # Methods that are not parsed may make it anew, too.
-        if len(mine) == 1 and source.text.text.count(f"{path} =") == len(made):
+        by_library = len(mine) == 1 and isinstance(mine[0].value, cst.Call) and _is_library(source, mine[0].value)
+        if by_library and source.text.text.count(f"{path} =") == len(made):
             yield Inherited(mine[0], path, asked)

@@ -9,6 +9,7 @@ import libcst as cst
 from conclint.knowledge.kinds import Setting
 from conclint.knowledge.settings import DEVICES, OPENING, WRITING_WHOLE
 from conclint.program.observations import Change
+from conclint.source.asking import questions
 from conclint.source.literals import constant_text
 from conclint.source.locks import Locks
 from conclint.source.order import Order
@@ -37,6 +38,7 @@ def changes(source: Source, locks: Locks, order: Order) -> Iterator[Change]:
             yield Change(table[name], name, order.point(anchor), place, text, locks.held(anchor), caught)
     for call, path in _written(source):
         yield Change(Setting.FILE, path, order.point(call), source.place(call), path, locks.held(call))
+    yield from questions(source, locks, order)
 
 
 def _written(source: Source) -> Iterator[tuple[cst.Call, str]]:

@@ -47,7 +47,7 @@ def check(source: Source) -> Iterator[Finding]:
             source.place(one.made),
             f"a child that is forked while another thread holds `{one.name}` waits for it for ever; "
             "make it anew in the child, with `os.register_at_fork`",
-            notes=(Note(source.place(one.asked), f"with `{one.name}` held, it looks here whether it was forked"),),
+            notes=(Note(source.place(one.asked), f"with `{one.name}` held, it looks here which process it is in"),),
         )
 
 

@@ -10,7 +10,8 @@ Call it below `if __name__ == "__main__":`, or take a context of your own, which
 See https://docs.python.org/3/library/multiprocessing.html#multiprocessing.set_start_method.
 
 Not reported: calls in functions, `fork` in a script (nobody imports it again), calls that are prepared for the error,
-and `force=True` outside of a package's `__init__.py`.
+`force=True` outside of a
+package's `__init__.py`, and tests.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ SETTER = "multiprocessing.set_start_method"
 
 
 def check(source: Source) -> Iterator[Finding]:
-    found = [call for call in source.all(cst.Call) if source.calls(call, SETTER)]
+    from conclint.source.testcode import in_test
+
+    found = [call for call in source.all(cst.Call) if source.calls(call, SETTER) and not in_test(source, call)]
     package = source.path.endswith("__init__.py")
     for call in found:
         careful = _forced(source, call) or source.nearest(call, cst.Try) is not None

@@ -10,7 +10,7 @@ See https://docs.python.org/3/library/multiprocessing.html#multiprocessing.conne
 `Connection.recv`.
 
 Not reported: sockets and pipes with a path, which the file system protects, addresses that nobody can see here,
-connections of which only bytes are read, and `Pipe()`, which joins own processes.
+connections of which only bytes are read, `Pipe()`, which joins own processes, and tests.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ LISTENER, CLIENT = "multiprocessing.connection.Listener", "multiprocessing.conne
 
 
 def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.testcode import in_test
+
     for call in source.all(cst.Call):
-        if not source.calls(call, LISTENER, CLIENT) or any(arg.star for arg in call.args):
+        if not source.calls(call, LISTENER, CLIENT) or any(arg.star for arg in call.args) or in_test(source, call):
             continue
         listens = source.calls(call, LISTENER)
         key = source.argument(call, "authkey", 3 if listens else 2)

@@ -1,0 +1,171 @@
+"""Questions whose answer another worker can make wrong before it is used: is the file there, has the queue an item?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import libcst as cst
+
+from conclint.knowledge.asking import EMPTINESS, EXISTENCE, FORGIVING, MAKING, QUEUES, REMOVING, TAKING
+from conclint.knowledge.kinds import Setting
+from conclint.program.observations import Change
+from conclint.source.locks import Locks
+from conclint.source.order import Order
+from conclint.source.paths import argument, path_of
+from conclint.source.source import Source
+from conclint.source.tree import below
+
+
+class Asked(NamedTuple):
+    """A test, the call that acts on its answer, and what both are about, as text."""
+
+    test: cst.BaseExpression
+    act: cst.Call
+    text: str
+
+
+def questions(source: Source, locks: Locks, order: Order) -> Iterator[Change]:
+    """Every such question in the parsed regions, as something that several workers should not do at once."""
+    for setting, found in ((Setting.PRESENCE, files(source)), (Setting.EMPTINESS, queues(source))):
+        for one in found:
+            name = path_of(one.act.func)
+            place = source.place(one.test)
+            yield Change(setting, name, order.point(one.test), place, one.text, locks.held(one.act))
+
+
+# -- files
+
+
+def files(source: Source) -> Iterator[Asked]:
+    """`if not exists(p): mkdir(p)`, `if exists(p): remove(p)`, unless the act takes both answers."""
+    if not any(f"{name.rpartition('.')[2]}(" in source.text.text for name in EXISTENCE):
+        return
+    for statement in source.all(cst.If):
+        asked = _exists(source, statement.test)
+        if asked is None:
+            continue
+        text, present = asked
+        for block, there in _branches(source, statement, present=present):
+            for act in _calls(block):
+                wanted = REMOVING if there else MAKING
+                if wanted & {*source.names(act.func)} and _file(source, act) == text and not _forgiving(source, act):
+                    yield Asked(statement.test, act, text)
+
+
+def _exists(source: Source, test: cst.BaseExpression) -> tuple[str, bool] | None:
+    """Of which file the test asks, and whether it asks for its presence."""
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        found = _exists(source, test.expression)
+        return (found[0], not found[1]) if found is not None else None
+    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
+        return _exists(source, test.left) or _exists(source, test.right)
+    if isinstance(test, cst.Call) and EXISTENCE & {*source.names(test.func)}:
+        return _file(source, test), True
+    return None
+
+
+def _file(source: Source, call: cst.Call) -> str:
+    """The file's name as written: the argument of a function of `os`, the object of a method of `Path`."""
+    if any(name.startswith("pathlib.") for name in source.names(call.func)) and isinstance(call.func, cst.Attribute):
+        return source.code(call.func.value)
+    return source.code(call.args[0].value) if call.args else ""
+
+
+def _branches(source: Source, statement: cst.If, *, present: bool) -> Iterator[tuple[cst.CSTNode, bool]]:
+    yield statement.body, present
+    if statement.orelse is not None:
+        yield statement.orelse, not present
+    elif isinstance(statement.body.body[-1], cst.SimpleStatementLine):
+        last = statement.body.body[-1].body[-1]
+        if isinstance(last, (cst.Return, cst.Raise, cst.Continue)):
+            block = source.parent(statement)
+            body = list(block.body) if isinstance(block, (cst.IndentedBlock, cst.Module)) else []
+            for one in body[body.index(statement) + 1 :] if statement in body else ():
+                yield one, not present
+
+
+def _calls(block: cst.CSTNode) -> Iterator[cst.Call]:
+    for part in below(block):
+        if isinstance(part, cst.Call):
+            yield part
+
+
+def _forgiving(source: Source, act: cst.Call) -> bool:
+    """Whether being too late does no harm: `exist_ok=True`, `missing_ok=True`, below `try` or `suppress`."""
+    if any(arg.star or (arg.keyword is not None and arg.keyword.value.endswith("_ok")) for arg in act.args):
+        return True
+    return _caught(source, act, FORGIVING)
+
+
+def _caught(source: Source, node: cst.CSTNode, errors: frozenset[str]) -> bool:
+    child = node
+    for outer in source.ancestors(node):
+        if isinstance(outer, cst.Try) and child is outer.body:
+            names = [path_of(part).rpartition(".")[2] for each in outer.handlers for part in _kinds(each)]
+            if errors & {*names} or any(handler.type is None for handler in outer.handlers):
+                return True
+        if isinstance(outer, cst.With) and any("suppress" in source.code(item.item) for item in outer.items):
+            return True
+        if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
+            return False
+        child = outer
+    return False
+
+
+def _kinds(handler: cst.ExceptHandler) -> Iterator[cst.BaseExpression]:
+    if isinstance(handler.type, cst.Tuple):
+        yield from (element.value for element in handler.type.elements)
+    elif handler.type is not None:
+        yield handler.type
+
+
+# -- queues
+
+
+def queues(source: Source) -> Iterator[Asked]:
+    """`if not q.empty(): q.get()`, also with `while` and `qsize()`."""
+    if not any(f".{name}(" in source.text.text for name in EMPTINESS):
+        return
+    statements: list[cst.If | cst.While] = [*source.all(cst.If), *source.all(cst.While)]
+    for statement in sorted(statements, key=lambda one: source.span(one).line):
+        asked = next((part for part in _calls(statement.test) if _asks_queue(source, part)), None)
+        owner = asked.func.value if asked is not None and isinstance(asked.func, cst.Attribute) else None
+        act = _taken(statement, path_of(owner)) if owner is not None and not _is_own(source, owner) else None
+        if owner is None or act is None:
+            continue
+        blocks = not act.args and not path_of(act.func).endswith("_nowait")
+        if blocks or not _caught(source, act, frozenset({"Empty", "Exception"})):
+            yield Asked(statement.test, act, source.code(owner))
+
+
+def _taken(statement: cst.If | cst.While, queue: str) -> cst.Call | None:
+    """The first call that takes an item below the test."""
+    wanted = {f"{queue}.{name}" for name in TAKING}
+    return next((act for act in _calls(statement.body) if path_of(act.func) in wanted), None)
+
+
+def _asks_queue(source: Source, call: cst.Call) -> bool:
+    func = call.func
+    return (
+        isinstance(func, cst.Attribute) and func.attr.value in EMPTINESS and bool(QUEUES & {*source.types(func.value)})
+    )
+
+
+def _is_own(source: Source, owner: cst.BaseExpression) -> bool:
+    """Whether the queue is made by the same function: nobody else may have it."""
+    around = source.function_node(owner)
+    return any(
+        path_of(target.target) == path_of(owner) and source.function_node(target) is around and around is not None
+        for target in source.all(cst.AssignTarget)
+    )
+
+
+def made_sure(source: Source, act: cst.Call) -> str:
+    """The argument with which the act takes both answers; "" where it has none."""
+    names = {*source.names(act.func)}
+    if argument(act, "exist_ok") is not None or argument(act, "missing_ok") is not None:
+        return ""
+    if "os.makedirs" in names or "pathlib.Path.mkdir" in names:
+        return "exist_ok=True"
+    return "missing_ok=True" if "pathlib.Path.unlink" in names else ""
