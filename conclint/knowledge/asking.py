@@ -13,7 +13,7 @@ EXISTENCE = frozenset(
 MAKING = frozenset({*below("os", "mkdir makedirs"), "pathlib.Path.mkdir"})
 
 # docs.python.org/3/library/os.html#os.remove, pathlib.html#pathlib.Path.unlink: FileNotFoundError
-REMOVING = frozenset({*below("os", "remove unlink rmdir"), *below("pathlib.Path", "unlink rmdir"), "shutil.rmtree"})
+REMOVING = frozenset({*below("os", "remove unlink rmdir"), *below("pathlib.Path", "unlink rmdir")})
 
 # What is caught by whoever knows that others may have been faster.
 FORGIVING = frozenset(

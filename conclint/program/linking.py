@@ -9,6 +9,7 @@ from functools import cached_property
 from conclint.knowledge import BUILTIN
 from conclint.knowledge.kinds import Knowledge
 from conclint.knowledge.pickling import INHERITED
+from conclint.program.afterfork import Stale, stale_globals
 from conclint.program.calls import Calls
 from conclint.program.children import Children
 from conclint.program.childstate import ChildState
@@ -110,6 +111,10 @@ class Program:
     @cached_property
     def child_state(self) -> ChildState:
         return ChildState(self.calls, self.contexts)
+
+    def stale_globals(self) -> Iterator[Stale]:
+        """Threads of the parent's that handlers for forked children leave in globals."""
+        return stale_globals(self.calls, self.pickles)
 
     def sent_processes(self) -> Iterator[tuple[Held, str]]:
         """What objects of subclasses of Process have in them that cannot be pickled, and where that shows."""

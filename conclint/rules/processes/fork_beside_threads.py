@@ -6,7 +6,8 @@ hangs as soon as it needs it.  It works most of the time, which makes it hard to
 
 Start the processes before the threads, or let them be spawned: `multiprocessing.get_context("spawn")`.  An object that
 notices that it was forked (it compares `os.getpid()`) must make its locks anew in the child:
-`os.register_at_fork(after_in_child=…)`.
+`os.register_at_fork(after_in_child=…)`.  And such a handler must not leave the child what stands for a thread of the
+parent.
 
 See https://docs.python.org/3/library/os.html#os.fork and
 https://docs.python.org/3/library/os.html#os.register_at_fork.
@@ -25,6 +26,7 @@ from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 
 if TYPE_CHECKING:
+    from conclint.program.evidence import Evidence
     from conclint.source.source import Source
 
 
@@ -51,6 +53,18 @@ def check(source: Source) -> Iterator[Finding]:
         )
 
 
+def conclude(evidence: Evidence) -> Iterator[Finding]:
+    """Handlers that look after the child, but leave it threads of the parent's."""
+    for stale in evidence.program.stale_globals():
+        names = ", ".join(f"`{name}`" for name in stale.names)
+        yield Finding(
+            stale.place,
+            f"{names} still stand for threads of the parent after a fork, which the child does not have; "
+            "set them to None here",
+            notes=tuple(Note(place, "the thread is made here") for place in stale.bound),
+        )
+
+
 RULE = Rule(
     code="CON604",
     name="fork-beside-threads",
@@ -64,6 +78,7 @@ RULE = Rule(
         "concurrent.futures.ProcessPoolExecutor",
     ),
     check=check,
+    conclude=conclude,
     examples=(
         Bad("""
             import os
@@ -125,6 +140,34 @@ RULE = Rule(
                         self._thread.start()
                         self._pid = os.getpid()
             """),
+        Bad("""
+            import os
+            import threading
+
+            class Beat:
+                def __init__(self):
+                    self.thread = threading.Thread(target=print, daemon=True)
+
+                def reset(self):
+                    self.thread = None
+
+            beats = []
+            _beat = None
+
+            def beat():
+                global _beat
+                if _beat is None:
+                    _beat = Beat()
+                    beats.append(_beat)
+                    _beat.thread.start()
+                return _beat
+
+            def _in_child():
+                for one in beats:
+                    one.reset()  # expect: CON604
+
+            os.register_at_fork(after_in_child=_in_child)
+            """),
         Good("""
             import multiprocessing as mp
             from threading import Thread
@@ -159,6 +202,26 @@ RULE = Rule(
                 if os.fork() == 0:
                     os.execvp(program, [program])
                 os.wait()
+            """),
+        Good("""
+            import os
+            import threading
+
+            _beat = None
+
+            def beat():
+                global _beat
+                if _beat is None:
+                    _beat = threading.Thread(target=print, daemon=True)
+                    _beat.start()
+                return _beat
+
+            def _in_child():
+                global _beat
+                print("forked")
+                _beat = None
+
+            os.register_at_fork(after_in_child=_in_child)
             """),
         Good("""
             import os
