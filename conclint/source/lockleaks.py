@@ -57,6 +57,20 @@ def leaks(source: Source) -> Iterator[Leak]:
             yield Leak(taken, (), risky)
 
 
+def handed_out(source: Source) -> Iterator[tuple[LockCall, cst.CSTNode]]:
+    """The locks that a function leaves held for its caller, each with what may fail after it was taken."""
+    for taken in takes(source):
+        course = Course(source, taken)
+        if is_retaken(source, taken) or not course.clear or course.protected:
+            continue
+        if any(one.state is State.HELD and (one.kind == "end" or _is_last(source, one)) for one in course.exits):
+            failing = [one.node for one in course.exits if one.kind == "raise"]
+            risky = [node for node in course.risky if is_fallible(source, node)]
+            found = next(iter((*risky, *failing)), None)
+            if found is not None:
+                yield taken, found
+
+
 def _is_last(source: Source, leaving: Exit) -> bool:
     """Whether it is the function's ordinary end: then the caller releases."""
     function = source.function_node(leaving.node)

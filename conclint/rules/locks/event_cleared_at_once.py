@@ -1,0 +1,134 @@
+"""An event that is set and cleared in one breath is missed by whoever is not waiting at that very moment.
+
+`Event.set()` wakes up those who wait now. `clear()` straight after it takes the signal back: a thread that is just on
+its way to `wait()`, or still busy with the signal before, finds the event clear and sleeps on. With
+`multiprocessing.Event` even those who were waiting look again, find it clear, and report that nothing happened.
+
+Let who waited clear the event, when it has taken note. To wake up all who wait, again and again, use a `Condition`
+around a counter: `with condition: turn += 1; condition.notify_all()`.
+
+Not reported: `asyncio.Event`, which wakes up its waiters whatever comes after; anything between the two calls; and
+tests.
+
+https://docs.python.org/3/library/threading.html#threading.Event.clear
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from conclint.model import Finding, Note
+from conclint.program.triggers import calls
+from conclint.rules.rule import Bad, Good, Rule
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
+
+EVENTS = ("threading.Event", "multiprocessing.Event")
+
+
+def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.testcode import in_test
+
+    for cleared in source.all(cst.Call):
+        if not source.calls(cleared, *(f"{event}.clear" for event in EVENTS)):
+            continue
+        before = _before(source, cleared)
+        if before is not None and source.code(before.func) == _set(source, cleared) and not in_test(source, cleared):
+            yield Finding(
+                source.place(cleared),
+                "whoever does not wait at this moment misses the signal; let the waiter clear it, or use a `Condition`",
+                notes=(Note(source.place(before), "it is set here"),),
+            )
+
+
+def _set(source: Source, cleared: cst.Call) -> str:
+    return source.code(cleared.func).removesuffix("clear") + "set"
+
+
+def _before(source: Source, call: cst.Call) -> cst.Call | None:
+    """The call that is the whole statement before this one."""
+    line = source.statement(call)
+    block = source.parent(line)
+    if not isinstance(block, (cst.IndentedBlock, cst.Module)) or not isinstance(source.parent(call), cst.Expr):
+        return None
+    smalls: list[cst.CSTNode] = []
+    for one in block.body:
+        smalls += one.body if isinstance(one, cst.SimpleStatementLine) else [one]
+    place = next((number for number, small in enumerate(smalls) if small is source.parent(call)), 0)
+    before = smalls[place - 1] if place else None
+    return before.value if isinstance(before, cst.Expr) and isinstance(before.value, cst.Call) else None
+
+
+RULE = Rule(
+    code="CON417",
+    name="event-cleared-at-once",
+    triggers=calls(*(f"{event}.clear" for event in EVENTS)),
+    check=check,
+    examples=(
+        Bad("""
+            import threading
+
+            changed = threading.Event()
+
+            def change(state, value):
+                state.value = value
+                changed.set()
+                changed.clear()  # expect: CON417
+            """),
+        Bad("""
+            from threading import Event as Flag
+
+            class Feed:
+                def __init__(self):
+                    self._news = Flag()
+                    self.items = []
+
+                def put(self, item):
+                    self.items.append(item)
+                    self._news.set(); self._news.clear()  # expect: CON417
+            """),
+        Bad("""
+            import multiprocessing
+
+            def tick(beat: multiprocessing.Event, clock):
+                while clock.runs():
+                    clock.wait()
+                    beat.set()
+                    beat.clear()  # expect: CON417
+            """),
+        Good("""
+            import asyncio
+            import threading
+
+            class Feed:
+                def __init__(self):
+                    self._news = threading.Event()
+                    self._read = threading.Event()
+                    self._pulse = asyncio.Event()
+                    self.items = []
+
+                def put(self, item):
+                    self.items.append(item)
+                    self._news.set()
+                    self._read.wait()
+                    self._news.clear()
+
+                def take(self):
+                    self._news.wait()
+                    self._news.clear()
+                    self._read.set()
+                    self._news.clear()
+                    return self.items.pop()
+
+                def pulse(self, flags: set):
+                    self._pulse.set()
+                    self._pulse.clear()
+                    flags.add(1)
+                    flags.clear()
+            """),
+    ),
+)
