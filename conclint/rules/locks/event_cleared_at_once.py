@@ -7,14 +7,15 @@ its way to `wait()`, or still busy with the signal before, finds the event clear
 Let who waited clear the event, when it has taken note. To wake up all who wait, again and again, use a `Condition`
 around a counter: `with condition: turn += 1; condition.notify_all()`.
 
-Not reported: `asyncio.Event`, which wakes up its waiters whatever comes after; anything between the two calls; and
-tests.
+Not reported: `asyncio.Event`, which wakes up its waiters whatever comes after; an event on which the same file waits
+with a time limit; anything between the two calls; and tests.
 
 https://docs.python.org/3/library/threading.html#threading.Event.clear
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,9 @@ def check(source: Source) -> Iterator[Finding]:
         if not source.calls(cleared, *(f"{event}.clear" for event in EVENTS)):
             continue
         before = _before(source, cleared)
-        if before is not None and source.code(before.func) == _set(source, cleared) and not in_test(source, cleared):
+        if before is None or source.code(before.func) != _set(source, cleared) or in_test(source, cleared):
+            continue
+        if not _looks_again(source, cleared):
             yield Finding(
                 source.place(cleared),
                 "whoever does not wait at this moment misses the signal; let the waiter clear it, or use a `Condition`",
@@ -47,6 +50,12 @@ def check(source: Source) -> Iterator[Finding]:
 
 def _set(source: Source, cleared: cst.Call) -> str:
     return source.code(cleared.func).removesuffix("clear") + "set"
+
+
+def _looks_again(source: Source, cleared: cst.Call) -> bool:
+    """Whether who waits for the event does so with a time limit: a missed signal costs a moment."""
+    event = re.escape(source.code(cleared.func).removesuffix(".clear").rpartition(".")[2])
+    return bool(re.search(rf"\b{event}\.wait\(\s*[^)\s]", source.text.text))
 
 
 def _before(source: Source, call: cst.Call) -> cst.Call | None:
@@ -108,6 +117,7 @@ RULE = Rule(
                 def __init__(self):
                     self._news = threading.Event()
                     self._read = threading.Event()
+                    self._woken = threading.Event()
                     self._pulse = asyncio.Event()
                     self.items = []
 
@@ -123,6 +133,13 @@ RULE = Rule(
                     self._read.set()
                     self._news.clear()
                     return self.items.pop()
+
+                def wake(self):
+                    self._woken.set()
+                    self._woken.clear()
+
+                def sleep(self):
+                    self._woken.wait(timeout=1)
 
                 def pulse(self, flags: set):
                     self._pulse.set()

@@ -105,6 +105,7 @@ RULE = Rule(
         Good("""
             import os
             import threading
+            import weakref
 
             class Store:
                 def __init__(self):
@@ -113,6 +114,8 @@ RULE = Rule(
                     self.items = []
                     self._renew()
                     os.register_at_fork(after_in_child=self.renew_all)
+                    again = weakref.WeakMethod(self.reset_state)
+                    os.register_at_fork(before=lambda: again()())
 
                 def __setstate__(self, state):
                     self.__dict__.update(state)
@@ -122,6 +125,9 @@ RULE = Rule(
                     self._lock = threading.Lock()
 
                 def renew_all(self):
+                    self._lock = threading.Lock()
+
+                def reset_state(self):
                     self._lock = threading.Lock()
 
                 def start(self):
