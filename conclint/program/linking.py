@@ -20,6 +20,7 @@ from conclint.program.effects import Effects
 from conclint.program.errors import Errors
 from conclint.program.files import Files
 from conclint.program.handles import Handles
+from conclint.program.locals import Locals
 from conclint.program.locking import Locking
 from conclint.program.names import Names
 from conclint.program.owners import Owners
@@ -87,6 +88,10 @@ class Program:
     @cached_property
     def queues(self) -> Queues:
         return Queues(self.calls, self.stops)
+
+    @cached_property
+    def locals(self) -> Locals:
+        return Locals(self.calls)
 
     @cached_property
     def errors(self) -> Errors:

@@ -66,6 +66,8 @@ class Regions:
         for code, trigger in triggers.items():
             if trigger.contexts:
                 self._by_contexts(code, trigger)
+            if trigger.within:
+                self._by_within(code, trigger)
             if trigger.targets:
                 self._by_targets(code, trigger)
             if trigger.bases:
@@ -115,6 +117,13 @@ class Regions:
                     if found:
                         self._choose(file, call.line)
                         self._run(file, (code for one in found for code in wanted[one]))
+
+    def _by_within(self, code: str, trigger: Triggers) -> None:
+        for last in sorted({name.rpartition(".")[2] for name in trigger.calls}):
+            for site in self._calls.calls_named(last):
+                if site.function.name in trigger.within and self._calls.library_names(site) & trigger.calls:
+                    self._choose(site.file, site.call.line)
+                    self._run(site.file, (code,))
 
     def _by_targets(self, code: str, trigger: Triggers) -> None:
         for root in self._roots:

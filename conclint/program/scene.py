@@ -39,6 +39,7 @@ class RunScene:
     trace: tuple[Note, ...]
     starter: Store | None = None  # what holds the pool that runs it
     single: bool = False  # whether that pool has one worker only
+    lasting: bool = False  # whether the interpreter waits for the thread in the end
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ HANDLES = frozenset(
         "multiprocessing.Process",
         "multiprocessing.pool.Pool",
         "concurrent.futures.Executor",
+        "multiprocessing.shared_memory.SharedMemory",
     }
 )
 
@@ -174,7 +175,8 @@ class Scenes:
     def _run(self, run: Run) -> RunScene:
         starter = pool_of(self._calls, run.root.site)
         single = has_one_worker(self._calls, starter)
-        return RunScene(run.context, run.many, run.root.how, evidence(run), starter, single)
+        lasting = run.root.how == "threading.Thread" and self._program.handles.fate(run.root.site).daemon is False
+        return RunScene(run.context, run.many, run.root.how, evidence(run), starter, single, lasting)
 
     def _targets(
         self, mentioned: set[str], fates: tuple[FateScene, ...], starts: tuple[StartScene, ...]

@@ -17,6 +17,7 @@ class Triggers:
     `settings`: what changes these for the whole process, and `objects`: methods of objects of these kinds, in functions
     that run in one of the contexts.
     `targets`: with `calls`, also the functions that these calls start somewhere.
+    `within`: with `calls`, those in functions of one of these names.
     `kinds`: functions that run in one of the contexts and are of one of these kinds (bits of `Kind`).
     `bases`: a class that derives from one of these library classes, the whole of it.
     `state`: something that several threads reach and change.  `locks`: a function that waits, or takes another lock,
@@ -37,11 +38,18 @@ class Triggers:
     locks: bool = False
     updated: frozenset[str] = frozenset()
     thread_locals: bool = False
+    within: frozenset[str] = frozenset()
 
 
 def calls(*names: str, runs_in: tuple[Context, ...] = ()) -> Triggers:
     """Regions that call one of `names`, in functions that run in one of `runs_in` where that is given."""
     return Triggers(calls=frozenset(names), contexts=frozenset(runs_in))
+
+
+def interrupting(*names: str) -> Triggers:
+    """Calls of `names` in finalizers and signal handlers, which interrupt other code."""
+    runs_in = frozenset({Context.FINALIZER, Context.SIGNAL})
+    return Triggers(calls=frozenset(names), contexts=runs_in, within=frozenset({"__del__"}))
 
 
 def derives(*names: str) -> Triggers:

@@ -7,8 +7,8 @@ hangs: not on the small example, but with more items than workers.
 Give the inner work a pool of its own; or let the outer work return what is still to be done, and submit that outside;
 or call the inner function directly.
 
-Not reported: outer work that runs only once at a time where the pool has more than one worker; another pool; and
-futures that the worker hands out without waiting for them.
+Not reported: outer work that runs only once at a time where the pool has more than one worker; another pool;
+futures that the worker hands out without waiting for them; and tests.
 
 See https://docs.python.org/3/library/concurrent.futures.html#threadpoolexecutor
 """
@@ -34,12 +34,13 @@ WORK = ("concurrent.futures.Executor.submit", "concurrent.futures.Executor.map")
 
 def check(source: Source) -> Iterator[Finding]:
     from conclint.source.futures import given, waited_for
+    from conclint.source.testcode import in_test
 
     for one in given(source):
         if one.gives not in (Gives.FUTURE, Gives.RESULTS) or not source.runs(one.call, Context.THREAD):
             continue
         run = _own_run(source, one)
-        if run is not None and waited_for(source, one):
+        if run is not None and waited_for(source, one) and not in_test(source, one.call):
             pool = source.code(one.pool)
             message = f"this runs in a worker of `{pool}` and waits for other work of `{pool}`, and hangs when all do"
             advice = "give the inner work a pool of its own"

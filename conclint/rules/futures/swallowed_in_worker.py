@@ -7,7 +7,7 @@ on as if the item had been done.
 Let the exception pass, and handle it where `result()` is asked for; or catch only what is expected; or log it.
 
 Not reported: handlers that log, keep, count or answer in any way, that return a value (also an explicit `None`), or
-in which a comment says why; work that only ends something; and code that no pool runs.
+in which a comment says why; work that only ends something; tests; and code that no pool runs.
 
 See https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Future.result
 """
@@ -38,12 +38,16 @@ WORKERS = (Context.THREAD, Context.PROCESS)
 
 
 def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.testcode import in_test
+
     for handler in source.all(cst.ExceptHandler):
         if not _catches_everything(handler) or not _says_nothing(handler) or _says_why(source, handler):
             continue
         function = source.function_node(handler)
         run = _run_by_pool(source, handler)
-        if run is not None and isinstance(function, cst.FunctionDef) and _is_the_work(source, handler, function):
+        if run is None or not isinstance(function, cst.FunctionDef) or in_test(source, handler):
+            continue
+        if _is_the_work(source, handler, function):
             message = "every exception of this work ends here, and whoever waits for it takes it for done"
             advice = "let it pass, so that the future carries it, or log it"
             yield Finding(source.place(handler), f"{message}; {advice}", notes=run.trace)

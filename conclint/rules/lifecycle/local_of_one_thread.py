@@ -1,0 +1,103 @@
+"""This attribute of a `threading.local` is set at import, and only for the thread that imports.
+
+Every thread sees a `threading.local` of its own, empty at first. What the module sets at import, the importing thread
+has, mostly the main thread; in all others reading it raises AttributeError. Tests, which run in the main thread, pass.
+
+Set it where it is used: `cache = _local.__dict__.setdefault("cache", {})`; or derive from `threading.local`, whose
+`__init__` runs once in each thread.
+
+Not reported: attributes that some function sets as well, or that are asked for with `hasattr` or `getattr`; and
+subclasses.
+
+See https://docs.python.org/3/library/threading.html#thread-local-data
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from conclint.model import Finding, Note, Place, Span
+from conclint.program.triggers import calls
+from conclint.rules.rule import Bad, Good, Rule
+
+if TYPE_CHECKING:
+    from conclint.program.evidence import Evidence
+
+LOCAL = "threading.local"
+
+
+def conclude(evidence: Evidence) -> Iterator[Finding]:
+    for path, attribute, line, read in evidence.program.locals.of_one_thread():
+        message = f"`{attribute}` is set here for the importing thread only, and other threads get an AttributeError"
+        note = Note(Place(path, Span(read, 1, read, 1)), "read here, in whatever thread")
+        place = Place(path, Span(line, 1, line, 1 + len(attribute)))
+        yield Finding(place, f"{message}; set it where it is used", (note,))
+
+
+RULE = Rule(
+    code="CON216",
+    name="local-of-one-thread",
+    triggers=calls(LOCAL),
+    conclude=conclude,
+    examples=(
+        Bad("""
+            import threading
+
+            _local = threading.local()
+            _local.cache = {}  # expect: CON216
+
+            def get(key):
+                return _local.cache.get(key)
+            """),
+        Bad("""
+            from threading import local as per_thread
+
+            STATE = per_thread()
+            STATE.depth = 0  # expect: CON216
+            STATE.names = []
+
+            class Nested:
+                def __enter__(self):
+                    STATE.depth += 1
+                    STATE.names = ["new"]
+
+                def __exit__(self, *error):
+                    STATE.depth -= 1
+            """),
+        Bad("""
+            import threading as t
+
+            context = t.local()
+            context.user = None  # expect: CON216
+
+            def name():
+                return "" if context.user is None else context.user.name
+            """),
+        Good("""
+            import threading
+
+            class Local(threading.local):
+                def __init__(self):
+                    self.cache = {}
+
+            _local = Local()
+            _local.size = 0
+            _plain = threading.local()
+            _plain.cache = {}
+            _plain.user = None
+            _plain.depth = 0
+
+            def get(key):
+                if not hasattr(_plain, "cache"):
+                    return None
+                return _plain.cache.get(key), _local.size
+
+            def login(user):
+                _plain.user = user
+
+            def name():
+                return _plain.user.name, getattr(_plain, "depth", 0)
+            """),
+    ),
+)

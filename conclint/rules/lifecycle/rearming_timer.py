@@ -1,0 +1,139 @@
+"""This timer sets itself again, for ever, and nobody can stop it.
+
+A function that ends with `threading.Timer(5, itself).start()` makes a new thread each time, and drops its handle. There
+is nothing to `cancel()`, and since the thread is no daemon the interpreter never exits: at the end of the program it
+waits for a timer that always comes again. Each round also comes later, by the time that the work takes.
+
+Use one thread with a loop, `while not stop.wait(5): work()`, and set the event at the end. Or keep the timer where
+`cancel()` can reach it.
+
+Not reported: timers that are kept and cancelled, daemons, and functions that set the timer only under a condition.
+
+See https://docs.python.org/3/library/threading.html#threading.Timer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from conclint.model import Finding
+from conclint.program.triggers import calls
+from conclint.rules.rule import Bad, Good, Rule
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
+
+TIMER = "threading.Timer"
+PLAIN = (cst.IndentedBlock, cst.SimpleStatementLine, cst.BaseSmallStatement, cst.BaseExpression, cst.Try, cst.Finally)
+
+
+def check(source: Source) -> Iterator[Finding]:
+    for call in source.all(cst.Call):
+        if not source.calls(call, TIMER):
+            continue
+        again = any(one.identity == source.identity(call) for one in source.starts(call)[1])
+        fate = source.fate(call) if again else None
+        if fate is None or fate.daemon is not False or fate.escapes or fate.does("cancel") or not fate.does("start"):
+            continue
+        if _always(source, call):
+            message = "this timer sets itself again for ever: nobody can cancel it, and the interpreter never exits"
+            advice = "use a thread that waits for an event, `while not stop.wait(…)`"
+            yield Finding(source.place(call), f"{message}; {advice}")
+
+
+def _always(source: Source, call: cst.Call) -> bool:
+    """Whether the function comes to the call each time: under no condition, and behind no early way out."""
+    function = source.function_node(call)
+    if not isinstance(function, cst.FunctionDef):
+        return False
+    for outer in source.ancestors(call):
+        if outer is function.body:
+            break
+        if not isinstance(outer, (*PLAIN, cst.Arg, cst.AssignTarget, cst.With)):
+            return False
+    returns = (one for one in source.all(cst.Return) if source.function_node(one) is function)
+    return all(source.sequence(one) > source.sequence(call) for one in returns)
+
+
+RULE = Rule(
+    code="CON208",
+    name="rearming-timer",
+    triggers=calls(TIMER),
+    check=check,
+    examples=(
+        Bad("""
+            import threading
+
+            def tick():
+                print("tick")
+                threading.Timer(5, tick).start()  # expect: CON208
+
+            tick()
+            """),
+        Bad("""
+            from threading import Timer
+
+            class Poller:
+                def __init__(self, poll):
+                    self.poll = poll
+
+                def _again(self):
+                    try:
+                        self.poll()
+                    finally:
+                        timer = Timer(60, self._again)  # expect: CON208
+                        timer.start()
+            """),
+        Bad("""
+            import threading as t
+
+            class Saver:
+                def __init__(self, save):
+                    self._save = save
+                    self._timer = None
+
+                def _run(self):
+                    self._timer = t.Timer(interval=30, function=self._run)  # expect: CON208
+                    self._timer.start()
+                    self._save()
+            """),
+        Good("""
+            import threading
+
+            class Poller:
+                def __init__(self, poll):
+                    self.poll = poll
+                    self._timer = None
+                    self.stopped = False
+
+                def _again(self):
+                    self.poll()
+                    self._timer = threading.Timer(5, self._again)
+                    self._timer.start()
+
+                def _while_wanted(self):
+                    self.poll()
+                    if not self.stopped:
+                        threading.Timer(5, self._while_wanted).start()
+
+                def _until_stopped(self):
+                    if self.stopped:
+                        return
+                    threading.Timer(5, self._until_stopped).start()
+
+                def _in_background(self):
+                    timer = threading.Timer(5, self._in_background)
+                    timer.daemon = True
+                    timer.start()
+
+                def stop(self):
+                    self._timer.cancel()
+
+            def once(work):
+                threading.Timer(5, work).start()
+            """),
+    ),
+)
