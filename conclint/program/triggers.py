@@ -47,8 +47,8 @@ def calls(*names: str, runs_in: tuple[Context, ...] = ()) -> Triggers:
 
 
 def interrupting(*names: str) -> Triggers:
-    """Calls of `names` in finalizers and signal handlers, which interrupt other code."""
-    runs_in = frozenset({Context.FINALIZER, Context.SIGNAL})
+    """Calls of `names` in finalizers, which interrupt other code."""
+    runs_in = frozenset({Context.FINALIZER})
     return Triggers(calls=frozenset(names), contexts=runs_in, within=frozenset({"__del__"}))
 
 

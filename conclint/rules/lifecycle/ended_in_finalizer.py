@@ -1,7 +1,7 @@
-"""A finalizer or signal handler that waits can wait for the very code that it interrupts.
+"""A finalizer that waits can wait for the very code that it interrupts.
 
-`__del__`, callbacks of `weakref` and signal handlers run between any two steps of some thread, in the middle of
-whatever that thread does. If it holds the lock that they take, nobody can ever release it: the holder goes on only when
+`__del__` and the callbacks of `weakref` run between any two steps of some thread, in the middle of whatever that thread
+does. If it holds the lock that they take, nobody can ever release it: the holder goes on only when
 they return. `join()` in `__del__` waits for a thread at a moment that nobody chose; often the thread's own reference is
 the last one, so that it would wait for itself.
 
@@ -9,7 +9,7 @@ Let them only set a flag or an `Event`, or put something into a `queue.SimpleQue
 rest elsewhere: in `close()`, in a `with` block, in the loop that asks the flag.
 
 Not reported: re-entrant locks, locks taken without waiting, and an object's own lock in its `__del__`, which nobody can
-hold any more.
+hold any more. Signal handlers are CON426's.
 
 See https://docs.python.org/3/reference/datamodel.html#object.__del__
 """
@@ -65,10 +65,8 @@ def _where(source: Source, node: cst.CSTNode) -> tuple[str, tuple[Note, ...]] | 
     if isinstance(around, cst.FunctionDef) and around.name.value == "__del__" and _is_method(source, around):
         return "`__del__`", ()
     function = source.function(node)
-    for context, what in ((Context.SIGNAL, "this signal handler"), (Context.FINALIZER, "this finalizer")):
-        for run in function.runs_in(context) if function is not None else ():
-            return what, run.trace
-    return None
+    runs = function.runs_in(Context.FINALIZER) if function is not None else ()
+    return next((("this finalizer", run.trace) for run in runs), None)
 
 
 def _is_method(source: Source, function: cst.FunctionDef) -> bool:
@@ -119,15 +117,13 @@ RULE = Rule(
                         Node.alive -= 1
             """),
         Bad("""
-            import signal
-            import threading
             import weakref
             from threading import Lock
 
             LOCK = Lock()
             STATE = {}
 
-            def stop(number, frame):
+            def clear(reference):
                 LOCK.acquire()  # expect: CON214
                 STATE.clear()
                 LOCK.release()
@@ -137,15 +133,14 @@ RULE = Rule(
                     STATE.pop(name)
 
             def begin(item):
-                signal.signal(signal.SIGTERM, stop)
                 weakref.finalize(item, drop, item.name)
                 with LOCK:
-                    STATE[item.name] = True
+                    STATE[item.name] = weakref.ref(item, clear)
             """),
         Good("""
             import queue
-            import signal
             import threading
+            import weakref
 
             LOCK = threading.RLock()
             STOP = threading.Event()
@@ -169,13 +164,13 @@ RULE = Rule(
                         print("gone")
                     self._thread.join(0.1)
 
-            def stop(number, frame):
+            def drop(name):
                 STOP.set()
                 with LOCK:
-                    print("stopping")
+                    print("gone", name)
 
-            def begin():
-                signal.signal(signal.SIGTERM, stop)
+            def begin(item):
+                weakref.finalize(item, drop, item.name)
             """),
     ),
 )
