@@ -10,6 +10,7 @@ import libcst as cst
 from conclint.knowledge.asking import EMPTINESS, EXISTENCE, FORGIVING, MAKING, QUEUES, REMOVING, TAKING
 from conclint.knowledge.kinds import Setting
 from conclint.program.observations import Change
+from conclint.source.literals import target_names
 from conclint.source.locks import Locks
 from conclint.source.order import Order
 from conclint.source.paths import argument, path_of
@@ -49,8 +50,28 @@ def files(source: Source) -> Iterator[Asked]:
         for block, there in _branches(source, statement, present=present):
             for act in _calls(block):
                 wanted = REMOVING if there else MAKING
-                if wanted & {*source.names(act.func)} and _file(source, act) == text and not _forgiving(source, act):
+                same = wanted & {*source.names(act.func)} and _file(source, act) == text
+                if same and not _forgiving(source, act) and not (there and _is_personal(source, statement, text)):
                     yield Asked(statement.test, act, text)
+
+
+def _is_personal(source: Source, statement: cst.If, text: str) -> bool:
+    """Whether the file's name is the function's own: who removes it has mostly made it, for the one item at hand."""
+    around = source.function_node(statement)
+    head = text.partition(".")[0].partition("[")[0].partition("(")[0].strip()
+    if around is None or not isinstance(around, cst.FunctionDef) or head in ("self", "cls"):
+        return False
+    declared = (part.names for part in below(around.body) if isinstance(part, cst.Global))
+    if any(item.name.value == head for names in declared for item in names):
+        return False
+    return head in {name for part in below(around) for name in _bound(part)} or not head.isidentifier()
+
+
+def _bound(node: cst.CSTNode) -> Iterator[str]:
+    if isinstance(node, cst.Param):
+        yield node.name.value
+    elif isinstance(node, (cst.AssignTarget, cst.For, cst.CompFor)):
+        yield from target_names(node.target)
 
 
 def _exists(source: Source, test: cst.BaseExpression) -> tuple[str, bool] | None:

@@ -7,7 +7,8 @@ there, both remove it, and the second gets a FileNotFoundError.  The system can 
 See https://docs.python.org/3/library/os.html#os.makedirs and
 https://docs.python.org/3/glossary.html#term-EAFP.
 
-Not reported: code that only one worker runs, looks and acts under one lock, and acts that are prepared for the error.
+Not reported: code that only one worker runs, looks and acts under one lock, acts that are prepared for the error, and
+the removal of a file whose name is the function's own: who removes it has mostly made it.
 
 The fix adds `exist_ok=True` or `missing_ok=True`.
 """
@@ -33,11 +34,11 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
     for doing in evidence.doings(Setting.PRESENCE, among=CONCURRENT):
         if doing.other is not None and not doing.guarded:
             last = doing.change.name.rpartition(".")[2]
-            how = "`exist_ok=True`" if "mk" in last or "make" in last else "`missing_ok=True`"
+            how = "with `exist_ok=True`" if last in ("mkdir", "makedirs") else "with `missing_ok=True` of a `Path`"
             yield Finding(
                 doing.change.place,
                 f"another worker can be faster between this look for `{doing.change.text}` and `{last}`, which then "
-                f"fails; do it in one step ({how}), or catch the error",
+                f"fails; do it in one step, {how}, or catch the error",
                 notes=doing.notes,
             )
 
