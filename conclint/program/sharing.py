@@ -136,8 +136,15 @@ class Sharing:
         sort, _, rest = self._program.contexts.homes.key(store).partition("|")
         owner, _, path = rest.rpartition("|")
         found = Store(sort, owner, path) if path else store
+        if found.sort == "local" and found != store and self._is_given_its_own(store):
+            return store
         given = self._given(found) if found.sort == "attribute" and depth else None
         return self.origin(given, depth - 1) if given is not None else found
+
+    def _is_given_its_own(self, store: Store) -> bool:
+        """Whether each thread gets another object for the parameter."""
+        passed = self._program.names.passed.get((store.owner, store.path), ())
+        return any(one.reach is not Reach.SHARED for one in passed)
 
     def _given(self, store: Store) -> Store | None:
         """What the constructor of a thread was given for the attribute."""
@@ -215,6 +222,8 @@ class Sharing:
         origin = self.origin(store)
         _, function = self._program.calls.function(origin.owner)
         made = [call for call in function.calls if origin.path in call.goes]
+        if any(target == origin.path and path.endswith("[*]") for target, path in function.binds):
+            return True
         return bool(made) and all(call.use & Use.LOOP for call in made)
 
 

@@ -173,6 +173,7 @@ class Worked:
         """Bound methods of such objects that threads are given to call."""
         spawners = self._knowledge.spawners
         starting = {name.rpartition(".")[2] for name, one in spawners.items() if one.context is Context.THREAD}
+        starting.add("partial")  # somewhere inside such a call
         for file in self._calls.files:
             for name in sorted(starting & file.header.called):
                 for function, call in self._calls.in_file(file, name):

@@ -15,7 +15,7 @@ from conclint.program.values import Store
 from conclint.source.literals import constant_text
 from conclint.source.locks import Locks
 from conclint.source.order import Order
-from conclint.source.paths import argument, path_of
+from conclint.source.paths import argument, partial_target, path_of
 from conclint.source.source import Source
 from conclint.source.tree import below
 
@@ -52,8 +52,9 @@ class Users:
             if found is not None and found.context is Context.THREAD and found.target is Target.ARGUMENT:
                 given = argument(call, found.keyword or "", found.position)
                 several = found.many or self._source.loop(call) is not None
-                if several and given is not None and isinstance(given.value, cst.Attribute):
-                    yield given.value
+                value = _whole(given.value) if several and given is not None else None
+                if isinstance(value, cst.Attribute):
+                    yield value
 
     def _use(self, method: cst.Attribute, call: cst.Call, *, handed: bool = False) -> Iterator[Used]:
         name = method.attr.value
@@ -126,8 +127,8 @@ class Users:
     ) -> Iterator[Used]:
         owner = self._origin(owner)
         source, named = self._source, self._source.named(owner)
-        if named.store is None or "$" in named.store.path:
-            return
+        if named.store is None or "$" in named.store.path or "[" in named.store.path:
+            return  # the items of a container may be one for each thread
         access = Access(
             store=named.store,
             act=Act.CHANGE,
@@ -162,3 +163,8 @@ class Users:
         around = self._source.function(owner)
         name = around.qualname.rpartition(".")[2].partition("#")[0] if around is not None else ""
         return name in CONSTRUCTION and self._source.is_receiver(owner)
+
+
+def _whole(value: cst.BaseExpression) -> cst.BaseExpression:
+    """What is called in the end: what a `partial` stands for."""
+    return (partial_target(value) or value) if isinstance(value, cst.Call) else value

@@ -53,6 +53,38 @@ RULE = Rule(
             """),
         Bad("""
             from concurrent.futures import ThreadPoolExecutor
+            from functools import partial
+
+            import requests
+
+            class Loader:
+                session = requests.Session()
+
+                def load(self, urls):
+                    with ThreadPoolExecutor() as pool:
+                        return list(pool.map(partial(self.session.get, timeout=3), urls))  # expect: CON508
+
+            class Worker:
+                def __init__(self, session):
+                    self.session = session
+
+                def run(self, url):
+                    return self.session.get(url)
+
+            class Threads:
+                def __init__(self):
+                    self._session = requests.Session()
+                    self._pool = ThreadPoolExecutor()
+
+                def fetch(self, url):
+                    return self._pool.submit(self._fetch, url)
+
+                def _fetch(self, url):
+                    session = self._session
+                    return session.get(url)  # expect: CON508
+            """),
+        Bad("""
+            from concurrent.futures import ThreadPoolExecutor
 
             import requests as http
 
@@ -190,6 +222,42 @@ RULE = Rule(
                     poller.start()
                 for poller in pollers:
                     poller.join()
+            """),
+        Good("""
+            import threading
+
+            import requests
+
+            class Poller(threading.Thread):
+                def __init__(self, session, url):
+                    super().__init__()
+                    self.session, self.url = session, url
+
+                def run(self):
+                    self.session.get(self.url)
+
+            class Sessions:
+                def __init__(self):
+                    self._by_thread = {}
+
+                def get(self, url):
+                    number = threading.get_ident()
+                    if number not in self._by_thread:
+                        self._by_thread[number] = requests.Session()
+                    return self._by_thread[number].get(url)
+
+            def visit(session):
+                session.get("https://example.org")
+
+            def main(urls):
+                sessions = [requests.Session() for _ in urls]
+                for session in sessions:
+                    threading.Thread(target=visit, args=(session,)).start()
+                for url, session in zip(urls, sessions):
+                    Poller(session, url).start()
+                shared = Sessions()
+                for url in urls:
+                    threading.Thread(target=shared.get, args=(url,)).start()
             """),
         Good("""
             import threading
