@@ -12,6 +12,7 @@ from conclint.program.contexts import Run
 from conclint.program.deadlocks import Deadlocks, Embrace
 from conclint.program.forked import Forked
 from conclint.program.guarding import Breach, Guarding
+from conclint.program.instancelocks import InstanceLocks, OwnLock
 from conclint.program.linking import Program
 from conclint.program.lockorder import Cycle, LockOrder
 from conclint.program.observations import Observations, Used
@@ -106,9 +107,23 @@ class Evidence:
         return tuple(Stalls(self.program, self.sections).all())
 
     @cached_property
+    def _guarding(self) -> Guarding:
+        return Guarding(self.program, self.observations)
+
+    @cached_property
     def breaches(self) -> tuple[Breach, ...]:
         """Accesses that leave out the lock which others hold."""
-        return tuple(Guarding(self.program, self.observations).breaches())
+        return tuple(self._guarding.breaches())
+
+    @cached_property
+    def handed_out(self) -> tuple[Breach, ...]:
+        """Guarded state that leaves its lock."""
+        return tuple(self._guarding.handed_out())
+
+    @cached_property
+    def own_locks(self) -> tuple[OwnLock, ...]:
+        """What all objects share, changed under a lock that each of them has for itself."""
+        return tuple(InstanceLocks(self.program, self.observations).all())
 
     @cached_property
     def mixes(self) -> tuple[Mix, ...]:

@@ -16,6 +16,12 @@ from conclint.program.linking import Program
 from conclint.program.observations import Access, Act, Observations
 from conclint.program.values import Reach, Store, function_id, split_id
 
+# What changes a container in its place.
+IN_PLACE = frozenset({Act.CHANGE, Act.UPDATE_ITEM, Act.CHECK_ACT, Act.COMPOUND})
+
+# So few lines later a lock was left on purpose.
+JUST = 15
+
 
 class Breach(NamedTuple):
     """An access without `lock`, which the accesses `guarded` hold: on `held` of all `total` lines with the state."""
@@ -65,6 +71,23 @@ class Guarding:
                     seen.add((worst.function, guarded.lock))
                     held, total = _lines(guarded.inside), _lines((*guarded.inside, *guarded.outside))
                     yield Breach(worst, self._locks[guarded.lock], guarded.inside, held, total, guarded.declared)
+
+    def handed_out(self) -> Iterator[Breach]:
+        """Where the state itself leaves the lock, although it is changed in place under it."""
+        for guarded in self._all:
+            changed = tuple(one for one in guarded.inside if one.act in IN_PLACE)
+            if changed and self._is_container(changed[0].store):
+                held, total = _lines(guarded.inside), _lines((*guarded.inside, *guarded.outside))
+                for access in guarded.inside:
+                    if self._for_others(access, guarded.lock):
+                        yield Breach(access, self._locks[guarded.lock], changed, held, total)
+
+    def _for_others(self, access: Access, lock: str) -> bool:
+        """Whether it is returned to somebody who does not hold the lock."""
+        if access.operation != "return" or not access.held:
+            return False
+        name = access.function.rpartition(".")[2].partition("#")[0]
+        return not name.startswith("_") and lock not in self._entry.held(access.function, personal=True)
 
     @cached_property
     def _all(self) -> list[Guarded]:
@@ -159,22 +182,24 @@ class Guarding:
         return [
             some
             for name, some in by_function.items()
-            if not _alternative(name, keepers) and not (equal and self._knows(some[0], guarded.lock))
+            if not _alternative(name, keepers) and not self._knows(some[0])
         ]
 
-    def _knows(self, access: Access, lock: str) -> bool:
-        """Whether the function has just held the lock, and left it before the access."""
-        return any(line < access.point.line for line in self._held_lines.get((access.function, lock), ()))
+    def _knows(self, access: Access) -> bool:
+        """Whether the function has just held a lock, and left it before it looks on."""
+        if access.act is not Act.ITERATE:
+            return False
+        return any(0 < access.point.line - line < JUST for line in self._held_lines.get(access.function, ()))
 
     @cached_property
-    def _held_lines(self) -> dict[tuple[str, str], list[int]]:
+    def _held_lines(self) -> dict[str, list[int]]:
         """Where functions hold locks of their own taking."""
-        found: dict[tuple[str, str], list[int]] = {}
+        found: dict[str, list[int]] = {}
         for seen in self._observations.values():
             points = [(one.point, one.held) for one in seen.accesses] + [(one.point, one.held) for one in seen.calls]
             for point, held in points:
-                for lock in self._guards.held(held):
-                    found.setdefault((point.function, lock), []).append(point.line)
+                if held:
+                    found.setdefault(point.function, []).append(point.line)
         return found
 
     def _is_container(self, store: Store) -> bool:

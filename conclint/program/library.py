@@ -26,7 +26,8 @@ class Library:
             if returned is not None:
                 return Value(Sort.INSTANCE, returned)
         last = value.name.rpartition(".")[2].lstrip("_")
-        if last[:1].isupper() or value.name in self._knowledge.bases or value.name.startswith("builtins."):
+        known = value.name in self._knowledge.bases or value.name in self._knowledge.mutators
+        if last[:1].isupper() or known or value.name.startswith("builtins."):
             return Value(Sort.INSTANCE, value.name)
         return None
 

@@ -102,7 +102,7 @@ class Accesses:
         if done.act is Act.READ and named.store not in self._guarded:
             return  # one step, and it spoils nobody else's
         if done.act is Act.READ:
-            done = done._replace(operation=self._called_on(node))
+            done = done._replace(operation=self._used(node))
         yield Access(
             store=named.store,
             act=done.act,
@@ -126,9 +126,11 @@ class Accesses:
             return held
         return (ANY_LOCK,) if needs_no_lock(self._source, self._source.statement(node)) else ()
 
-    def _called_on(self, node: State) -> str:
-        """The method that is called on it, if one is."""
+    def _used(self, node: State) -> str:
+        """The method that is called on it, or `return` where it is handed out."""
         outer = self._source.parent(node)
+        if isinstance(outer, cst.Return):
+            return "return"
         call = self._source.parent(outer) if isinstance(outer, cst.Attribute) else None
         called = isinstance(outer, cst.Attribute) and isinstance(call, cst.Call) and call.func is outer
         return outer.attr.value if called and isinstance(outer, cst.Attribute) else ""
