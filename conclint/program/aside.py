@@ -17,7 +17,17 @@ from conclint.program.values import Reach, split_id
 
 # While the object is made, copied, pickled or torn down nobody else has it; some only tell of it.
 ALONE = CONSTRUCTION | frozenset(
-    ("__repr__", "__str__", "__del__", "__getstate__", "__reduce__", "__reduce_ex__", "__copy__", "__deepcopy__")
+    (
+        "__enter__",
+        "__repr__",
+        "__str__",
+        "__del__",
+        "__getstate__",
+        "__reduce__",
+        "__reduce_ex__",
+        "__copy__",
+        "__deepcopy__",
+    )
 )
 
 # Functions that say themselves that only one thread is left, or not more than one yet, or that they are for tests.

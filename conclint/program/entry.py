@@ -57,7 +57,7 @@ class Entry:
             reach = self._reach(site, identity)
             if site.caller in path or (personal and reach in (Reach.FRESH, Reach.OTHER)):
                 continue
-            if personal and reach is Reach.SELF and site.function.name in CONSTRUCTION:
+            if personal and reach is Reach.SELF and site.function.name in (*CONSTRUCTION, "__enter__"):
                 continue  # nobody else has the object yet
             inner = personal and reach is Reach.SELF
             above = self._held(site.caller, depth - 1, path | {site.caller}, personal=inner)

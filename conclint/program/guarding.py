@@ -155,7 +155,7 @@ class Guarding:
         path, qualname = split_id(access.function)
         file = self._program.files[path]
         owner = self._program.names.scopes.method_owner(file, file.body.functions[qualname])
-        if lock.sort != "attribute" or access.reach is not Reach.SELF or not owner:
+        if lock.sort != "attribute" or access.reach is not Reach.SELF or access.holder is not None or not owner:
             return True
         cls, mro = function_id(path, owner), self._program.names.classes.mro
         return lock.owner in mro(cls) or cls in mro(lock.owner)

@@ -167,17 +167,10 @@ class Program:
     @cached_property
     def guarded(self) -> dict[Store, tuple[User, ...]]:
         """State that a lock may guard, or is declared to, with the functions that touch it."""
-        declared: dict[Store, tuple[User, ...]] = {}
-        for guard in self.declared.guards:
-            declared[guard.state] = tuple(self._users_of(guard.state))
-        return _joined(self.promises.guarded, declared)
-
-    def _users_of(self, store: Store) -> Iterator[User]:
-        for file, function, prefix in self.names.stores.users(store):
-            path = prefix + store.path
-            if any(one == path or one.startswith(path + ".") for one, _, _ in function.touches):
-                changes = self._deeds.changes(file, function, path, store)
-                yield User(file, function, changes, self._deeds.of(file, function).in_steps(path), personal=True)
+        promised = self.promises.guarded
+        elsewhere = [store for store in promised if store.sort == "attribute"]
+        stores = dict.fromkeys((*elsewhere, *(guard.state for guard in self.declared.guards)))
+        return _joined(promised, {store: tuple(self._state.users(store)) for store in stores})
 
     @cached_property
     def observed(self) -> dict[Store, tuple[User, ...]]:
@@ -204,7 +197,8 @@ def _joined(*tables: dict[Store, tuple[User, ...]]) -> dict[Store, tuple[User, .
     found: dict[Store, tuple[User, ...]] = {}
     for table in tables:
         for store, users in table.items():
-            found[store] = tuple(dict.fromkeys((*found.get(store, ()), *users)))
+            known = {(one.file.path, one.function.qualname): one for one in (*found.get(store, ()), *users)}
+            found[store] = tuple(known.values())
     return found
 
 

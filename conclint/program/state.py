@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -66,7 +66,7 @@ class State:
     def _candidate(self, store: Store, files: set[str]) -> tuple[User, ...]:
         if store.path.startswith("$") or self.protects_itself(store):
             return ()
-        users = tuple(user for user in self._users(store, files) if user.changes or user.in_steps)
+        users = tuple(user for user in self.users(store, files) if user.changes or user.in_steps)
         meetings = [(user, self._when(user)) for user in users]
         met = any(
             _at_once(here, there)
@@ -96,7 +96,7 @@ class State:
     def _safe(self, name: str) -> bool:
         return name in self._knowledge.locks or self._knowledge.matches(self._knowledge.thread_safe, name)
 
-    def _users(self, store: Store, files: set[str]) -> Iterator[User]:
+    def users(self, store: Store, files: Iterable[str] = ()) -> Iterator[User]:
         """The functions that spell the state, by whatever path; `files` are those of the threads that touch it."""
         last = store.path
         of_objects = store.sort == "attribute" and not self._names.stores.of_class(store)
@@ -113,7 +113,7 @@ class State:
         found = self._names.meaning(file, function, path).store
         return found is not None and found.root == store
 
-    def _spelling(self, store: Store, files: set[str]) -> list[File]:
+    def _spelling(self, store: Store, files: Iterable[str]) -> list[File]:
         """The files that may name the state: for an attribute those that change one of this name, or run in threads."""
         own = split_id(store.owner)[0]
         if store.sort == "local":

@@ -23,6 +23,7 @@ UNNEEDED = re.compile(
 HELD = re.compile(
     r"\b(?:must|should|callers?|called|assum\w+|requir\w+|expect\w+|only|while)\b[^.]{0,60}"
     r"\b(?:hold\w*|held|own\w*|with|under|inside)\b[^.]{0,40}lock"
+    r"|\bcallers?\b[^.]{0,20}\b(?:hold|own)s?\b|\bhold(?:ing)?\b[^.]{0,40}\block\b"
     r"|lock\b[^.]{0,30}\b(?:(?:is|be|already)\s+)+(?:held|acquired|taken)|\b(?:not|isn't) thread[- ]?safe",
     re.IGNORECASE,
 )
