@@ -13,6 +13,9 @@ ADDERS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
 # Iterating over these yields the items of what they wrap.
 TRANSPARENT = frozenset({"list", "tuple", "sorted", "reversed", "set", "frozenset", "iter", "deque", "tqdm"})
 
+# What these give is a value, whatever it is computed from.
+RESULTS = (ast.BinOp, ast.Compare, ast.JoinedStr)
+
 
 class Scope:
     """One function while the walk is inside it."""
@@ -132,7 +135,7 @@ class Scope:
     def give(self, value: ast.expr) -> None:
         """Remembers what a `return` gives."""
         for one in values(value):
-            self.returns[path_of(one)] = None
+            self.returns[path_of(one) or ("$const" if isinstance(one, RESULTS) else "")] = None
             for step, item in elements(one):
                 self.follow("$return" + step, item)
 

@@ -53,6 +53,9 @@ class Results:
         """Whether what is returned is a literal, or what another such function gives."""
         if path in PLAIN:
             return True
+        bound = [value for target, value in function.binds if target == path and path]
+        if bound and depth and path.isidentifier() and all(param.name != path for param in function.params):
+            return all(self._plain(file, function, value, depth - 1) for value in bound)
         if not path.endswith("()"):
             return False
         called: Meaning = self._calls.names.meaning(file, function, path.removesuffix("()"))

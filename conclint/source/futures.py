@@ -60,7 +60,11 @@ def future_of(source: Source, node: cst.BaseExpression) -> Given | None:
 
 
 def maker(source: Source, pool: cst.BaseExpression) -> cst.Call | None:
-    """The call in the parsed regions that makes a pool, if it is the only one."""
+    """The call that makes a pool: that of the `with` block around, or the only one in the parsed regions."""
+    for block in source.ancestors(pool):
+        for item in block.items if isinstance(block, cst.With) else ():
+            if item.asname is not None and path_of(item.asname.name) == path_of(pool):
+                return item.item if isinstance(item.item, cst.Call) and source.calls(item.item, *POOLS) else None
     wanted = source.named(pool).store
     if wanted is None:
         return None

@@ -26,11 +26,34 @@ def mentions(source: Source, name: cst.Name) -> Iterator[cst.Name]:
 
 
 def reads(source: Source, name: cst.Name) -> list[cst.Name]:
-    """The mentions that read a local variable; where it is not only the function's own, all there may be: itself."""
+    """The mentions that may read what is bound at `name`; where others may have it too, `name` itself."""
     found = list(mentions(source, name))
     if source.function_node(name) is None or any(_declared(source, one) for one in found):
         return [name]
-    return [one for one in found if not is_target(source, one)]
+    bound = [one for one in found if is_target(source, one)]
+    read = (one for one in found if not is_target(source, one))
+    return [one for one in read if _reaches(source, name, one, bound)]
+
+
+def _reaches(source: Source, name: cst.Name, read: cst.Name, bound: list[cst.Name]) -> bool:
+    """Whether the read may come behind the binding, with no other binding surely in between."""
+    if source.function_node(read) is not source.function_node(name):
+        return True
+    if source.sequence(read) < source.sequence(name):
+        return source.loop(name) is not None
+    between = (one for one in bound if source.sequence(name) < source.sequence(one) < source.sequence(read))
+    return not any(_surely_before(source, one, read) for one in between)
+
+
+def _surely_before(source: Source, binding: cst.Name, read: cst.Name) -> bool:
+    """Whether whoever comes to the read came by the binding: it stands in a block around the read."""
+    statement = source.statement(binding)
+    around = list(source.ancestors(read))
+    if isinstance(statement, cst.For):
+        return statement.body in around
+    if isinstance(statement, (cst.SimpleStatementLine, cst.With)):
+        return statement not in around[:1] and source.parent(statement) in around
+    return False
 
 
 def is_target(source: Source, node: cst.CSTNode) -> bool:

@@ -27,9 +27,11 @@ from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.paths import path_of
 
 if TYPE_CHECKING:
+    from conclint.program.scene import TargetScene
     from conclint.source.source import Function, Source
 
 ADD = "concurrent.futures.Future.add_done_callback"
+SHORT = frozenset({"acquire", "__enter__", "result", "exception", "cancel", "set", "put"})
 ASKS = frozenset({"exception", "cancelled"})
 
 
@@ -44,11 +46,18 @@ def check(source: Source) -> Iterator[Finding]:
             message = "an exception of the work is raised in this callback, where it is only logged"
             yield Finding(source.place(given), f"{message}; look at `exception()` first", notes=(note,))
             continue
-        blocking = next((one for one in source.starts(call)[1] if one.effects & Effect.BLOCKS), None)
+        blocking = next((one for one in source.starts(call)[1] if _blocks(one)), None)
         if blocking is not None:
             message = "this callback waits in the worker that has just finished, which cannot take its next item"
             advice = "hand longer work on"
             yield Finding(source.place(given), f"{message}; {advice}", notes=blocking.trace(Effect.BLOCKS))
+
+
+def _blocks(target: TargetScene) -> bool:
+    """Whether it waits for more than a lock, or for another future that it has."""
+    trace = target.trace(Effect.BLOCKS)
+    last = trace[-1].message.partition("`")[2].partition("`")[0].rpartition(".")[2] if trace else ""
+    return bool(target.effects & Effect.BLOCKS) and last not in SHORT
 
 
 def _function(source: Source, callback: cst.BaseExpression) -> Function | None:

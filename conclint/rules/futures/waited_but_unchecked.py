@@ -87,7 +87,7 @@ def _submitted(source: Source, futures: cst.BaseExpression) -> Iterator[Given]:
         elif container is not None and isinstance(futures, cst.Name) and container.value == futures.value:
             filled = source.parent(container)
             own = isinstance(filled, cst.AssignTarget) or made_empty(source, container)
-            if source.function_node(container) is source.function_node(futures) and own and _alone(source, futures):
+            if source.function_node(container) is source.function_node(futures) and own and _alone(source, container):
                 yield one
 
 

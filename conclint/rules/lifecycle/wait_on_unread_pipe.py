@@ -9,7 +9,8 @@ its end first; or send the output to a file or to `DEVNULL`.
 Not reported: processes whose pipe somebody reads, or has been given, before `wait()`; and processes that others may
 know too.
 
-The fix puts `communicate()` where `wait()` and one `read()` stand; it is applied with `--unsafe-fixes` only.
+The fix leaves it to `communicate()`, where that follows at once or one `read()` does; it is applied with
+`--unsafe-fixes` only.
 
 See https://docs.python.org/3/library/subprocess.html#subprocess.Popen.wait
 """
@@ -25,6 +26,7 @@ from conclint.model import Edit, Finding, Fix, Note, Span
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.paths import path_of
+from conclint.source.tree import below
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -92,25 +94,29 @@ def _in_error_handling(source: Source, call: cst.Call) -> bool:
 
 
 def _communicate(source: Source, name: cst.Name, wait: cst.Call, piped: list[str]) -> Fix | None:
-    """`p.wait()` and, right behind it, `out = p.stdout.read()`."""
+    """`p.wait()` gone where `p.communicate()` follows at once; with `p.stdout.read()` instead, that is put there."""
     statement = source.statement(wait)
-    block = source.parent(statement)
-    if not isinstance(source.parent(wait), cst.Expr) or wait.args or len(piped) != 1:
+    following = _next(source, statement)
+    if not isinstance(source.parent(wait), cst.Expr) or wait.args or following is None:
         return None
-    body = list(block.body) if isinstance(block, (cst.IndentedBlock, cst.Module)) else []
-    following = [one for one in body if source.sequence(one) > source.sequence(statement)][:1]
+    first, last = source.span(statement), source.span(following)
+    gone = Edit(Span(first.line, 1, first.line + 1, 1), "")
+    calls = [node for node in below(following) if isinstance(node, cst.Call)]
+    if first.line != first.end_line or last.line != first.line + 1:
+        return None
+    if any(path_of(call.func) == f"{name.value}.communicate" for call in calls):
+        return Fix("`communicate()` waits itself", (gone,))
     reads = [one for one in source.all(cst.Call) if path_of(one.func) == f"{name.value}.{piped[0]}.read"]
-    if len(reads) != 1 or not following or source.statement(reads[0]) is not following[0] or reads[0].args:
+    if len(piped) != 1 or len(reads) != 1 or reads[0] not in calls or reads[0].args:
         return None
-    first, last = source.span(statement), source.span(following[0])
-    if last.line != first.line + 1:
-        return None
-    place = STREAMS.index(piped[0])
-    edits = (
-        Edit(Span(first.line, 1, last.line, 1), ""),
-        Edit(source.span(reads[0]), f"{name.value}.communicate()[{place}]"),
-    )
-    return Fix("read and wait with `communicate()`", edits)
+    read = Edit(source.span(reads[0]), f"{name.value}.communicate()[{STREAMS.index(piped[0])}]")
+    return Fix("read and wait with `communicate()`", (gone, read))
+
+
+def _next(source: Source, statement: cst.CSTNode) -> cst.CSTNode | None:
+    block = source.parent(statement)
+    body = list(block.body) if isinstance(block, (cst.IndentedBlock, cst.Module)) else []
+    return next((one for one in body if source.sequence(one) > source.sequence(statement)), None)
 
 
 RULE = Rule(
@@ -136,6 +142,25 @@ RULE = Rule(
                 process = subprocess.Popen(["ls", folder], stdout=subprocess.PIPE)
                 text = process.communicate()[0]
                 return text.decode()
+            """,
+        ),
+        Bad(
+            """
+            import subprocess
+
+            def listing(folder):
+                process = subprocess.Popen(["ls", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                process.wait()  # expect: CON221
+                text, errors = process.communicate()
+                return text, errors, process.returncode
+            """,
+            fixed="""
+            import subprocess
+
+            def listing(folder):
+                process = subprocess.Popen(["ls", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                text, errors = process.communicate()
+                return text, errors, process.returncode
             """,
         ),
         Bad("""
