@@ -62,12 +62,16 @@ class Note:
 
 @dataclass(frozen=True)
 class Finding:
-    """One defect, as its rule words it: what happens, then what to do."""
+    """One defect, as its rule words it: what happens, then what to do.
+
+    `when_asked`: it rests on less than others of its rule, and is shown only where its code is selected by name.
+    """
 
     place: Place
     message: str
     notes: tuple[Note, ...] = ()
     fix: Fix | None = None
+    when_asked: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,17 @@ from tests.marks import Alarm
 CONFIG = Config(knowledge=BUILTIN)
 
 
-def alarms_of(files: Mapping[str, str | bytes], select: str, config: Config = CONFIG) -> dict[Alarm, str]:
-    """The alarms of the chosen rules over the program, each with its message; conclint's own failures fail the test."""
+def alarms_of(
+    files: Mapping[str, str | bytes], select: str, config: Config = CONFIG, *, weak: bool = True
+) -> dict[Alarm, str]:
+    """The alarms of the chosen rules over the program, each with its message; conclint's own failures fail the test.
+
+    `weak`: those too that are only shown where they are asked for.
+    """
     result = check(_units(files), replace(config, select=(select,)))
     assert not result.failures, result.failures
-    return {Alarm(one.path, one.span.line, one.code): one.finding.message for one in result.diagnostics}
+    shown = [one for one in result.diagnostics if weak or not one.finding.when_asked]
+    return {Alarm(one.path, one.span.line, one.code): one.finding.message for one in shown}
 
 
 def mended(files: Mapping[str, str], select: str, config: Config = CONFIG) -> dict[str, str]:

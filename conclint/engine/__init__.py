@@ -124,7 +124,8 @@ def _shown(
         for one in some:
             # A broken file has no lines to rely on.
             hidden = comments is not None and one.code != UNREADABLE and comments.hides(one.code, one.span.line)
-            if not hidden and selection.reports(one.code, path):
+            unasked = one.finding.when_asked and not selection.asks_for(one.code)
+            if not hidden and not unasked and selection.reports(one.code, path):
                 yield one
 
 

@@ -23,6 +23,10 @@ class Selection:
         """Whether the code is selected at all; `default` says whether it is without being asked for."""
         return self._wants(code, default, self._config.ignore)
 
+    def asks_for(self, code: str) -> bool:
+        """Whether the configuration names the code, or a prefix of it, to be selected."""
+        return _longest(code, self._chosen) >= 0
+
     def reports(self, code: str, path: str) -> bool:
         """Whether a code that runs is reported in the file at `path`."""
         if not self._per_file:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from conclint.program.observations import Access, Act
+from conclint.program.observations import NEXT, Access, Act
 
 # What takes items out of a container.
 REMOVING = frozenset(
-    ("del", "pop", "popleft", "popitem", "remove", "discard", "clear", "difference_update", "intersection_update")
+    (NEXT, "del", "pop", "popleft", "popitem", "remove", "discard", "clear", "difference_update", "intersection_update")
 )
+
+# After these a name or attribute holds nothing any more.
+GONE = frozenset({"=None", "del"})
 
 # What a list's iterator survives: it sees an item twice at worst.
 KEEPING = frozenset({"append", "extend", "insert"})
@@ -19,6 +22,8 @@ def conflict(access: Access, other: Access) -> bool:
         return False
     if access.act is Act.ITERATE:
         return other.resizes and other.operation not in KEEPING
+    if access.act is Act.RELY:
+        return other.operation in GONE
     if access.act is Act.LAZY_INIT:
         return other.act is Act.LAZY_INIT
     if access.act is Act.CHECK_ACT:

@@ -20,6 +20,7 @@ from conclint.program.outlives import Outlived, Outlives
 from conclint.program.outputs import Mix, Outputs
 from conclint.program.precision import Precision
 from conclint.program.processwide import THREADS, Doing, ProcessWide
+from conclint.program.promised import Promised
 from conclint.program.races import Race, Races
 from conclint.program.sections import Sections
 from conclint.program.sharing import Shared, Sharing
@@ -36,7 +37,10 @@ class Evidence:
     @cached_property
     def races(self) -> tuple[Race, ...]:
         """Accesses to shared state that can meet another one with no lock common to both."""
-        return tuple(self._races.all())
+        shown = tuple(self._races.all())
+        promised = Promised(self.program, self.observations, self._races).all(shown)
+        breached = {breach.access.function for breach in self.breaches}  # what a lock left out says is said there
+        return (*shown, *(race for race in promised if not race.weak or race.moment.access.function not in breached))
 
     @cached_property
     def _races(self) -> Races:

@@ -162,7 +162,7 @@ class Program:
     @cached_property
     def promises(self) -> Promises:
         """State that its authors mean to be shared, whether or not the program starts threads."""
-        return Promises(self.calls, self.owners, self._deeds, self._state)
+        return Promises(self.calls, self.owners, self._deeds, self._state, lambda: self.spawns.roots)
 
     @cached_property
     def guarded(self) -> dict[Store, tuple[User, ...]]:
@@ -175,7 +175,8 @@ class Program:
     @cached_property
     def observed(self) -> dict[Store, tuple[User, ...]]:
         """All state that is worth a close look, with the functions that touch it."""
-        return _joined(self.shared, self.guarded)
+        promises = self.promises
+        return _joined(self.shared, self.guarded, promises.served, promises.beside, promises.everybodys)
 
     @property
     def broken(self) -> dict[str, tuple[int, int, str]]:
@@ -184,9 +185,8 @@ class Program:
 
     def scenes(self, triggers: Mapping[str, Triggers]) -> dict[str, Scene]:
         """What each file that deserves a close look must know of the others; `triggers` are by rule code."""
-        state = self.shared if any(one.state for one in triggers.values()) else {}
-        state = self.observed if any(one.guarded for one in triggers.values()) else state
-        regions = Regions(self.calls, self.contexts, triggers, state, self.spawns.roots)
+        observed = self.observed if any(one.state or one.guarded for one in triggers.values()) else {}
+        regions = Regions(self.calls, self.contexts, triggers, observed, self.spawns.roots)
         chosen = regions.chosen()
         if any(one.locks for one in triggers.values()):
             regions.add_lockers(self.locking.worth_a_look())

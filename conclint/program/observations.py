@@ -22,16 +22,29 @@ class Act(Enum):
     LAZY_INIT = "lazy initialisation"  # creates it where it is missing
     ITERATE = "iterate"  # walks over it, item by item
     COMPOUND = "compound"  # other steps that only look like one
+    RELY = "test and use"  # tests it and uses it as if it stayed so
 
     @property
     def reads_first(self) -> bool:
         """Whether it acts on what it saw before."""
-        return self in (Act.UPDATE, Act.UPDATE_ITEM, Act.CHECK_ACT, Act.LAZY_INIT, Act.COMPOUND)
+        return self in (Act.UPDATE, Act.UPDATE_ITEM, Act.CHECK_ACT, Act.LAZY_INIT, Act.COMPOUND, Act.RELY)
 
     @property
     def writes(self) -> bool:
-        return self not in (Act.READ, Act.ITERATE)
+        return self not in (Act.READ, Act.ITERATE, Act.RELY)
 
+
+# The operation of whoever wants to be the first, and the only one.
+ONCE = "once"
+
+# The operation of whoever takes the next item where there is one.
+NEXT = "next item"
+
+# The operation of whoever adds an item where there is room for it.
+SIZED = "len"
+
+# Acts that may do no harm twice.
+SOFT = (ONCE, SIZED)
 
 # Losing one of two at the same time is what the lock is for.
 UPDATES = (Act.UPDATE, Act.UPDATE_ITEM)

@@ -5,21 +5,26 @@ Nobody need start a thread for it: a class that takes a lock of its own is meant
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from conclint.index.facts import FunctionFact
-from conclint.model import Note
+from conclint.knowledge.kinds import Context
+from conclint.model import Note, Place, Span
 from conclint.program.calls import Calls
+from conclint.program.contexts import site_place
 from conclint.program.deeds import CONSTRUCTION, Deeds
+from conclint.program.everybodys import Everybodys
 from conclint.program.files import File
 from conclint.program.owners import Owned, Owners
+from conclint.program.spawns import Root
 from conclint.program.state import State, User
 from conclint.program.testfiles import among_tests
 from conclint.program.values import Store, function_id, split_id
 
-Place = tuple[File, FunctionFact]
+Function = tuple[File, FunctionFact]
+Users = dict[Store, dict[str, User]]
 
 
 @dataclass(frozen=True)
@@ -30,14 +35,18 @@ class Promise:
     """
 
     firm: bool
-    notes: tuple[Note, ...]
+    notes: tuple[Note, ...] = ()
+    words: str = ""  # what is to be said at the access itself, where nothing else can be shown
 
 
 class Promises:
     """Answers for one program."""
 
-    def __init__(self, calls: Calls, owners: Owners, deeds: Deeds, state: State) -> None:
+    def __init__(
+        self, calls: Calls, owners: Owners, deeds: Deeds, state: State, roots: Callable[[], Iterable[Root]]
+    ) -> None:
         self._calls = calls
+        self._roots = roots
         self._names = calls.names
         self._owners = owners
         self._deeds = deeds
@@ -46,32 +55,152 @@ class Promises:
     @cached_property
     def guarded(self) -> dict[Store, tuple[User, ...]]:
         """The state of whatever owns a lock, as far as it is changed after it was made, with all who touch it."""
-        users: dict[Store, dict[str, User]] = {}
+        found: Users = {}
         for owner, locks in self._owners.locks.items():
             taken = {one.store for one in locks}
-            inside = self._inside(owner, locks)
-            for store, user in self._touched(inside):
-                if store not in taken and self._answers_for(owner, locks[0].store.sort, store):
-                    identity = function_id(user.file.path, user.function.qualname)
-                    users.setdefault(store, {})[identity] = user
-        found = {store: tuple(some.values()) for store, some in users.items()}
+            objects = self._guards_objects(locks)
+            for store, user in self._touched(self._inside(owner, locks)):
+                own = store not in taken and self._answers_for(owner, locks[0].store.sort, store)
+                if own and (objects or self._names.stores.of_class(store)):
+                    _add(found, store, user)
+        return self._changed(found)
+
+    @cached_property
+    def served(self) -> dict[Store, tuple[User, ...]]:
+        """The state of the applications that web servers call from their threads."""
+        found: Users = {}
+        for cls in self._applications:
+            for store, user in self._touched(self._methods(cls)):
+                if self._answers_for(cls, "attribute", store) and store not in self.guarded:
+                    _add(found, store, user)
+        return self._acted_on(found)
+
+    @cached_property
+    def beside(self) -> dict[Store, tuple[User, ...]]:
+        """The state of the classes that stand beside one that owns a lock."""
+        found: Users = {}
+        for cls in self._beside:
+            for store, user in self._touched(self._methods(cls)):
+                if self._answers_for(cls, "attribute", store) and store not in self.guarded:
+                    _add(found, store, user)
+        return self._acted_on(found)
+
+    @cached_property
+    def _beside(self) -> dict[str, Note]:
+        """Classes beside those that own a lock, and those that start threads, with what shows it."""
+        found: dict[str, Note] = {}
+        for owner, locks in self._owners.locks.items():
+            path = split_id(owner)[0]
+            for name in self._names.files[path].body.classes:
+                words = f"a lock is taken here: the module of `{name}` is written for several threads"
+                found.setdefault(function_id(path, name), Note(locks[0].place, words))
+        for root in self._roots():
+            owner = self._names.scopes.method_owner(root.site.file, root.site.function)
+            if root.context is Context.THREAD and owner and not among_tests(root.site.file.path):
+                note = Note(site_place(root.site), f"`{owner}` starts a thread here: it knows of several")
+                found.setdefault(function_id(root.site.file.path, owner), note)
+        return {cls: note for cls, note in found.items() if not self._owners.of_class(cls)}
+
+    @cached_property
+    def everybodys(self) -> dict[Store, tuple[User, ...]]:
+        """State of the whole process that functions act on in several steps."""
+        found = Everybodys(self._calls, self._deeds).all()
+        return {store: users for store, users in found.items() if not self._state.protects_itself(store)}
+
+    # -- why
+
+    def of(self, store: Store) -> Promise | None:
+        """Who says that several threads reach the state."""
+        owned = self._locks(store)
+        if owned and store in self.guarded:
+            return Promise(True, tuple(_guards(owner, one) for owner, one in owned[:1]))
+        if store in self.served:
+            return Promise(False, (self._application(store),))
+        if store in self.everybodys:
+            return Promise(False, words=f"`{store.path}` is one for the whole process, and so for all its threads")
+        return Promise(False, (self._neighbour(store),)) if store in self.beside else None
+
+    def _neighbour(self, store: Store) -> Note:
+        return next(note for cls, note in self._beside.items() if self._answers_for(cls, "attribute", store))
+
+    def meant(self, function: str, *, firmly: bool) -> bool:
+        """Whether the method belongs to a class that is meant for several threads, or to a base of one."""
+        path, qualname = split_id(function)
+        fact = self._names.files[path].body.functions[qualname]
+        owner = self._names.scopes.method_owner(self._names.files[path], fact)
+        classes = self._guarding if firmly else self._suggested
+        return any(cls in classes for cls in self._names.classes.family(function_id(path, owner)))
+
+    @cached_property
+    def _guarding(self) -> set[str]:
+        return {cls for owner in self._owners.locks for cls in self._names.classes.family(owner)}
+
+    @cached_property
+    def _suggested(self) -> set[str]:
+        return {*self._beside, *self._applications}
+
+    def _locks(self, store: Store) -> list[tuple[str, Owned]]:
+        """The locks of whoever owns the state, with the owner's name."""
+        if store.sort != "attribute":
+            name = split_id(store.owner)[1] or "the module"
+            return [(name, one) for one in self._owners.locks.get(store.owner, ())]
+        family = [cls for cls in self._names.classes.family(store.owner) if self._owners.of_class(cls)]
+        return [(split_id(cls)[1], one) for cls in family[:1] for one in self._owners.of_class(cls)]
+
+    @cached_property
+    def _applications(self) -> dict[str, FunctionFact]:
+        """The classes whose objects are WSGI applications, with what servers call: PEP 3333."""
+        found = {}
+        for file in self._names.files:
+            for fact in () if among_tests(file.path) else file.body.classes.values():
+                for qualname in (qualname for name, qualname in fact.methods if name == "__call__"):
+                    function = file.body.functions[qualname]
+                    if [one.name for one in function.params[2:3]] == ["start_response"]:
+                        found[function_id(file.path, fact.qualname)] = function
+        return found
+
+    def _application(self, store: Store) -> Note:
+        related = (cls for cls in self._applications if self._answers_for(cls, "attribute", store))
+        cls = next(related)
+        path, qualname = split_id(cls)
+        line = self._applications[cls].line
+        words = f"`{qualname}` is a WSGI application: servers call one object of it from several threads"
+        return Note(Place(path, Span(line, 1, line, 1)), words)
+
+    def _changed(self, found: Users) -> dict[Store, tuple[User, ...]]:
+        tables = {store: tuple(some.values()) for store, some in found.items()}
         return {
             store: some
-            for store, some in found.items()
+            for store, some in tables.items()
             if any(user.changes for user in some) and not self._state.protects_itself(store)
         }
+
+    def _acted_on(self, found: Users) -> dict[Store, tuple[User, ...]]:
+        """Of those only what somebody does something to in several steps, and by whom."""
+        return {
+            store: tuple(user for user in some if user.changes or user.in_steps)
+            for store, some in self._changed(found).items()
+            if any(user.in_steps for user in some)
+        }
+
+    def _methods(self, cls: str) -> dict[str, Function]:
+        members = self._names.scopes.members(cls)
+        return {function_id(file.path, function.qualname): (file, function) for file, function, _ in members}
 
     # -- who is inside
 
     def _answers_for(self, owner: str, sort: str, store: Store) -> bool:
         if sort == "attribute":
-            return store.sort == sort and (
-                owner in self._names.classes.mro(store.owner) or store.owner in self._names.classes.mro(owner)
-            )
+            mro = self._names.classes.mro
+            return store.sort == sort and (owner in mro(store.owner) or store.owner in mro(owner))
         inside = sort == "local" and store.owner.startswith(owner + ".")
         return store.sort == sort and (store.owner == owner or inside)
 
-    def _inside(self, owner: str, locks: Iterable[Owned]) -> dict[str, Place]:
+    def _guards_objects(self, locks: Iterable[Owned]) -> bool:
+        """Whether one of the locks is each object's own: a lock of the class guards what the class has."""
+        return any(one.store.sort != "attribute" or not self._names.stores.of_class(one.store) for one in locks)
+
+    def _inside(self, owner: str, locks: Iterable[Owned]) -> dict[str, Function]:
         """The functions for whose state the lock's owner answers: methods, a module's functions, a closure's."""
         sort = next(iter(locks)).store.sort
         if sort == "attribute":
@@ -87,7 +216,7 @@ class Promises:
         names = functions if sort == "global" else (qualname, *functions.within.get(qualname, ()))
         return {function_id(path, name): (file, functions[name]) for name in names}
 
-    def _touched(self, functions: dict[str, Place]) -> Iterator[tuple[Store, User]]:
+    def _touched(self, functions: dict[str, Function]) -> Iterator[tuple[Store, User]]:
         """The state that somebody among them changes, with each one who touches it."""
         changed = {
             path.rpartition(".")[2]
@@ -110,3 +239,12 @@ class Promises:
     def _user(self, file: File, function: FunctionFact, path: str, store: Store) -> User:
         changes = self._deeds.changes(file, function, path, store)
         return User(file, function, changes, self._deeds.of(file, function).in_steps(path), personal=True)
+
+
+def _add(found: Users, store: Store, user: User) -> None:
+    found.setdefault(store, {})[function_id(user.file.path, user.function.qualname)] = user
+
+
+def _guards(owner: str, owned: Owned) -> Note:
+    name = owned.store.path
+    return Note(owned.place, f"`{owner}` takes its own lock `{name}` here: it is meant for several threads")

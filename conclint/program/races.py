@@ -16,8 +16,9 @@ from conclint.program.entry import Entry
 from conclint.program.guards import ANY_LOCK, Guards
 from conclint.program.homes import Home
 from conclint.program.linking import Program
-from conclint.program.observations import Access, Act, Observations
+from conclint.program.observations import SOFT, Access, Act, Observations
 from conclint.program.order import HappensBefore
+from conclint.program.promise import Promise
 from conclint.program.spawns import Root
 from conclint.program.testfiles import is_test, only_tests
 from conclint.program.values import Reach, Store
@@ -41,6 +42,12 @@ class Race(NamedTuple):
     store: Store
     moment: Moment
     other: Moment
+    promise: Promise | None = None  # where the program starts no thread, but its author means several to come
+
+    @property
+    def weak(self) -> bool:
+        """Whether it is only said to those who ask: weak evidence, or an act that may do no harm twice."""
+        return (self.promise is not None and not self.promise.firm) or self.moment.access.operation in SOFT
 
 
 class Races:
@@ -48,9 +55,9 @@ class Races:
 
     def __init__(self, program: Program, observations: Mapping[str, Observations]) -> None:
         self._program = program
-        self._guards = Guards(program, observations)
-        self._entry = Entry(program, observations, self._guards)
-        self._order = HappensBefore(program, self._entry)
+        self.guards = Guards(program, observations)
+        self.entry = Entry(program, observations, self.guards)
+        self._order = HappensBefore(program, self.entry)
         self._by_store: dict[tuple[Store, bool], list[Access]] = {}
         for path in sorted(observations):
             for access in observations[path].accesses:
@@ -77,13 +84,13 @@ class Races:
 
     def moments(self, access: Access) -> Iterator[Moment]:
         """The ways in which it can happen to something that others can have."""
-        if access.constructing or not self._within_reach(access):
+        if access.constructing or not within_reach(access):
             return
-        if _personal(access) and self._entry.only_constructs(access.function):
+        if personal(access) and self.entry.only_constructs(access.function):
             return
-        held = self._guards.held(access.held) | self._entry.held(access.function, personal=_personal(access))
+        held = self.guards.held(access.held) | self.entry.held(access.function, personal=personal(access))
         for run in self._program.contexts.runs(access.function):
-            if run.context is Context.THREAD and (run.shared or not _personal(access)):
+            if run.context is Context.THREAD and (run.shared or not personal(access)):
                 yield Moment(access, run, held, self._homes(access, run))
         if self._program.contexts.is_main(access.function) and not self._called_by_nobody(access.function):
             yield Moment(access, None, held, self._homes(access, None))
@@ -102,13 +109,6 @@ class Races:
             return (key,)
         own = [run.home] if run is not None else sorted(contexts.homes.main(access.function, contexts.is_main))
         return tuple((*home, *key) for home in own)
-
-    @staticmethod
-    def _within_reach(access: Access) -> bool:
-        """Whether the object is one that others can have: `self`, a global, or the class itself."""
-        if access.store.sort != "attribute":
-            return True
-        return access.through_class or access.reach in (Reach.SELF, Reach.SHARED)
 
     # -- who meets whom
 
@@ -144,7 +144,7 @@ class Races:
     def _runs_for(self, moment: Moment, home: Home) -> bool:
         """Whether the method runs for that object, rather than another one that its class has in its place."""
         access, calls = moment.access, self._program.calls
-        if moment.run is not None or not _personal(access) or access.holder is not None:
+        if moment.run is not None or not personal(access) or access.holder is not None:
             return True
         classes = self._program.contexts.homes.classes(home)
         name = access.function.rpartition(".")[2].partition("#")[0]
@@ -154,7 +154,7 @@ class Races:
         if not self._same_object(one, other):
             return False
         if one.run is not None and other.run is not None:
-            return self._in_threads(one.run, other.run, personal=_personal(one.access) and _personal(other.access))
+            return self._in_threads(one.run, other.run, personal=personal(one.access) and personal(other.access))
         run, main = (one.run, other) if one.run is not None else (other.run, one)
         return run is not None and not self._order.ordered(main.access.point, run.root)
 
@@ -180,7 +180,14 @@ def _same_start(one: Root, other: Root) -> bool:
     return one.target == other.target and bool(places & {*other.site.call.goes})
 
 
-def _personal(access: Access) -> bool:
+def within_reach(access: Access) -> bool:
+    """Whether the object is one that others can have: `self`, a global, or the class itself."""
+    if access.store.sort != "attribute":
+        return True
+    return access.through_class or access.reach in (Reach.SELF, Reach.SHARED)
+
+
+def personal(access: Access) -> bool:
     """Whether it is the state of the method's own object."""
     return access.store.sort == "attribute" and not access.through_class and access.reach is Reach.SELF
 

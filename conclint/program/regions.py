@@ -72,6 +72,10 @@ class Regions:
                 self._by_targets(code, trigger)
             if trigger.bases:
                 self._by_bases(code, trigger.bases)
+            if trigger.keeping:
+                self._by_keeping(code, trigger.keeping)
+            for path in sorted(trigger.walked):
+                self._by_walk(code, path)
         self._by_settings()
         self._by_state()
         if self._shared or any(one.contexts & CONCURRENT or one.objects for one in triggers.values()):
@@ -124,6 +128,25 @@ class Regions:
                 if site.function.name in trigger.within and self._calls.library_names(site) & trigger.calls:
                     self._choose(site.file, site.call.line)
                     self._run(site.file, (code,))
+
+    def _by_walk(self, code: str, path: str) -> None:
+        """By the spelling alone: looking up what each of so many calls means would cost more than it is worth."""
+        head = path.partition(".")[0]
+        over = {path + suffix for suffix in ("", ".items", ".keys", ".values", "[*]")}
+        for file in self._calls.files.importing(head):
+            for name in file.body.functions.mentioning(head):
+                function = file.body.functions[name]
+                called = any(call.func in over for call in function.calls)
+                if name and (called or any(source in over for _, source in function.binds)):
+                    self._run(file, (code,))
+                    self._choose(file, function.line)
+
+    def _by_keeping(self, code: str, names: frozenset[str]) -> None:
+        for file in self._calls.files.touching("__dict__"):
+            for qualname, _ in file.body.functions.touching("__dict__"):
+                if qualname.rpartition(".")[2] in names:
+                    self._run(file, (code,))
+                    self._choose(file, file.body.functions[qualname].line)
 
     def _by_targets(self, code: str, trigger: Triggers) -> None:
         for root in self._roots:
@@ -186,8 +209,10 @@ class Regions:
 
     def _by_state(self) -> None:
         seen: set[str] = set()
+        codes = [code for code, trigger in self._triggers.items() if trigger.state]
         for users in self._shared.values():
             for user in users:
+                self._run(user.file, codes)
                 for line in _lines(user.function):
                     self._watch(user.file, line)
                 self._holders(user.file, user.function)

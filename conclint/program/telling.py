@@ -5,6 +5,7 @@ from __future__ import annotations
 from conclint.model import Finding, Note
 from conclint.program.contexts import evidence
 from conclint.program.observations import Act
+from conclint.program.promise import Promise
 from conclint.program.races import Moment, Race
 
 # What each act does to the state, as the other side of a race.
@@ -19,12 +20,14 @@ DOING = {
 
 def race_finding(race: Race, message: str) -> Finding:
     """A race at its moment's place, with its whole evidence."""
-    return Finding(race.moment.access.place, message, notes=race_notes(race))
+    return Finding(race.moment.access.place, message, notes=race_notes(race), when_asked=race.weak)
 
 
 def at_once(race: Race) -> str:
     """Who can be there at the same time, to stand behind "is updated"."""
     one, other = race.moment, race.other
+    if race.promise is not None:
+        return "by several threads at once"
     if one.run is not None and other.run is not None and one.run.root.number == other.run.root.number:
         return "by several threads at once"
     if one.run is not None and other.run is not None:
@@ -34,23 +37,30 @@ def at_once(race: Race) -> str:
 
 def rival(race: Race) -> str:
     """Who can come between the steps: "another thread", or the main one."""
+    if race.promise is not None:
+        return "another thread"
     return "the main thread" if race.other.run is None else "another thread" if race.moment.run else "a thread"
 
 
 def race_notes(race: Race) -> tuple[Note, ...]:
-    """Both sides of the race: how each comes to run in a thread, and the other access."""
-    notes = list(_path(race.moment))
+    """Both sides of the race: how each comes to run in a thread, or who says that it may, and the other access."""
+    notes = list(_path(race.moment)) if race.promise is None else _promise(race.promise, race.moment)
     if race.other.access.place != race.moment.access.place:
-        notes.append(Note(race.other.access.place, _meeting(race.other)))
+        notes.append(Note(race.other.access.place, _meeting(race.other, promised=race.promise is not None)))
         notes += _path(race.other)
     return tuple(dict.fromkeys(notes))
+
+
+def _promise(promise: Promise, moment: Moment) -> list[Note]:
+    own = [Note(moment.access.place, promise.words)] if promise.words else []
+    return [*promise.notes, *own]
 
 
 def _path(moment: Moment) -> tuple[Note, ...]:
     return evidence(moment.run) if moment.run is not None else ()
 
 
-def _meeting(moment: Moment) -> str:
+def _meeting(moment: Moment, *, promised: bool) -> str:
     access = moment.access
-    where = "the main thread" if moment.run is None else "a thread"
+    where = "another thread" if promised else "the main thread" if moment.run is None else "a thread"
     return f"meanwhile {where} {DOING.get(access.act, 'changes')} `{access.text}` here"

@@ -22,6 +22,8 @@ class Triggers:
     `bases`: a class that derives from one of these library classes, the whole of it.
     `state`: something that several threads reach and change.  `locks`: a function that waits, or takes another lock,
     and has a lock.
+    `walked`: functions that may run over these library names, in so many words (`for name in sys.modules`).
+    `keeping`: methods of these names that put items into some object's `__dict__`.
     `updated`: objects of these library classes that are changed in place (`x.value += 1`, `x[k] += 1`, `x[k].f()`).
     `thread_locals`: a coroutine that sets an attribute of a `threading.local`.
     """
@@ -39,6 +41,8 @@ class Triggers:
     updated: frozenset[str] = frozenset()
     thread_locals: bool = False
     within: frozenset[str] = frozenset()
+    walked: frozenset[str] = frozenset()
+    keeping: frozenset[str] = frozenset()
 
 
 def calls(*names: str, runs_in: tuple[Context, ...] = ()) -> Triggers:

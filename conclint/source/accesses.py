@@ -99,6 +99,8 @@ class Accesses:
         anchor: cst.CSTNode = self._spoken(node, done.act)
         if done.act is Act.READ and (check := self._checks.acting_on(node)) is not None:
             done, anchor = check
+        if done.act is Act.REPLACE and (check := self._checks.unless_there(node)) is not None:
+            done, anchor = check
         if done.act is Act.READ and named.store not in self._guarded:
             return  # one step, and it spoils nobody else's
         if done.act is Act.READ:

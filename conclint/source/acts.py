@@ -15,6 +15,9 @@ State = cst.Name | cst.Attribute
 
 VIEWS = frozenset({"items", "keys", "values"})
 
+# Calls that go through what they are given while somebody goes through them.
+LAZY = frozenset({"enumerate", "zip", "map", "filter", "iteritems", "iterkeys", "itervalues"})
+
 # Calls that change a container, and whether they can change which items it has.
 CHANGING = {
     **dict.fromkeys(("append", "appendleft", "extend", "extendleft", "insert", "pop", "popleft", "popitem"), True),
@@ -59,7 +62,7 @@ def act_of(source: Source, node: State) -> Done:
         return _subscripted(source, node, outer)
     if isinstance(outer, cst.Attribute) and outer.value is node:
         return _method(source, node, outer)
-    return Done(Act.ITERATE, "for") if _iterated(outer, node) else READ
+    return Done(Act.ITERATE, "for") if _iterated(source, outer, node) else READ
 
 
 def _is_target(source: Source, element: cst.Element) -> bool:
@@ -73,14 +76,7 @@ def _assigned(source: Source, node: State, target: cst.AssignTarget) -> Done:
     value = statement.value if isinstance(statement, cst.Assign) else None
     if value is not None and _builds_on(value, path_of(node)):
         return Done(Act.UPDATE, "=")
-    return Done(Act.REPLACE, "=const" if value is not None and constant(value) else "=")
-
-
-def constant(value: cst.BaseExpression) -> bool:
-    """A plain constant: a flag, a number, `None`; or an empty container."""
-    if isinstance(value, (cst.List, cst.Dict, cst.Tuple)):
-        return not value.elements
-    return isinstance(value, (cst.SimpleString, cst.Integer, cst.Float, cst.Name, cst.UnaryOperation))
+    return Done(Act.REPLACE, "=None" if value is not None and path_of(value) == "None" else "=")
 
 
 def _builds_on(value: cst.BaseExpression, path: str) -> bool:
@@ -149,7 +145,7 @@ def _method(source: Source, node: State, attribute: cst.Attribute) -> Done:
     if not isinstance(call, cst.Call) or call.func is not attribute:
         return READ
     if name in VIEWS:
-        return Done(Act.ITERATE, name) if _iterated(source.parent(call), call) else READ
+        return Done(Act.ITERATE, name) if _iterated(source, source.parent(call), call) else READ
     if name not in CHANGING or not _is_container(source, node):
         return READ
     path = path_of(node)
@@ -164,5 +160,9 @@ def _is_container(source: Source, node: State) -> bool:
     return not types or any(name in source.knowledge.mutators for name in types)
 
 
-def _iterated(outer: cst.CSTNode | None, node: cst.CSTNode) -> bool:
+def _iterated(source: Source, outer: cst.CSTNode | None, node: cst.CSTNode) -> bool:
+    """`for x in node`, `for i, x in enumerate(node)`."""
+    call = source.parent(outer) if isinstance(outer, cst.Arg) else None
+    if isinstance(call, cst.Call) and path_of(call.func).rpartition(".")[2] in LAZY:
+        outer, node = source.parent(call), call
     return isinstance(outer, (cst.For, cst.CompFor)) and outer.iter is node

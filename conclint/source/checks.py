@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import libcst as cst
 
 from conclint.program.conflicts import REMOVING
-from conclint.program.observations import Act
+from conclint.program.observations import NEXT, ONCE, SIZED, Act
 from conclint.source.acts import Done, State, act_of
 from conclint.source.locks import Locks
 from conclint.source.makes import Makes
 from conclint.source.paths import path_of
+from conclint.source.questions import (
+    assigned,
+    behind,
+    conjuncts,
+    is_last_part,
+    key_of,
+    leaves,
+    names_in,
+    rest_of,
+    same_function,
+    tests_missing,
+)
 from conclint.source.source import Source
-from conclint.source.tree import below, children
+from conclint.source.trying import Trying
+
+# A call that only tells somebody.
+TELLING = re.compile(r"(?:^|[._])(?:warn|warning|debug|info|error|exception|critical|log|print)$|getLogger|logging")
+
+# Which item of a queue is taken: the last one, or the first.
+END = ("", "0", "-1")
 
 # What is added to a container after a look whether it is there.
 ADDING = frozenset({"=", "add", "append", "appendleft", "insert"})
+
+# What makes a container longer.
+GROWING = frozenset({"add", "append", "appendleft", "extend", "insert", "="})
 
 # What an act raises that another thread came before.
 FORGIVEN = frozenset({"KeyError", "IndexError", "ValueError", "LookupError", "Exception", "BaseException"})
@@ -30,6 +52,7 @@ class Test(NamedTuple):
     expression: cst.BaseExpression
     asks_present: bool
     key: str
+    size: bool = False  # it asks how many items there are
 
 
 class Checks:
@@ -39,21 +62,57 @@ class Checks:
         self._source = source
         self._locks = locks
         self._makes = Makes(source)
+        self._trying = Trying(source, locks)
 
     def acting_on(self, node: State) -> tuple[Done, cst.CSTNode] | None:
         """What a read in a test leads to, with the test; None when it is no test or nothing follows from it."""
-        test = self._test(node)
+        test = self.test(node)
         if test is None:
-            return None
+            return self._trying.tried(node)
         for place in self._acts(test, node):
             done = self._answer(test, place)
             if done is not None and self._locks.held(place[0]) == self._locks.held(node):
                 return done, test.expression
-        return None
+        if self._makes_itself(test, node):
+            return Done(Act.LAZY_INIT, "()"), test.expression
+        return (Done(Act.RELY), test.expression) if self._relied_on(test, node) else None
+
+    def _relied_on(self, test: Test, node: State) -> bool:
+        """Whether what is there according to the test is used then, read once more: `if self.x: self.x.close()`."""
+        path = path_of(node)
+        if test.key or isinstance(test.statement, cst.While):
+            return False
+        for block, present in self.branches(test):
+            for part in same_function(block) if present else ():
+                if isinstance(part, (cst.Name, cst.Attribute)) and path_of(part) == path and part is not node:
+                    outer = self._source.parent(part)
+                    used = isinstance(outer, (cst.Attribute, cst.Subscript)) and outer.value is part
+                    used = used or isinstance(outer, cst.BinaryOperation)
+                    return used and self._locks.held(part) == self._locks.held(node)
+        return False
+
+    def unless_there(self, node: State) -> tuple[Done, cst.CSTNode] | None:
+        """What a creation is whose test only spells the attribute's name."""
+        return self._trying.unless_there(node)
+
+    def _makes_itself(self, test: Test, node: State) -> bool:
+        """`if C._instance is None: C()`, where the constructor keeps what it makes."""
+        named = self._source.named(node)
+        if not named.through_class or named.store is None or test.key:
+            return False
+        owner = named.store.owner
+        return any(
+            isinstance(part, cst.Call)
+            and owner in self._source.names(part.func)
+            and self._locks.held(part) == self._locks.held(node)
+            for block, present in self.branches(test)
+            if not present
+            for part in same_function(block)
+        )
 
     # -- tests
 
-    def _test(self, node: State) -> Test | None:
+    def test(self, node: State) -> Test | None:
         """The test that the node is part of, itself or through a name assigned just before."""
         child: cst.CSTNode = node
         for outer in self._source.ancestors(node):
@@ -67,10 +126,10 @@ class Checks:
         return None
 
     def _classified(self, statement: cst.If | cst.While, node: State) -> Test | None:
-        for part in _conjuncts(statement.test):
+        for part in conjuncts(statement.test):
             found = self._question(part, node)
             if found is not None:
-                return Test(statement, statement.test, *found)
+                return Test(statement, statement.test, *found, size=_asks_for_size(part, node))
         return None
 
     def _question(self, part: cst.BaseExpression, node: State) -> tuple[bool, str] | None:
@@ -90,6 +149,9 @@ class Checks:
         operator, right = part.comparisons[0].operator, part.comparisons[0].comparator
         if isinstance(operator, (cst.In, cst.NotIn)) and right is node:
             return isinstance(operator, cst.In), self._source.code(part.left)
+        if _asks_for_size(part, node):
+            few = isinstance(operator, (cst.LessThan, cst.LessThanEqual, cst.Equal))
+            return not few, ""
         if not (isinstance(right, cst.Name) and right.value == "None" and isinstance(operator, (cst.Is, cst.IsNot))):
             return None
         if part.left is node:
@@ -108,77 +170,97 @@ class Checks:
         """`value = d.get(k)` and right after it `if value is None:`."""
         target, value = assign.targets[0].target, assign.value
         following = self._next(assign)
-        if not (isinstance(value, cst.Call) and self._got(value) and _owner(value) is node):
-            return None
-        if not isinstance(target, cst.Name) or not isinstance(following, cst.If):
+        got = self._got(value) if isinstance(value, cst.Call) and _owner(value) is node else ""
+        if not (got or value is node) or not isinstance(target, cst.Name) or not isinstance(following, cst.If):
             return None
         if path_of(following.test) == target.value:
-            return Test(following, following.test, True, self._got(value))
-        if _tests_missing(following.test, target.value):
-            return Test(following, following.test, False, self._got(value))
+            return Test(following, following.test, True, got)
+        if tests_missing(following.test, target.value):
+            return Test(following, following.test, False, got)
         return None
 
     def _next(self, small: cst.CSTNode) -> cst.CSTNode | None:
         line = self._source.statement(small)
-        rest = self._rest(line)
+        rest = rest_of(self._source, line)
         return rest[0] if rest else None
-
-    def _rest(self, statement: cst.CSTNode) -> list[cst.CSTNode]:
-        """The statements behind it in its block."""
-        block = self._source.parent(statement)
-        body: list[cst.CSTNode] = list(block.body) if isinstance(block, (cst.IndentedBlock, cst.Module)) else []
-        return body[body.index(statement) + 1 :] if statement in body else []
 
     # -- acts
 
     def _acts(self, test: Test, node: State) -> Iterator[tuple[State, bool]]:
         """The places behind the test that change the same state, and whether it was there according to the test."""
         path = path_of(node)
-        for block, present in self._branches(test):
-            for part in _same_function(block):
+        for block, present in self.branches(test):
+            for part in same_function(block):
                 if not isinstance(part, (cst.Name, cst.Attribute)) or part is node or path_of(part) != path:
                     continue
-                if act_of(self._source, part).act.writes and not self._is_last_part(part):
+                if act_of(self._source, part).act.writes and not is_last_part(self._source, part):
                     yield part, present
 
-    def _branches(self, test: Test) -> Iterator[tuple[cst.CSTNode, bool]]:
+    def branches(self, test: Test) -> Iterator[tuple[cst.CSTNode, bool]]:
         """What runs on each answer."""
         statement = test.statement
         yield statement.body, test.asks_present
         if isinstance(statement, cst.If):
             if statement.orelse is not None:
                 yield statement.orelse, not test.asks_present
-            elif _leaves(statement.body):
-                for one in self._rest(statement):
+            elif leaves(statement.body):
+                for one in behind(self._source, statement):
                     yield one, not test.asks_present
-
-    def _is_last_part(self, part: State) -> bool:
-        """The name `x` inside `self.x` is not the variable `x`."""
-        outer = self._source.parent(part)
-        return isinstance(outer, cst.Attribute) and outer.attr is part
 
     def _answer(self, test: Test, place: tuple[State, bool]) -> Done | None:
         """The whole act, if what is done at the place rests on the test's answer."""
         node, present = place
         done = act_of(self._source, node)
         if done.act is Act.REPLACE:
-            made = not present and not test.key and self._creates(node)
-            return Done(Act.LAZY_INIT, "=") if made else None
-        if done.act is not Act.CHANGE or (test.key and self._key(node) != test.key):
+            return self._rebound(test, node, present) if not test.key else None
+        if done.act is not Act.CHANGE or (test.key and key_of(self._source, node) != test.key):
             return None
         if present and done.operation in REMOVING and not self._forgiving(node, done):
-            return Done(Act.CHECK_ACT, done.operation, done.resizes)
+            queue = not test.key and done.operation in ("pop", "popleft") and self._is_list(node)
+            return Done(Act.CHECK_ACT, NEXT if queue else done.operation, done.resizes)
         if not present and test.key and done.operation in ADDING and self._matters(test, node, done):
             return Done(Act.CHECK_ACT, done.operation, done.resizes)
+        if not present and test.size and done.operation in GROWING:
+            return Done(Act.CHECK_ACT, SIZED, done.resizes)
         return None
 
-    def _key(self, node: State) -> str:
-        """Which item the act means: `d[key] = …`, `del d[key]`, `s.add(key)`."""
-        outer = self._source.parent(node)
-        if isinstance(outer, cst.Subscript):
-            return ",".join(self._source.code(one.slice) for one in outer.slice)
-        call = self._source.parent(outer) if outer is not None else None
-        return self._source.code(call.args[0].value) if isinstance(call, cst.Call) and call.args else ""
+    def _rebound(self, test: Test, node: State, present: bool) -> Done | None:
+        """A creation; or an answer that only the first one should get: a value set once, a flag turned or taken."""
+        if not present and (self._creates(node) or self._filled_later(node)):
+            return Done(Act.LAZY_INIT, "=")
+        value = assigned(self._source, node)
+        if not isinstance(value, cst.Name):
+            return None
+        turned = value.value in (("None", "False") if present else ("True",))
+        given = not present and value.value not in ("None", "False", "True")
+        return Done(Act.CHECK_ACT, ONCE) if given or (turned and self._works(test, present)) else None
+
+    def _is_list(self, node: State) -> bool:
+        """A list or a deque; or, where that is unknown, something of which the end or the first item is taken."""
+        types = {*self._source.types(node)}
+        return bool(types & {"builtins.list", "collections.deque"}) or (not types and key_of(self._source, node) in END)
+
+    def _filled_later(self, node: State) -> bool:
+        """Whether an empty container is put there for all to see, and filled then."""
+        value, block = assigned(self._source, node), self._source.parent(self._source.statement(node))
+        if value is None or block is None or not self._makes.one_too_many(value, containers=True):
+            return False
+        path = path_of(node)
+        return any(
+            isinstance(part, (cst.Name, cst.Attribute))
+            and part is not node
+            and path_of(part) == path
+            and act_of(self._source, part).act is Act.CHANGE
+            for part in same_function(block)
+        )
+
+    def _works(self, test: Test, present: bool) -> bool:
+        """Whether more is done on the answer than a word to the log."""
+        for block, there in self.branches(test):
+            for part in same_function(block) if there is present else ():
+                if isinstance(part, cst.Call) and not TELLING.search(path_of(part.func)):
+                    return True
+        return False
 
     def _forgiving(self, node: State, done: Done) -> bool:
         """Whether removing what is gone already does no harm: `pop(k, None)`, `discard`, `clear`, below `try`."""
@@ -191,7 +273,7 @@ class Checks:
         child: cst.CSTNode = node
         for around in self._source.ancestors(node):
             if isinstance(around, cst.Try) and child is around.body:
-                return any(handler.type is None or FORGIVEN & _names_in(handler.type) for handler in around.handlers)
+                return any(handler.type is None or FORGIVEN & names_in(handler.type) for handler in around.handlers)
             if isinstance(around, cst.FunctionDef):
                 return False
             child = around
@@ -201,75 +283,27 @@ class Checks:
 
     def _creates(self, node: State) -> bool:
         """Whether an object is made that should exist once."""
-        value = self._assigned(node)
+        value = assigned(self._source, node)
         return value is not None and self._makes.one_too_many(value)
 
     def _matters(self, test: Test, node: State, done: Done) -> bool:
         """Whether it does harm that two threads add the same item."""
-        value = self._assigned(node)
+        value = assigned(self._source, node)
         if value is not None:
             return self._makes.one_too_many(value, containers=True)
-        if _leaves(test.statement.body):
+        if leaves(test.statement.body):
             # `if x in seen: return` and then, whatever else is found out: a claim.  Below another `if` it is a memo.
             block = self._source.parent(self._source.statement(node))
             return done.operation == "add" and block is self._source.parent(test.statement)
         return done.operation == "add" and len(test.statement.body.body) > 1
 
-    def _assigned(self, node: State) -> cst.BaseExpression | None:
-        """What is assigned to the node, or to an item of it; through the name that was bound in the same block."""
-        statement = next((one for one in self._source.ancestors(node) if isinstance(one, cst.Assign)), None)
-        if statement is None or isinstance(self._source.parent(node), cst.Attribute):
-            return None
-        value = statement.value
-        if not isinstance(value, cst.Name):
-            return value
-        block = self._source.parent(self._source.statement(statement))
-        for line in block.body if isinstance(block, cst.IndentedBlock) else ():
-            for small in line.body if isinstance(line, cst.SimpleStatementLine) else ():
-                if isinstance(small, cst.Assign) and path_of(small.targets[0].target) == value.value:
-                    return small.value
-        return value
 
-
-def _conjuncts(expression: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    """What must hold for the test to hold: the parts of an `and`; an `or` asks for nothing in particular."""
-    if isinstance(expression, cst.BooleanOperation) and isinstance(expression.operator, cst.And):
-        yield from _conjuncts(expression.left)
-        yield from _conjuncts(expression.right)
-    else:
-        yield expression
+def _asks_for_size(part: cst.BaseExpression, node: State) -> bool:
+    """`len(node) < 9`."""
+    asked = part.left if isinstance(part, cst.Comparison) else None
+    called = isinstance(asked, cst.Call) and path_of(asked.func) == "len" and len(asked.args) == 1
+    return isinstance(asked, cst.Call) and called and asked.args[0].value is node
 
 
 def _owner(call: cst.Call) -> cst.CSTNode | None:
     return call.func.value if isinstance(call.func, cst.Attribute) else None
-
-
-def _tests_missing(expression: cst.BaseExpression, name: str) -> bool:
-    """`x is None`, `not x`."""
-    if isinstance(expression, cst.UnaryOperation) and isinstance(expression.operator, cst.Not):
-        return path_of(expression.expression) == name
-    if isinstance(expression, cst.Comparison) and path_of(expression.left) == name:
-        first = expression.comparisons[0]
-        return path_of(first.comparator) == "None" and isinstance(first.operator, (cst.Is, cst.Equal))
-    return False
-
-
-def _names_in(expression: cst.BaseExpression) -> set[str]:
-    return {node.value for node in below(expression) if isinstance(node, cst.Name)}
-
-
-def _leaves(block: cst.BaseSuite) -> bool:
-    """Whether the block ends by leaving the function or the loop round."""
-    last = block.body[-1]
-    small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
-    return isinstance(small, (cst.Return, cst.Raise, cst.Continue, cst.Break))
-
-
-def _same_function(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    stack = [node]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
-            continue
-        yield one
-        stack.extend(reversed(list(children(one))))

@@ -93,6 +93,8 @@ class Makes:
         if any(name.partition(".")[0] in VALUES for name in library):
             return False
         last = path_of(call.func).rpartition(".")[2]
+        if path_of(call.func) in ("super().__call__", "super().__new__", "object.__new__"):
+            return True
         return last[:1].isupper() or bool(MAKER.search(last)) or bool(made)
 
     def _made(self, call: cst.Call) -> tuple[str, ...]:

@@ -3,6 +3,9 @@
 A dict or set that gains or loses an item while a `for` runs over it raises `RuntimeError: dictionary changed size
 during iteration`; so does a deque.  A list raises nothing: when an item is removed, the loop leaves out another one.
 
+The interpreter's own tables belong to all threads: `sys.modules` grows with every import, `globals()` with every first
+assignment.
+
 Iterate over a copy taken in one step: `for key in list(d):`, `for name, job in list(jobs.items()):`.  Or hold one lock
 around the whole loop and around every change.
 
@@ -12,14 +15,19 @@ as a whole instead of changed, and appending to a list, which leaves the loop's 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from conclint.model import Finding
+from conclint.model import Finding, Fix, Safety
 from conclint.program.evidence import Evidence
 from conclint.program.observations import Act
 from conclint.program.telling import race_finding, rival
-from conclint.program.triggers import shared_state
+from conclint.program.triggers import Triggers
 from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.source import Source
+
+# Where none of these is imported, the author may never have thought of threads.
+THREADS = re.compile(r"^\s*(?:import|from)\s+(?:threading|concurrent|_thread|socketserver)\b", re.MULTILINE)
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
@@ -34,10 +42,25 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
+def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.interpreter import live_tables
+
+    threads = THREADS.search(source.text.text) is not None
+    for table in live_tables(source):
+        yield Finding(
+            source.place(table.node),
+            f"`{table.name}` is iterated as it is, and {table.changed} in any thread changes it meanwhile: "
+            f"RuntimeError; iterate over `list({table.text})`",
+            fix=Fix("iterate over a copy", (source.replace(table.node, f"list({table.text})"),), Safety.SAFE),
+            when_asked=not threads,
+        )
+
+
 RULE = Rule(
     code="CON311",
     name="changed-while-iterated-elsewhere",
-    triggers=shared_state(),
+    triggers=Triggers(state=True, walked=frozenset({"sys.modules"}), calls=frozenset({"builtins.globals"})),
+    check=check,
     conclude=conclude,
     examples=(
         Bad("""
@@ -70,8 +93,64 @@ RULE = Rule(
 
                 def _loop(self):
                     while True:
-                        for listener in self.listeners:  # expect: CON311
-                            listener.send("tick")
+                        for number, listener in enumerate(self.listeners):  # expect: CON311
+                            listener.send(f"tick {number}")
+            """),
+        Bad("""
+            import sys
+            from concurrent.futures import ThreadPoolExecutor
+
+
+            def loaded(prefix):
+                return [name for name in sys.modules.keys() if name.startswith(prefix)]  # expect: CON311
+
+
+            def models(base):
+                for value in globals().values():  # expect: CON311
+                    if isinstance(value, type) and issubclass(value, base):
+                        yield value
+
+
+            def main(prefixes):
+                with ThreadPoolExecutor() as pool:
+                    return list(pool.map(loaded, prefixes))
+            """,
+            fixed="""
+            import sys
+            from concurrent.futures import ThreadPoolExecutor
+
+
+            def loaded(prefix):
+                return [name for name in list(sys.modules.keys()) if name.startswith(prefix)]  # expect: CON311
+
+
+            def models(base):
+                for value in list(globals().values()):  # expect: CON311
+                    if isinstance(value, type) and issubclass(value, base):
+                        yield value
+
+
+            def main(prefixes):
+                with ThreadPoolExecutor() as pool:
+                    return list(pool.map(loaded, prefixes))
+            """),
+        Good("""
+            import sys
+            import threading
+
+            for name in globals().copy():
+                print(name)
+
+
+            def loaded(prefix):
+                modules = dict(sys.modules)
+                for name in list(sys.modules):
+                    if name.startswith(prefix):
+                        yield modules[name]
+
+
+            def known(name):
+                return sys.modules[name] if name in sys.modules else threading
             """),
         Good("""
             import threading

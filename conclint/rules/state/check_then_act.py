@@ -7,6 +7,9 @@ the slower thread.
 Test and act under one lock.  Where the container does both in one step, let it: `d.setdefault(key, value)`,
 `d.pop(key, None)`, `s.discard(x)`, `queue.get_nowait()`.
 
+Threads that the program starts are one kind of evidence.  A class or module that takes a lock of its own is another:
+its author means several threads to come.  State that is one for the whole process counts as well.
+
 Not reported: one-step operations, a test repeated under the lock, tests whose act stores a cheap value that would
 come out the same in both threads, containers that one thread has for itself, and whatever happens before the first
 start, after the last join, or while modules are imported.
@@ -18,7 +21,7 @@ from collections.abc import Iterator
 
 from conclint.model import Finding
 from conclint.program.evidence import Evidence
-from conclint.program.observations import Act
+from conclint.program.observations import NEXT, Act
 from conclint.program.telling import race_finding, rival
 from conclint.program.triggers import shared_state
 from conclint.rules.rule import Bad, Good, Rule
@@ -27,7 +30,7 @@ from conclint.rules.rule import Bad, Good, Rule
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for race in evidence.races:
         access = race.moment.access
-        if access.act is Act.CHECK_ACT:
+        if access.act is Act.CHECK_ACT and access.operation != NEXT:
             yield race_finding(
                 race,
                 f"`{access.text}` is tested and then changed, and {rival(race)} can change it in between; "
@@ -79,6 +82,109 @@ RULE = Rule(
             def main(names):
                 for name in names:
                     threading.Thread(target=registry.forget, args=(name,)).start()
+            """),
+        Bad("""
+            class Cached(type):
+                def __init__(cls, name, bases, namespace):
+                    super().__init__(name, bases, namespace)
+                    cls._made = {}
+
+                def __call__(cls, *args):
+                    if args in cls._made:  # expect: CON305
+                        return cls._made[args]
+                    else:
+                        made = super().__call__(*args)
+                        cls._made[args] = made
+                        return made
+
+
+            class Analysed:
+                _known = {}
+
+                @classmethod
+                def get(cls, code):
+                    try:
+                        return cls._known[code]
+                    except KeyError:
+                        pass
+                    cls._known[code] = found = Analysed(code)  # expect: CON305
+                    return found
+
+                def __init__(self, code):
+                    self.code = code
+            """),
+        Bad("""
+            import logging
+            import threading
+
+            _PROVIDER = None
+            _pending = None
+            _lock = threading.Lock()
+
+
+            def set_provider(provider):
+                global _PROVIDER
+                if _PROVIDER is not None:  # expect: CON305
+                    logging.warning("a provider is set already")
+                    return
+                _PROVIDER = provider
+
+
+            def connect_late():
+                global _pending
+                if _pending:  # expect: CON305
+                    host = _pending
+                    _pending = None
+                    open_connection(host)
+
+
+            def open_connection(host):
+                global _pending
+                with _lock:
+                    _pending = None
+            """),
+        Bad("""
+            import threading
+
+            class Pages:
+                def __init__(self, client):
+                    self._client = client
+                    self._lock = threading.Lock()
+                    self._pages = []
+
+                def first(self):
+                    with self._lock:
+                        return self._pages[0]
+
+                def fetch(self):
+                    if len(self._pages) >= self._client.count:  # expect: CON305
+                        return []
+                    page = self._client.page(len(self._pages))
+                    self._pages.extend(page)
+                    return page
+            """),
+        Good("""
+            import logging
+            import threading
+
+            _PROVIDER = None
+            _warned = False
+            _lock = threading.Lock()
+
+
+            def set_provider(provider):
+                global _PROVIDER
+                with _lock:
+                    if _PROVIDER is not None:
+                        return
+                    _PROVIDER = provider
+
+
+            def warn_once():
+                global _warned
+                if not _warned:
+                    _warned = True
+                    logging.warning("only once, or twice")
             """),
         Good("""
             import socket

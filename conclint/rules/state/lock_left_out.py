@@ -40,7 +40,7 @@ DONE = {Act.ITERATE: "iterated", Act.READ: "read"}
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
-    told = {race.moment.access.place for race in evidence.races}
+    told = {race.moment.access.place for race in evidence.races if not race.weak}
     for breach in evidence.breaches:
         if breach.access.place not in told:  # where the threads themselves are known, other rules name them
             yield Finding(breach.access.place, _message(breach), notes=tuple(_notes(breach)))

@@ -6,6 +6,9 @@ and of the two updates one is gone.  The same holds for `self.sizes[key] += 1` a
 Give the object a lock and hold it around every update: `self._lock = threading.Lock()` in `__init__`, `with
 self._lock:` around.  Readers that need several attributes to fit together hold it too.
 
+Threads that the program starts are one kind of evidence.  A class that takes a lock of its own is another: its author
+means several threads to come.
+
 Not reported: objects made and used within one thread, per-thread instances, one dedicated thread that alone updates,
 updates in the constructor, before the start or after the join, and state under one lock, be it the object's own or
 that of everybody who uses it.

@@ -6,6 +6,11 @@ and what it opened stays open.  `functools.cache` is no cure: it may call the fu
 
 Create it under a lock, and look again once the lock is held.  Or create it at import.
 
+Threads that the program starts are one kind of evidence.  A class or module that takes a lock of its own is another:
+its author means several threads to come.  What is one for the whole process anyway (a global, `cls._instance`), state
+beside such a class, and properties that compute and keep their value are reported only where this rule is selected by
+name.
+
 Not reported: creation under a lock, the second look of a double check, module-level `__getattr__`, constants and cheap
 pure values (twice does no harm), objects that one thread has for itself, `threading.local`.
 """
@@ -19,7 +24,7 @@ from conclint.model import Finding, Fix
 from conclint.program.evidence import Evidence
 from conclint.program.observations import Act
 from conclint.program.telling import race_finding, rival
-from conclint.program.triggers import shared_state
+from conclint.program.triggers import Triggers
 from conclint.rules.rule import Bad, Good, Rule
 
 if TYPE_CHECKING:
@@ -37,6 +42,18 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
+def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.descriptors import computed_on_first_use
+
+    for place, text in computed_on_first_use(source):
+        yield Finding(
+            place,
+            f"`{text}` is computed on first use without a lock, and another thread can find it missing too: each uses "
+            "another one; look again and compute it under a lock",
+            when_asked=True,
+        )
+
+
 def mend(source: Source, finding: Finding) -> Fix | None:
     from conclint.source.locking import double_check
 
@@ -46,7 +63,8 @@ def mend(source: Source, finding: Finding) -> Fix | None:
 RULE = Rule(
     code="CON308",
     name="unlocked-lazy-initialisation",
-    triggers=shared_state(),
+    triggers=Triggers(state=True, keeping=frozenset({"__get__"})),
+    check=check,
     conclude=conclude,
     mend=mend,
     examples=(
@@ -128,6 +146,143 @@ RULE = Rule(
             def main(client: Client):
                 for _ in range(9):
                     threading.Thread(target=client.file).start()
+            """),
+        Bad("""
+            import threading
+            from http.client import HTTPConnection
+
+
+            class Writer:
+                def __init__(self, host):
+                    self._lock = threading.Lock()
+                    self._lines = []
+                    self._host = host
+                    self._connection = None
+
+                def write(self, line):
+                    with self._lock:
+                        self._lines.append(line)
+
+                def flush(self):
+                    with self._lock:
+                        lines, self._lines = self._lines, []
+                    if self._connection is None:  # expect: CON308
+                        self._connection = HTTPConnection(self._host)
+                    self._connection.request("PUT", "/", "".join(lines))
+            """),
+        Bad("""
+            class Loop:
+                _current = None
+
+                @classmethod
+                def instance(cls):
+                    if not hasattr(cls, "_instance"):  # expect: CON308
+                        cls._instance = cls()
+                    return cls._instance
+
+                @staticmethod
+                def current():
+                    if Loop._current is None:  # expect: CON308
+                        Loop()
+                    return Loop._current
+
+                def __init__(self):
+                    Loop._current = self
+            """),
+        Bad("""
+            from importlib.metadata import entry_points
+
+            _CATALOGUE = None
+
+
+            def catalogue():
+                global _CATALOGUE
+                if _CATALOGUE is None:  # expect: CON308
+                    _CATALOGUE = {}  # for all to see, and still empty
+                    for entry in entry_points(group="plugins"):
+                        _CATALOGUE[entry.name] = entry.load()
+                return _CATALOGUE
+            """),
+        Bad("""
+            class cached:
+                def __init__(self, make):
+                    self.make = make
+                    self.name = make.__name__
+
+                def __get__(self, obj, owner=None):
+                    if obj is None:
+                        return self
+                    try:
+                        return obj.__dict__[self.name]
+                    except KeyError:
+                        value = obj.__dict__[self.name] = self.make(obj)  # expect: CON308
+                        return value
+            """),
+        Good("""
+            from threading import RLock
+
+
+            class cached:
+                def __init__(self, make):
+                    self.make = make
+                    self.name = make.__name__
+                    self.lock = RLock()
+
+                def __get__(self, obj, owner=None):
+                    with self.lock:
+                        try:
+                            return obj.__dict__[self.name]
+                        except KeyError:
+                            value = obj.__dict__[self.name] = self.make(obj)
+                            return value
+
+
+            class named:
+                def __get__(self, obj, owner=None):
+                    obj.__dict__["asked"] = True
+                    return obj.__dict__["name"]
+            """),
+        Good("""
+            import threading
+            from http.client import HTTPConnection
+
+
+            class Writer:
+                def __init__(self, host):
+                    self._lock = threading.Lock()
+                    self._host = host
+                    self._connection = None
+                    self._size = None
+
+                def write(self, line):
+                    with self._lock:
+                        self._ready().request("PUT", "/", line)
+
+                def _ready(self):
+                    if self._connection is None:  # whoever calls it holds the lock
+                        self._connection = HTTPConnection(self._host)
+                    return self._connection
+
+                def size(self):
+                    if self._size is None:
+                        self._size = len(self._host)  # twice does no harm
+                    return self._size
+            """),
+        Good("""
+            import threading
+
+
+            class Loop:
+                _lock = threading.Lock()
+                _instance = None
+
+                @classmethod
+                def instance(cls):
+                    if cls._instance is None:
+                        with cls._lock:
+                            if cls._instance is None:
+                                cls._instance = cls()
+                    return cls._instance
             """),
         Good("""
             import sqlite3

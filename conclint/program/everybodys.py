@@ -1,0 +1,70 @@
+"""State that is one for the whole process, and that functions test, create or update: globals and class attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conclint.index.facts import FunctionFact
+from conclint.program.calls import Calls
+from conclint.program.deeds import CONSTRUCTION, Deeds
+from conclint.program.files import File
+from conclint.program.state import User
+from conclint.program.testfiles import among_tests
+from conclint.program.values import Sort, Store, function_id, head_of
+
+# The attributes of their objects are attributes of classes.
+META = frozenset({"builtins.type", "abc.ABCMeta", "enum.EnumMeta"})
+
+
+class Everybodys:
+    """Finds it in one program, with the functions of its own file that touch it."""
+
+    def __init__(self, calls: Calls, deeds: Deeds) -> None:
+        self._names = calls.names
+        self._deeds = deeds
+
+    def all(self) -> dict[Store, tuple[User, ...]]:
+        """Each with its users, where one of them acts in several steps."""
+        found: dict[Store, dict[str, User]] = {}
+        for file in self._names.files:
+            if not among_tests(file.path):
+                for store, user in self._in_file(file):
+                    found.setdefault(store, {})[function_id(file.path, user.function.qualname)] = user
+        tables = {store: tuple(users.values()) for store, users in found.items()}
+        return {store: users for store, users in tables.items() if _acted_on(users)}
+
+    def _in_file(self, file: File) -> Iterator[tuple[Store, User]]:
+        module = file.body.functions[""]
+        globals_ = self._names.scopes.bindings(file, module).keys()
+        classes = {one.qualname.rpartition(".")[2] for one in file.body.classes.values()}
+        of_classes = {name for one in file.body.classes.values() for name, _ in one.binds}
+        for name in sorted(file.header.touched):
+            for qualname, paths in file.body.functions.touching(name):
+                for path in paths if qualname else ():
+                    head = head_of(path)
+                    if (path == name and name in globals_) or (
+                        path == f"{head}.{name}" and (head in classes or head == "cls" or name in of_classes)
+                    ):
+                        yield from self._user(file, file.body.functions[qualname], path)
+
+    def _user(self, file: File, function: FunctionFact, path: str) -> Iterator[tuple[Store, User]]:
+        meaning = self._names.meaning(file, function, path)
+        store = meaning.store
+        if store is None or store.root != store or store.sort == "local":
+            return
+        if store.sort == "attribute" and not self._of_class(file, function, path, store):
+            return
+        done = self._deeds.of(file, function)
+        changes = self._deeds.changes(file, function, path, store)
+        yield store, User(file, function, changes, done.in_steps(path), personal=False)
+
+    def _of_class(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
+        owner = self._names.meaning(file, function, path.rpartition(".")[0])
+        through = any(value.sort is Sort.CLASS for value in owner.values)
+        return through or self._names.stores.of_class(store) or bool(META & {*self._names.classes.mro(store.owner)})
+
+
+def _acted_on(users: tuple[User, ...]) -> bool:
+    """Whether one of them reads and changes it, or an object that registers itself is made where there is none."""
+    changed = [user for user in users if user.changes]
+    return any(user.in_steps for user in changed) or any(user.function.name in CONSTRUCTION for user in changed)

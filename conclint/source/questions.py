@@ -1,0 +1,108 @@
+"""Small questions about tests and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from conclint.source.acts import State
+from conclint.source.paths import path_of
+from conclint.source.source import Source
+from conclint.source.tree import below, children
+
+
+def conjuncts(expression: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """What must hold for the test to hold: the parts of an `and`; an `or` asks for nothing in particular."""
+    if isinstance(expression, cst.BooleanOperation) and isinstance(expression.operator, cst.And):
+        yield from conjuncts(expression.left)
+        yield from conjuncts(expression.right)
+    else:
+        yield expression
+
+
+def tests_missing(expression: cst.BaseExpression, name: str) -> bool:
+    """`x is None`, `not x`."""
+    if isinstance(expression, cst.UnaryOperation) and isinstance(expression.operator, cst.Not):
+        return path_of(expression.expression) == name
+    if isinstance(expression, cst.Comparison) and path_of(expression.left) == name:
+        first = expression.comparisons[0]
+        return path_of(first.comparator) == "None" and isinstance(first.operator, (cst.Is, cst.Equal))
+    return False
+
+
+def names_in(expression: cst.BaseExpression) -> set[str]:
+    return {node.value for node in below(expression) if isinstance(node, cst.Name)}
+
+
+def leaves(block: cst.BaseSuite) -> bool:
+    """Whether the block ends by leaving the function or the loop round."""
+    last = block.body[-1]
+    small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
+    return isinstance(small, (cst.Return, cst.Raise, cst.Continue, cst.Break))
+
+
+def same_function(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    stack = [node]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+            continue
+        yield one
+        stack.extend(reversed(list(children(one))))
+
+
+def key_of(source: Source, node: State) -> str:
+    """Which item the act means: `d[key] = …`, `del d[key]`, `s.add(key)`."""
+    outer = source.parent(node)
+    if isinstance(outer, cst.Subscript):
+        return ",".join(source.code(one.slice) for one in outer.slice)
+    call = source.parent(outer) if outer is not None else None
+    return source.code(call.args[0].value) if isinstance(call, cst.Call) and call.args else ""
+
+
+def is_last_part(source: Source, part: State) -> bool:
+    """The name `x` inside `self.x` is not the variable `x`."""
+    outer = source.parent(part)
+    return isinstance(outer, cst.Attribute) and outer.attr is part
+
+
+def assigned(source: Source, node: State) -> cst.BaseExpression | None:
+    """What is assigned to the node, or to an item of it; through the name that was bound in the same block."""
+    statement = next((one for one in source.ancestors(node) if isinstance(one, cst.Assign)), None)
+    if statement is None or isinstance(source.parent(node), cst.Attribute):
+        return None
+    value = statement.value
+    return _bound_before(source, statement, value) if isinstance(value, cst.Name) else value
+
+
+def _bound_before(source: Source, statement: cst.CSTNode, name: cst.Name) -> cst.BaseExpression:
+    """What the name was bound to last, in the blocks around the statement; else the name."""
+    child: cst.CSTNode = statement
+    for outer in source.ancestors(statement):
+        if isinstance(outer, (cst.IndentedBlock, cst.Module)) and child in outer.body:
+            for line in reversed(outer.body[: outer.body.index(child)]):
+                for small in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+                    if isinstance(small, cst.Assign) and path_of(small.targets[0].target) == name.value:
+                        return small.value
+        if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
+            break
+        child = outer
+    return name
+
+
+def rest_of(source: Source, statement: cst.CSTNode) -> list[cst.CSTNode]:
+    """The statements behind it in its block."""
+    block = source.parent(statement)
+    body: list[cst.CSTNode] = list(block.body) if isinstance(block, (cst.IndentedBlock, cst.Module)) else []
+    return body[body.index(statement) + 1 :] if statement in body else []
+
+
+def behind(source: Source, statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """What runs after it in its function: the rest of its block, then of the blocks around it."""
+    yield from rest_of(source, statement)
+    for outer in source.ancestors(statement):
+        if isinstance(outer, (cst.FunctionDef, cst.Lambda, cst.ClassDef, cst.For, cst.While)):
+            return
+        if isinstance(outer, (cst.If, cst.With, cst.Try)):
+            yield from rest_of(source, outer)

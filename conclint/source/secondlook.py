@@ -1,0 +1,104 @@
+"""Double-checked locking without the second check: a test, then a lock, then what the test's answer asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import libcst as cst
+
+from conclint.model import Edit, Fix, Safety
+from conclint.program.observations import Act
+from conclint.source.acts import State, act_of
+from conclint.source.checks import Checks, Test
+from conclint.source.edits import indent_unit, lines_of, shifted
+from conclint.source.locks import Locks
+from conclint.source.makes import Makes
+from conclint.source.paths import path_of
+from conclint.source.questions import assigned, is_last_part, key_of, same_function
+from conclint.source.source import Source
+
+
+class Missing(NamedTuple):
+    """The state that is tested by `branch`, and made in `block` once the lock `lock` is held, without another look."""
+
+    state: State
+    branch: cst.If
+    block: cst.With
+    lock: str
+
+
+class SecondLook:
+    """Finds them in one file."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._locks = Locks(source)
+        self._checks = Checks(source, self._locks)
+        self._makes = Makes(source)
+
+    def all(self) -> Iterator[Missing]:
+        """Each block at most once."""
+        for block in self._source.all(cst.With):
+            taken = {lock: item for item in block.items for lock in self._locks.lock(item.item)}
+            known = [lock for lock in taken if not lock.startswith("enter|")]  # what other managers do is unknown
+            for state in self._made(block) if known else ():
+                branch = self._tested(state, block)
+                if branch is not None and not self._locks.held(branch):  # else somebody is kept out already
+                    yield Missing(state, branch, block, self._source.code(taken[known[0]].item))
+                    break
+
+    def _made(self, block: cst.With) -> Iterator[State]:
+        """What is created in the block, if nothing in there reads it before: a second look, or another use."""
+        for node in same_function(block.body):
+            if isinstance(node, (cst.Name, cst.Attribute)) and not is_last_part(self._source, node):
+                done = act_of(self._source, node)
+                stored = done.act is Act.REPLACE or (done.act is Act.CHANGE and done.operation == "=")
+                value = assigned(self._source, node) if stored else None
+                many = done.act is Act.CHANGE
+                if value is not None and self._makes.one_too_many(value, containers=many) and self._unread(block, node):
+                    yield node
+
+    def _unread(self, block: cst.With, made: State) -> bool:
+        """Whether nothing else reads it in front of what makes it."""
+        path, line = path_of(made), self._source.span(made).line
+        return not any(
+            path_of(node) == path and node is not made and self._source.span(node).line <= line
+            for node in same_function(block.body)
+            if isinstance(node, (cst.Name, cst.Attribute))
+        )
+
+    def _tested(self, made: State, block: cst.With) -> cst.If | None:
+        """The `if` around the block, or right in front of it, on whose answer it is made."""
+        path, key = path_of(made), key_of(self._source, made)
+        for branch in self._source.all(cst.If):
+            for node in same_function(branch.test):
+                if isinstance(node, (cst.Name, cst.Attribute)) and path_of(node) == path:
+                    test = self._checks.test(node)
+                    if test is not None and test.key in ("", key) and self._leads_to(test, block):
+                        return branch
+        return None
+
+    def _leads_to(self, test: Test, block: cst.With) -> bool:
+        return any(
+            not present and any(one is block for one in same_function(part))
+            for part, present in self._checks.branches(test)
+        )
+
+
+def look_again(source: Source, missing: Missing) -> Fix | None:
+    """The same question once more under the lock."""
+    branch, body = missing.branch, missing.block.body
+    inside = any(one is missing.block for one in same_function(branch.body))
+    if not inside or not isinstance(body, cst.IndentedBlock) or _leaves_it(body):
+        return None  # the question would have to be turned round, or the way out goes through the block
+    first, last = body.body[0], body.body[-1]
+    line = f"{source.indent(first)}if {source.code(branch.test)}:\n"
+    edit = Edit(lines_of(source, first, last), line + shifted(source, first, last, indent_unit(source, first)))
+    plain = not any(isinstance(one, (cst.Call, cst.Await)) for one in same_function(branch.test))
+    return Fix(f"look again under `{missing.lock}`", (edit,), Safety.SAFE if plain else Safety.UNSAFE)
+
+
+def _leaves_it(body: cst.IndentedBlock) -> bool:
+    leaving = (cst.Return, cst.Break, cst.Continue, cst.Yield)
+    return any(isinstance(one, leaving) for one in same_function(body))
