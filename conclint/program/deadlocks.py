@@ -89,6 +89,10 @@ class Deadlocks:
     def _is_sure(self, again: Again) -> bool:
         """Whether every step is surely made, for one object."""
         inner = (*(step.site.call.use for step in again.path[1:]), again.at.site.call.use)
+        if again.path[0].callee == again.under.seen.function:
+            _, function = self._program.calls.function(again.path[0].callee)
+            if again.path[0].site.call.func.rpartition(".")[2] != function.name:
+                return False  # what it has wrapped, and taken the place of
         return self._locking.steps.feasible(again.path) and not any(use & Use.BRANCH for use in inner)
 
     def _taking(self, identity: str, lock: str) -> Taken:

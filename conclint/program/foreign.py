@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from conclint.index.facts import CallFact, FunctionFact
 from conclint.program.calls import Site
 from conclint.program.files import File
+from conclint.program.stalls import of_lifecycle
 from conclint.program.takes import Taken
 from conclint.program.testfiles import is_test
 from conclint.program.values import function_id
@@ -92,6 +93,8 @@ class Foreigners:
                 kind = takes.kind(lock.lock)
                 if kind is None or kind.reentrant or is_test(under.seen.place.path):
                     continue
+                if of_lifecycle(under.seen.function):
+                    continue  # the end of an object, and of what it was given
                 key = (function_id(under.site.file.path, under.site.function.qualname), lock.lock)
                 found = code_of(self._program, under.site) if key not in seen else None
                 if found is not None and takes.identified(lock.lock):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from conclint.index.facts import Use
 from conclint.model import Place
 from conclint.program.contexts import Run
 from conclint.program.deep import Step
@@ -110,8 +111,15 @@ class LockOrder:
                         if inner not in held:
                             path = self._locking.chain(step, inner, personal=False)
                             gates = held - {outer.lock}
-                            if self._locking.steps.feasible(path):
+                            if self._is_sure(path, inner):
                                 yield Edge(outer, inner, under.seen.place, path, gates, under.seen.text)
+
+    def _is_sure(self, path: tuple[Step, ...], lock: str) -> bool:
+        """Whether the calls lead to the lock in any case: a function may leave it alone where it must."""
+        last = path[-1].callee
+        taken = next(one for one in self._locking.takes.of(last) if one.lock == lock and one.waits)
+        sites = (*(step.site for step in path[1:]), taken.site)
+        return self._locking.steps.feasible(path) and not any(one.call.use & Use.BRANCH for one in sites)
 
     # -- cycles
 

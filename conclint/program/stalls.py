@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.index.facts import Use
 from conclint.knowledge.kinds import Context
 from conclint.knowledge.waiting import Wait
 from conclint.program.calls import Site
-from conclint.program.linking import Program
-from conclint.program.sections import Sections, Waiting
 from conclint.program.takes import Taken, store_of
 from conclint.program.testfiles import is_test
 from conclint.program.values import Sort, split_id
+
+if TYPE_CHECKING:
+    from conclint.program.linking import Program
+    from conclint.program.sections import Sections, Waiting
 
 # Who begins or ends an object's life expects to wait, and to be waited for.
 LIFECYCLE = frozenset(
@@ -47,13 +49,13 @@ class Stalls:
         self._sections = sections
 
     def all(self) -> Iterator[Stall]:
-        """The first of each function and lock."""
-        seen = set()
-        for waiting in self._sections.waiting:
+        """The first of each function and lock; where several hold the lock around one call, the one next to it."""
+        seen: set[tuple[str | Site, str]] = set()
+        for waiting in sorted(self._sections.waiting, key=lambda one: len(one.path)):
             for lock in waiting.under.held:
-                key = (waiting.under.seen.function, lock.lock)
-                if key not in seen and (stall := self._stall(waiting, lock)) is not None:
-                    seen.add(key)
+                keys: set[tuple[str | Site, str]] = {(waiting.under.seen.function, lock.lock), (waiting.at, lock.lock)}
+                if not keys & seen and (stall := self._stall(waiting, lock)) is not None:
+                    seen |= keys
                     yield stall
 
     def _stall(self, waiting: Waiting, lock: Taken) -> Stall | None:
@@ -72,12 +74,16 @@ class Stalls:
         if is_test(waiting.under.seen.place.path) or not self._program.locking.steps.feasible(waiting.path):
             return True
         sites = [*(step.site for step in waiting.path), waiting.at]
+        if any(site.call.use & Use.BRANCH for site in sites[1:]):
+            return True  # the functions that are called may wait or not, as they are asked
         if waiting.wait & OUTSIDE:
-            return any(site.call.use & Use.BRANCH for site in sites) or self._own_resource(waiting, lock)
+            return bool(sites[0].call.use & Use.BRANCH) or self._own_resource(waiting, lock)
+        ways = [step.callee for step in waiting.path] + [function] * (waiting.wait is Wait.JOIN)
+        if any(map(of_lifecycle, ways)):
+            return True
         if waiting.wait is Wait.QUEUE:
             return _asked(waiting.at, "empty") or _asked(waiting.at, "qsize")
-        ways = (function, *(step.callee for step in waiting.path))
-        return waiting.wait is Wait.JOIN and (any(map(_of_lifecycle, ways)) or _told(waiting.at))
+        return waiting.wait is Wait.JOIN and _told(waiting.at)
 
     def _own_resource(self, waiting: Waiting, lock: Taken) -> bool:
         """Whether what is waited for belongs to the same object, or module, as the lock."""
@@ -105,7 +111,7 @@ class Stalls:
         takers = self._takers.get(lock.lock, ())
         for one in takers:
             function = one.site.caller
-            if function == waiting.under.seen.function or _of_lifecycle(function) or is_test(one.site.file.path):
+            if function == waiting.under.seen.function or of_lifecycle(function) or is_test(one.site.file.path):
                 continue
             if not self._program.locking.waits.of(function):
                 return one
@@ -147,6 +153,7 @@ def _told(site: Site) -> bool:
     )
 
 
-def _of_lifecycle(function: str) -> bool:
+def of_lifecycle(function: str) -> bool:
+    """Whether the function begins or ends an object's life, as far as its name tells."""
     name = split_id(function)[1].rpartition(".")[2].partition("#")[0].strip("_")
     return any(part in LIFECYCLE for part in name.split("_"))

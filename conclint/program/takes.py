@@ -64,7 +64,8 @@ class Takes:
             return None
         store = meaning.store
         (lock,) = self._guards.held([f"{store.sort}|{store.owner}|{store.path}"])
-        return Taken(lock, path, _is_own(site.function, path, meaning), _waits(site.call), site)
+        waits = _waits(site.call) and not _takes_back(site, path)
+        return Taken(lock, path, _is_own(site.function, path, meaning), waits, site)
 
     def _kinds_of(self, values: Iterable[Value]) -> Iterator[LockKind]:
         options = self._program.options
@@ -133,6 +134,13 @@ def _is_own(function: FunctionFact, path: str, meaning: Meaning) -> bool:
     head, dot, rest = path.partition(".")
     own = bool(function.owner and function.params and function.params[0].name == head)
     return own and bool(dot) and "." not in rest and meaning.store is not None and meaning.store.sort == "attribute"
+
+
+def _takes_back(site: Site, path: str) -> bool:
+    """Whether the function only takes back what it was called with and has given away for a while."""
+    steps = (call.func.rpartition(".") for call in site.function.calls if call.line <= site.call.line)
+    done = (name for owner, _, name in steps if owner == path)
+    return next((name for name in done if name in ("acquire", "__enter__", "release")), "") == "release"
 
 
 def _waits(call: CallFact) -> bool:
