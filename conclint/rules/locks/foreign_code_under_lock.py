@@ -9,7 +9,7 @@ See https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures
 
 Reported for locks that their holder cannot take again, and for callbacks that a method is given and puts into a
 container of the object or module.  Not reported: tables that the constructor fills, functions that are passed in for
-this very call, and calls under an RLock.
+this very call, what is called where an object ends (`close`), and calls under an RLock.
 """
 
 from __future__ import annotations

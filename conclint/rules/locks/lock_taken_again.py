@@ -8,7 +8,8 @@ if the state may be seen half changed by the inner call.
 See https://docs.python.org/3/library/threading.html#rlock-objects
 
 Not reported: RLocks and Conditions made without a lock, another object's lock, `acquire(blocking=False)` and `acquire`
-with a timeout, and what the inner function does only on a condition, since it may know that the lock is held.
+with a timeout, what the inner function does only on a condition, since it may know that the lock is held, and functions
+that give the lock back for a while.
 """
 
 from __future__ import annotations
