@@ -10,8 +10,8 @@ lock do for both.  See https://docs.python.org/3/library/threading.html#lock-obj
 Reported once for each group of locks, at the order that occurs less often; the notes tell where the other order is.
 The calls between functions count.  Not reported: locks taken one after the other, locks of two objects of one class
 (their order may be told by the objects), locks out of containers or parameters, attempts that do not wait
-(`acquire(blocking=False)`, or with a timeout), locks that a called function takes only on a condition, orders that never
-happen at once because a third lock is held around both, or because one thread does both.
+(`acquire(blocking=False)`, or with a timeout), locks that a called function takes only on a condition, orders that
+never happen at once because a third lock is held around both, or because one thread does both.
 """
 
 from __future__ import annotations
