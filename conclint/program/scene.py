@@ -75,6 +75,7 @@ class TargetScene:
     endless: bool = False  # never returns
     nested: bool = False  # defined inside another function, itself or its class: no other process can find it
     bound: bool = False  # a method that is called with an object
+    wraps: bool = False  # only runs a coroutine in an event loop of its own
 
     def trace(self, effect: Effect) -> tuple[Note, ...]:
         return next((notes for one, notes in self.traces if one is effect), ())
