@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.handles import ENDS
 from conclint.source.paths import path_of
 
 if TYPE_CHECKING:
@@ -23,3 +25,35 @@ def manager(source: Source, node: cst.CSTNode) -> cst.FunctionDef | None:
     decorators = (source.named_at(own, path_of(one.decorator)) for one in function.decorators)
     made = any(MANAGERS & {*one.names} for one in decorators)
     return function if made else None
+
+
+def skipped(source: Source, node: cst.Yield) -> Iterator[cst.Call]:
+    """What the `yield` of a manager leaves undone when the `with` block raises: calls that end something behind it."""
+    if manager(source, node) is not None and not _protected(source, node):
+        yield from _endings(source, node)
+
+
+def _protected(source: Source, node: cst.Yield) -> bool:
+    for outer in source.ancestors(node):
+        if isinstance(outer, cst.Try):
+            return True
+        if isinstance(outer, cst.FunctionDef):
+            return False
+    return False
+
+
+def following_of(source: Source, node: cst.Yield) -> list[cst.BaseStatement]:
+    statement = source.statement(node)
+    block = source.parent(statement)
+    body = list(block.body) if isinstance(block, cst.IndentedBlock) else []
+    return [one for one in body if source.sequence(one) > source.sequence(statement)]
+
+
+def _endings(source: Source, node: cst.Yield) -> Iterator[cst.Call]:
+    """What ends something behind the `yield`, as statements of its block."""
+    for statement in following_of(source, node):
+        for part in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+            value = part.value if isinstance(part, cst.Expr) else None
+            value = value.expression if isinstance(value, cst.Await) else value
+            if isinstance(value, cst.Call) and source.calls(value, *ENDS):
+                yield value

@@ -6,8 +6,8 @@ which something else went wrong already.
 
 Put the `yield` into a `try`, and what must happen in any case into its `finally`; or use `with` inside the manager.
 
-Not reported: a `yield` inside `try`; managers that end nothing that is known to run or to be held; and fixtures of
-pytest, into which no exception is thrown.
+Not reported: a `yield` inside `try`; locks that may stay held even before the `yield` (CON401); managers that end
+nothing that is known to run or to be held; and fixtures of pytest, into which no exception is thrown.
 
 The fix makes the `try` where nothing but the ending follows; it is applied with `--unsafe-fixes` only.
 
@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from conclint.knowledge.handles import ENDS
-from conclint.model import Edit, Finding, Fix, Note, Place
+from conclint.model import Edit, Finding, Fix, Note
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.paths import path_of
+from conclint.source.tree import below
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -34,66 +35,51 @@ BEGINS = frozenset({"acquire", "start"})
 
 
 def check(source: Source) -> Iterator[Finding]:
-    from conclint.source.managers import manager
+    from conclint.source.managers import skipped
 
     for node in source.all(cst.Yield):
-        function = manager(source, node)
-        if function is None or _protected(source, node):
-            continue
-        ending = next(_endings(source, node), None)
-        if ending is not None:
+        ending = next(skipped(source, node), None)
+        begin = _begin(source, node, ending) if ending is not None else None
+        if ending is not None and not (begin is not None and _of_lock(source, node, begin)):
             text = source.code(ending)
             message = f"an exception in the `with` block comes out of this `yield`, and `{text}` never runs"
             notes = (Note(source.place(ending), "not reached then"),)
             fix = _tried(source, node)
-            yield Finding(_begin(source, node, ending), f"{message}; put it into a `finally`", notes, fix)
+            yield Finding(source.place(begin or node), f"{message}; put it into a `finally`", notes, fix)
 
 
-def _protected(source: Source, node: cst.Yield) -> bool:
-    for outer in source.ancestors(node):
-        if isinstance(outer, cst.Try):
-            return True
-        if isinstance(outer, cst.FunctionDef):
-            return False
-    return False
+def _begin(source: Source, node: cst.Yield, ending: cst.Call) -> cst.Call | None:
+    """Where what is ended begins, in the block of the `yield`."""
+    owner = path_of(ending.func).rpartition(".")[0]
+    for one in _before(source, node):
+        for part in below(one):
+            if isinstance(part, cst.Call) and path_of(part.func) in {f"{owner}.{name}" for name in BEGINS}:
+                return part
+    return None
 
 
-def _following(source: Source, node: cst.Yield) -> list[cst.BaseStatement]:
+def _before(source: Source, node: cst.Yield) -> list[cst.CSTNode]:
+    """The statements of its block up to the `yield`."""
     statement = source.statement(node)
     block = source.parent(statement)
     body = list(block.body) if isinstance(block, cst.IndentedBlock) else []
-    return [one for one in body if source.sequence(one) > source.sequence(statement)]
+    return [one for one in body if source.sequence(one) < source.sequence(statement)]
 
 
-def _endings(source: Source, node: cst.Yield) -> Iterator[cst.Call]:
-    """What ends something behind the `yield`, as statements of its block."""
-    for statement in _following(source, node):
-        for part in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
-            value = part.value if isinstance(part, cst.Expr) else None
-            value = value.expression if isinstance(value, cst.Await) else value
-            if isinstance(value, cst.Call) and source.calls(value, *ENDS):
-                yield value
-
-
-def _begin(source: Source, node: cst.Yield, ending: cst.Call) -> Place:
-    """Where what is ended begins, in the block of the `yield`; else the `yield` itself."""
-    from conclint.source.tree import below
-
-    owner = path_of(ending.func).rpartition(".")[0]
-    statement = source.statement(node)
-    block = source.parent(statement)
-    for one in block.body if isinstance(block, cst.IndentedBlock) else ():
-        for part in below(one) if source.sequence(one) < source.sequence(statement) else ():
-            if isinstance(part, cst.Call) and path_of(part.func) in {f"{owner}.{name}" for name in BEGINS}:
-                return source.place(part)
-    return source.place(node)
+def _of_lock(source: Source, node: cst.Yield, begin: cst.Call) -> bool:
+    """Whether the lock can be left held even before the `yield`, of which CON401 speaks."""
+    taken = source.statement(begin)
+    between = [one for one in _before(source, node) if source.sequence(one) > source.sequence(taken)]
+    risky = any(isinstance(part, cst.Call) for one in between for part in below(one))
+    return risky and path_of(begin.func).endswith(".acquire")
 
 
 def _tried(source: Source, node: cst.Yield) -> Fix | None:
     """`try: yield` and the rest in `finally`, where the rest does nothing but end things."""
     from conclint.source.edits import indent_unit, lines_of, shifted
+    from conclint.source.managers import following_of
 
-    following, statement = _following(source, node), source.statement(node)
+    following, statement = following_of(source, node), source.statement(node)
     plain = all(_is_call(one) for one in following)
     if not plain or not following or not isinstance(statement, cst.SimpleStatementLine):
         return None
@@ -132,7 +118,6 @@ RULE = Rule(
             @contextmanager
             def guarded(name):
                 lock.acquire()  # expect: CON219
-                print(name)
                 yield name
                 lock.release()
             """,
@@ -145,7 +130,6 @@ RULE = Rule(
             @contextmanager
             def guarded(name):
                 lock.acquire()  # expect: CON219
-                print(name)
                 try:
                     yield name
                 finally:
