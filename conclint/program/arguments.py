@@ -12,7 +12,7 @@ from conclint.index.facts import FunctionFact, Use
 from conclint.program.calls import Calls, Site
 from conclint.program.scopes import Passed
 from conclint.program.spawns import Root
-from conclint.program.values import Reach, Value
+from conclint.program.values import Reach, Sort, Value
 
 # Spawners that hand their further arguments on to the callable.
 HANDING_ON = frozenset(
@@ -60,6 +60,15 @@ class Arguments:
             for name, path in _matched(function, given, bound=True):
                 outside = _followed(path) and not _per_item(root.site, path.partition(".")[0])
                 self._pass(root.site, constructor, name, path, Reach.SHARED if outside else Reach.OTHER)
+
+        self._constructed(root)
+
+    def _constructed(self, root: Root) -> None:
+        """What a thread's or process's own class was made with, where the root is its `run`."""
+        made = (value.name for value in self._calls.meaning(root.site).values if value.sort is Sort.CLASS)
+        init = self._calls.method(root.owner, "__init__") if root.owner in made else ""
+        if init:
+            self.called(root.site, Value(Sort.FUNCTION, init, root.owner))
 
     def called(self, site: Site, value: Value) -> None:
         """The arguments that a call in a worker passes on."""

@@ -6,7 +6,8 @@ same for less; what was meant is mostly one object for the whole module.
 
 Make it once, in the module or in the object that the threads share: `_local = threading.local()`.
 
-Not reported: locals that are returned, passed on, kept on an object, or seen by a nested function.
+Not reported: locals that are returned, passed on, kept on an object, or seen by a nested function; and subclasses,
+which may be made for more than that.
 
 See https://docs.python.org/3/library/threading.html#thread-local-data
 """
@@ -34,7 +35,8 @@ def check(source: Source) -> Iterator[Finding]:
     for call in source.all(cst.Call):
         if not source.calls(call, LOCAL) or source.function_node(call) is None:
             continue
-        name = bound_to(source, call)
+        plain = not any(":" in one for one in source.names(call.func))
+        name = bound_to(source, call) if plain else None
         if name is not None and name.value != "_" and _is_own(source, name, reads(source, name)):
             message = f"`{name.value}` is made anew in each call, so no two threads ever share it"
             yield Finding(source.place(call), f"{message}; make it once, in the module, or use a plain variable")
@@ -85,6 +87,17 @@ RULE = Rule(
             import threading
 
             _local = threading.local()
+
+            class Connection(threading.local):
+                def __init__(self, address):
+                    self.address = address
+
+                def get(self):
+                    return open(self.address)
+
+            def get(address):
+                connection = Connection(address)
+                return connection.address
 
             class Client:
                 def __init__(self):

@@ -6,8 +6,8 @@ A pipe holds some 64 KiB. With `stdout=PIPE` (or `stderr=PIPE`) somebody must re
 Use `communicate()`, which reads both pipes and waits, or `subprocess.run(…, capture_output=True)`; or read the pipe to
 its end first; or send the output to a file or to `DEVNULL`.
 
-Not reported: processes whose pipe somebody reads, or has been given, before `wait()`; and processes that others may
-know too.
+Not reported: commands like `echo`, which say little; a time limit whose end is handled; processes whose pipe somebody
+reads, or has been given, before `wait()`; and processes that others may know too.
 
 The fix leaves it to `communicate()`, where that follows at once or one `read()` does; it is applied with
 `--unsafe-fixes` only.
@@ -17,6 +17,7 @@ See https://docs.python.org/3/library/subprocess.html#subprocess.Popen.wait
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -36,10 +37,14 @@ STREAMS = ("stdout", "stderr")
 # What may be asked of the process before it is waited for.
 HARMLESS = frozenset({"wait", "pid", "poll", "args", "returncode", "stdin", "kill", "terminate", "send_signal"})
 
+# `["echo", …]`, `"sleep 5"`: a pipe holds what these say.
+SHORT = re.compile(r"""[\[(]*[rfb]*["']+(\w+)""")
+QUIET = frozenset({"echo", "sleep", "true", "false", "touch", "pwd", "mkdir", "rm", "kill", "whoami", "hostname"})
+
 
 def check(source: Source) -> Iterator[Finding]:
     for call in source.all(cst.Call):
-        piped = _piped(source, call) if source.calls(call, POPEN) else []
+        piped = _piped(source, call) if source.calls(call, POPEN) and not _says_little(source, call) else []
         name = _name(source, call) if piped else None
         wait = _unread_wait(source, name) if name is not None else None
         if name is not None and wait is not None:
@@ -53,6 +58,13 @@ def _piped(source: Source, call: cst.Call) -> list[str]:
     """Its output streams that are pipes."""
     given = ((stream, source.argument(call, stream)) for stream in STREAMS)
     return [stream for stream, arg in given if arg is not None and PIPE in source.names(arg.value)]
+
+
+def _says_little(source: Source, call: cst.Call) -> bool:
+    """Whether the command is known to print next to nothing."""
+    command = source.argument(call, "args", 0)
+    words = SHORT.match(source.code(command.value)) if command is not None else None
+    return words is not None and words.group(1) in QUIET
 
 
 def _name(source: Source, call: cst.Call) -> cst.Name | None:
@@ -84,7 +96,7 @@ def _unread_wait(source: Source, name: cst.Name) -> cst.Call | None:
 def _in_error_handling(source: Source, call: cst.Call) -> bool:
     """After a failure, or behind `kill()`, the child is over or will be."""
     handler = source.nearest(call, cst.ExceptHandler, cst.Finally)
-    if handler is not None:
+    if handler is not None or (call.args and source.nearest(call, cst.Try) is not None):
         return True
     owner = path_of(call.func).rpartition(".")[0]
     ended = {f"{owner}.kill", f"{owner}.terminate", f"{owner}.send_signal"}
@@ -209,6 +221,18 @@ RULE = Rule(
                 code = process.wait()
                 thread.join()
                 return code
+
+            def greeted():
+                process = subprocess.Popen(["echo", "hello"], stdout=subprocess.PIPE)
+                process.wait()
+                return process.stdout.read()
+
+            def limited(command):
+                process = subprocess.Popen(command, stdout=subprocess.PIPE)
+                try:
+                    process.wait(timeout=3)
+                except subprocess.TimeoutExpired:
+                    process.kill()
 
             def stopped(command):
                 process = subprocess.Popen(command, stdout=subprocess.PIPE)
