@@ -10,9 +10,9 @@ import libcst as cst
 from conclint.knowledge.pickling import INHERITED
 from conclint.model import Note
 from conclint.program.pickles import CONSTRUCTORS, FUNCTION, SOMEWHERE, Held, kind_of
-from conclint.source.jobs import jobs, packed, plain_pickle
+from conclint.source.jobs import EXECUTOR, jobs, packed, plain_pickle
 from conclint.source.makers import PROCESS, makers
-from conclint.source.paths import partial_target, path_of
+from conclint.source.paths import argument, partial_target, path_of
 from conclint.source.tree import below
 
 if TYPE_CHECKING:
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 # How the pools send what they are given: whatever the start method is.
 QUEUED = "queued"
+
+# docs.python.org/3/library/asyncio-eventloop.html#executing-code-in-thread-or-process-pools
+IN_EXECUTOR = "asyncio.AbstractEventLoop.run_in_executor"
+
+# pytorch.org/docs/stable/data.html#platform-specific-behaviors: on Windows and macOS these are pickled
+LOADER = "torch.utils.data.DataLoader"
 
 BY_PICKLE = frozenset({QUEUED, "spawn", "forkserver", ""})
 
@@ -62,6 +68,21 @@ def sent(source: Source) -> Iterator[Sent]:
     for made in makers(source):
         if made.kind == PROCESS:
             yield from _by_process(source, made)
+    for call in source.all(cst.Call):
+        yield from _by_other(source, call)
+
+
+def _by_other(source: Source, call: cst.Call) -> Iterator[Sent]:
+    """`loop.run_in_executor(processes, f, x)`, and the functions that torch's loaders call in their workers."""
+    if source.calls(call, IN_EXECUTOR) and len(call.args) > 1 and EXECUTOR in source.types(call.args[0].value):
+        yield Sent(call, call.args[1].value, QUEUED, runs=True)
+        yield from (Sent(call, value, QUEUED, runs=False) for value in _bound(call.args[1].value))
+        yield from (Sent(call, arg.value, QUEUED, runs=False) for arg in call.args[2:] if not arg.star)
+    elif source.calls(call, LOADER) and "set_start_method" not in source.text.text:
+        workers = argument(call, "num_workers")
+        if workers is not None and source.code(workers.value) != "0":
+            given = (argument(call, word) for word in ("collate_fn", "worker_init_fn"))
+            yield from (Sent(call, arg.value, "", runs=True) for arg in given if arg is not None)
 
 
 def _by_job(job: Job) -> Iterator[Sent]:
@@ -107,6 +128,8 @@ def unsendable_function(source: Source, one: Sent) -> Obstacle | None:
         return Obstacle("a lambda", FUNCTION)
     functions = source.named(value).functions
     targets = [source.target(name) for name in functions]
+    if _is_nested(source, value):
+        return Obstacle(f"`{source.code(value)}`, which is defined inside another function,", FUNCTION)
     if not targets or any(target is None for target in targets):
         return None
     if all(target is not None and target.nested for target in targets):
@@ -115,6 +138,26 @@ def unsendable_function(source: Source, one: Sent) -> Obstacle | None:
     if isinstance(value, cst.Attribute) and all(target is not None and target.bound for target in targets):
         return _receiver(source, one, value)
     return None
+
+
+def _is_nested(source: Source, value: cst.BaseExpression) -> bool:
+    """Whether it is a function that is defined around here, in the function that sends it."""
+    around = source.function_node(value)
+    if not isinstance(value, cst.Name) or not isinstance(around, cst.FunctionDef):
+        return False
+    named = [part for part in below(around.body) if isinstance(part, (cst.FunctionDef, cst.Global, cst.AssignTarget))]
+    defined = [one for one in named if isinstance(one, cst.FunctionDef) and one.name.value == value.value]
+    others = (one for one in named if not isinstance(one, cst.FunctionDef))
+    return (
+        bool(defined)
+        and all(source.function_node(one) is around for one in defined)
+        and not any(
+            value.value in {item.name.value for item in one.names}
+            if isinstance(one, cst.Global)
+            else isinstance(one, cst.AssignTarget) and path_of(one.target) == value.value
+            for one in others
+        )
+    )
 
 
 def _is_lambda(source: Source, value: cst.BaseExpression) -> bool:

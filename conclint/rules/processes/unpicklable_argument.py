@@ -66,7 +66,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
 RULE = Rule(
     code="CON603",
     name="unpicklable-argument",
-    triggers=calls(PROCESS, *METHODS),
+    triggers=calls(PROCESS, *METHODS, "asyncio.AbstractEventLoop.run_in_executor"),
     check=check,
     conclude=conclude,
     examples=(

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from conclint.source.source import Source
 
 
+# asyncio's way to a pool of processes, and torch's loaders of data.
+OTHERS = ("asyncio.AbstractEventLoop.run_in_executor", "torch.utils.data.DataLoader")
+
+
 def check(source: Source) -> Iterator[Finding]:
     from conclint.source.sending import sent, unsendable_function
 
@@ -47,7 +51,7 @@ def check(source: Source) -> Iterator[Finding]:
 RULE = Rule(
     code="CON602",
     name="unpicklable-callable",
-    triggers=calls("multiprocessing.Process", *METHODS),
+    triggers=calls("multiprocessing.Process", *METHODS, *OTHERS),
     check=check,
     examples=(
         Bad("""
@@ -101,6 +105,31 @@ RULE = Rule(
                 server = Process(target=serve)  # expect: CON602
                 server.start()
                 return server
+            """),
+        Bad("""
+            import asyncio
+            from concurrent.futures import ProcessPoolExecutor
+
+            async def parse(text):
+                def inner():
+                    return text.split()
+
+                with ProcessPoolExecutor() as pool:
+                    loop = asyncio.get_running_loop()
+                    await loop.run_in_executor(pool, inner)  # expect: CON602
+                    await loop.run_in_executor(None, inner)
+                    return await loop.run_in_executor(pool, lambda: text)  # expect: CON602
+            """),
+        Bad("""
+            from torch.utils.data import DataLoader
+
+            def batches(data, pad):
+                loader = DataLoader(
+                    data,
+                    num_workers=4,
+                    collate_fn=lambda items: pad(items),  # expect: CON602
+                )
+                return list(loader), DataLoader(data, collate_fn=lambda items: pad(items))
             """),
         Good("""
             from concurrent.futures import ProcessPoolExecutor
