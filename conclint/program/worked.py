@@ -22,6 +22,10 @@ NOWHERE: frozenset[Context] = frozenset()
 MAKERS = frozenset({"multiprocessing", "concurrent", "billiard", "torch"})
 
 
+# What makes objects that processes share.
+SHARING = frozenset({"Value", "Manager", "SyncManager"})
+
+
 class Member(NamedTuple):
     """A function where it stands."""
 
@@ -62,6 +66,8 @@ class Worked:
 
     def updated(self, types: frozenset[str]) -> Iterator[tuple[Member, int]]:
         """Where objects of the types, which processes share, are changed in place."""
+        if not any(SHARING & file.header.called for file in self._calls.files):
+            return
         workers = {one.identity: one for one, contexts in self._running() if Context.PROCESS in contexts}
         makers = (
             Member(file, function) for file in self._calls.files if MAKERS & file.roots for function in file.functions()

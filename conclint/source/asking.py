@@ -28,8 +28,8 @@ class Asked(NamedTuple):
 
 def questions(source: Source, locks: Locks, order: Order) -> Iterator[Change]:
     """Every such question in the parsed regions, as something that several workers should not do at once."""
-    for setting, found in ((Setting.PRESENCE, files(source)), (Setting.EMPTINESS, queues(source))):
-        for one in found:
+    for setting, found in ((Setting.PRESENCE, [*files(source)]), (Setting.EMPTINESS, [*queues(source)])):
+        for one in sorted(found, key=lambda one: source.span(one.test)):
             name = path_of(one.act.func)
             place = source.place(one.test)
             yield Change(setting, name, order.point(one.test), place, one.text, locks.held(one.act))
@@ -149,7 +149,7 @@ def queues(source: Source) -> Iterator[Asked]:
     if not any(f".{name}(" in source.text.text for name in EMPTINESS):
         return
     statements: list[cst.If | cst.While] = [*source.all(cst.If), *source.all(cst.While)]
-    for statement in sorted(statements, key=lambda one: source.span(one).line):
+    for statement in statements:
         asked = next((part for part in _calls(statement.test) if _asks_queue(source, part)), None)
         owner = asked.func.value if asked is not None and isinstance(asked.func, cst.Attribute) else None
         act = _taken(statement, path_of(owner)) if owner is not None and not _is_own(source, owner) else None
