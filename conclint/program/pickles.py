@@ -80,7 +80,7 @@ class Pickles:
         """The kind of what is surely bound by one of the paths; "" where it may be something else, or nothing."""
         found = set()
         for path in paths:
-            if not path or path[0] in ":=":
+            if not path or path[0] in ":=" or len(self._names.scopes.bindings(file, function).get(path, ())) > 1:
                 return ""  # who gives it knows what it is
             if path.startswith("$lambda"):
                 found.add(FUNCTION)
