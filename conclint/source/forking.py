@@ -19,33 +19,23 @@ if TYPE_CHECKING:
 FORKS = frozenset({"os.fork", "os.forkpty", "pty.fork"})
 POOLS = frozenset({"multiprocessing.pool.Pool", "concurrent.futures.ProcessPoolExecutor"})
 
-# On Linux the platform's own choice until then: docs.python.org/3/library/multiprocessing.html
-FORKED_UNTIL = (3, 14)
-
 # What the child becomes at once, so that it needs no lock.
 BECOMES = ("os.exec", "execv(", "execvp", "execve", "execl(", "execlp", "posix_spawn")
 
 
-class Fork(NamedTuple):
-    """A call that forks; `certain`: on every platform that can."""
-
-    call: cst.Call
-    certain: bool
-
-
-def forks(source: Source) -> Iterator[Fork]:
-    """The calls in the parsed regions that fork this process."""
+def forks(source: Source) -> Iterator[cst.Call]:
+    """The calls in the parsed regions that fork this process by the program's own choice."""
     for call in source.all(cst.Call):
         if any(name in FORKS for name in source.names(call.func)):
             if not _becomes_another(source, call):
-                yield Fork(call, certain=True)
+                yield call
         elif POOLS & {*source.names(call.func)} and "multiprocessing.pool.ThreadPool" not in source.names(call.func):
-            yield from _by_method(source, call, call)
+            yield from [call] if _is_forked(source, call) else []
     for made in makers(source):
         assign = source.parent(made.call)
         name = path_of(assign.targets[0].target) if isinstance(assign, cst.Assign) else ""
-        for start in _starts(source, made.call, name) if made.kind == PROCESS else ():
-            yield from _by_method(source, made.call, start)
+        if made.kind == PROCESS and _is_forked(source, made.call):
+            yield from _starts(source, made.call, name)
 
 
 def _becomes_another(source: Source, call: cst.Call) -> bool:
@@ -67,20 +57,18 @@ def _starts(source: Source, made: cst.Call, name: str) -> Iterator[cst.Call]:
             yield other
 
 
-def _by_method(source: Source, made: cst.Call, at: cst.Call) -> Iterator[Fork]:
+def _is_forked(source: Source, made: cst.Call) -> bool:
     fate = source.fate(made)
-    method = fate.start_method if fate is not None else "?"
-    if method == "fork" or (method == "" and source.scene.target_version < FORKED_UNTIL):
-        yield Fork(at, certain=method == "fork")
+    return fate is not None and fate.start_method == "fork"
 
 
-def running_thread(source: Source, fork: Fork) -> tuple[Note, ...]:
+def running_thread(source: Source, fork: cst.Call) -> tuple[Note, ...]:
     """What shows that other threads run when the process forks; nothing where nothing does."""
-    started = _started_before(source, fork.call)
+    started = _started_before(source, fork)
     if started is not None:
         return (Note(source.place(started), "a thread is started here"),)
-    function = source.function(fork.call)
-    runs = function.runs_in(Context.THREAD) if function is not None and fork.certain else ()
+    function = source.function(fork)
+    runs = function.runs_in(Context.THREAD) if function is not None else ()
     return runs[0].trace if runs else ()
 
 

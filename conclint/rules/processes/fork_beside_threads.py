@@ -12,8 +12,9 @@ parent.
 See https://docs.python.org/3/library/os.html#os.fork and
 https://docs.python.org/3/library/os.html#os.register_at_fork.
 
-Not reported: forks that become another program at once, threads that were joined before, forks in other functions than
-the one that starts the threads (unless they run in a thread themselves), and tests.
+Not reported: processes whose start method is left to the platform, forks that become another program at once, threads
+that were joined before, forks in other functions than the one that starts the threads (unless they run in a thread
+themselves), and tests.
 """
 
 from __future__ import annotations
@@ -35,12 +36,11 @@ def check(source: Source) -> Iterator[Finding]:
     from conclint.source.testcode import in_test
 
     for fork in forks(source):
-        notes = () if in_test(source, fork.call) else running_thread(source, fork)
+        notes = () if in_test(source, fork) else running_thread(source, fork)
         if notes:
-            where = "" if fork.certain else " where processes are forked (Linux before Python 3.14)"
             yield Finding(
-                source.place(fork.call),
-                f"the child keeps every lock that another thread holds now, and can hang on it{where}; "
+                source.place(fork),
+                "the child keeps every lock that another thread holds now, and can hang on it; "
                 "start processes before threads, or let them be spawned",
                 notes=notes,
             )
