@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from conclint.index.facts import FunctionFact, Kind, Use
 from conclint.knowledge.kinds import Context, Unshared
 from conclint.model import Note, Place
 from conclint.program.calls import Site
@@ -125,8 +126,11 @@ class Connections:
         if THREAD_CLASS in mro or Sharing.LOCAL in mro or self._locked(store):
             return False
         users = [(file, function) for file, function, _ in self._names.stores.users(store)]
-        threads = any(self._in_thread(function_id(file.path, function.qualname)) for file, function in users)
-        return not threads and any(
+        known = any(
+            self._in_thread(function_id(file.path, function.qualname)) or _waits_its_turn(function)
+            for file, function in users
+        )
+        return not known and any(
             call.func.rpartition(".")[2] in WRITES
             and self._names.meaning(file, function, call.func.rpartition(".")[0]).store == store
             for file, function in users
@@ -153,3 +157,9 @@ def _checks(site: Site) -> bool:
 def _goes_to(site: Site, store: Store) -> bool:
     """Whether the call's result is put there, rather than that of a call that looks the same."""
     return any(goal == store.path or goal.endswith(f".{store.path}") for goal in site.call.goes)
+
+
+def _waits_its_turn(function: FunctionFact) -> bool:
+    """A coroutine, or whoever holds something like a lock, of whichever kind: the author has thought of it."""
+    entered = (call.func for call in function.calls if call.use & Use.WITH)
+    return bool(function.kind & Kind.ASYNC) or any("lock" in one.lower() for one in entered)

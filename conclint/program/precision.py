@@ -43,7 +43,8 @@ class Precision:
     def unset(self) -> Iterator[Unset]:
         """Settings of the main thread that a thread which computes does not have."""
         options = self._program.options
-        if options.free_threaded and options.target >= INHERITED:
+        inherited = options.free_threaded and options.target >= INHERITED
+        if inherited or not self._calls.files.importing("decimal"):
             return
         settings = list(self._settings())
         workers = list(self._computing()) if settings else []

@@ -50,7 +50,8 @@ class Regions:
         self._roots = roots
         self._calls = calls
         self._contexts = contexts
-        self._triggers = triggers
+        importing = calls.files.importing
+        self._triggers = {code: one for code, one in triggers.items() if not one.needs or importing(one.needs)}
         self._shared = shared
         self._chosen: Chosen = {}
         self.rules: dict[str, set[str]] = {}  # by file: the codes of the rules whose triggers occur in it

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from conclint.model import Finding, Fix
 from conclint.program.contexts import site_place
 from conclint.program.evidence import Evidence
-from conclint.program.triggers import calls
+from conclint.program.triggers import Triggers
 from conclint.rules.rule import Bad, Good, Rule
 
 if TYPE_CHECKING:
@@ -53,11 +53,12 @@ def mend(source: Source, finding: Finding) -> Fix | None:
 RULE = Rule(
     code="CON514",
     name="context-variable-not-carried",
-    triggers=calls(*SUBMITTING),
+    triggers=Triggers(needs="contextvars", calls=frozenset(SUBMITTING)),
     conclude=conclude,
     mend=mend,
     examples=(
-        Bad("""
+        Bad(
+            """
             import contextvars
             from concurrent.futures import ThreadPoolExecutor
 
@@ -84,8 +85,10 @@ RULE = Rule(
             def handle(request):
                 request_id.set(request.id)
                 pool.submit(contextvars.copy_context().run, work, request.item)  # expect: CON514
-            """),
-        Bad("""
+            """,
+        ),
+        Bad(
+            """
             import asyncio
             from contextvars import ContextVar, copy_context
 
@@ -124,7 +127,8 @@ RULE = Rule(
             async def serve(request):
                 loop = asyncio.get_running_loop()
                 return await loop.run_in_executor(None, copy_context().run, load, request.path)  # expect: CON514
-            """),
+            """,
+        ),
         Bad("""
             import threading
             from contextvars import ContextVar

@@ -55,7 +55,7 @@ def check(source: Source) -> Iterator[Finding]:
 RULE = Rule(
     code="CON519",
     name="orm-session-shared-by-threads",
-    triggers=Triggers(objects=frozenset({Unshared.ORM}), calls=frozenset((*GATHERING, *STARTING))),
+    triggers=Triggers(needs="sqlalchemy", objects=frozenset({Unshared.ORM}), calls=frozenset((*GATHERING, *STARTING))),
     check=check,
     conclude=conclude,
     examples=(

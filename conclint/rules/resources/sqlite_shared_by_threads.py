@@ -160,6 +160,30 @@ RULE = Rule(
                     list(pool.map(store.put, keys))
             """),
         Good("""
+            import asyncio
+            import sqlite3
+
+            from filelock import FileLock
+
+            class Async:
+                def __init__(self, path):
+                    self._db = sqlite3.connect(path, check_same_thread=False)
+                    self._turn = asyncio.Lock()
+
+                async def put(self, key):
+                    async with self._turn:
+                        await asyncio.to_thread(self._db.execute, "INSERT INTO items VALUES (?)", (key,))
+
+            class Filed:
+                def __init__(self, path):
+                    self._db = sqlite3.connect(path, check_same_thread=False)
+                    self._file_lock = FileLock(path + ".lock")
+
+                def put(self, key):
+                    with self._file_lock:
+                        self._db.execute("INSERT INTO items VALUES (?)", (key,))
+            """),
+        Good("""
             import sqlite3
 
             from fastapi import Depends, FastAPI
