@@ -82,6 +82,7 @@ class Setting(Enum):
     STREAMS = "standard streams"
     TEMPORARY = "folder for temporary files"
     FILE = "file of a fixed name"
+    SESSION = "default session"
     PRESENCE = "file that was looked for"
     EMPTINESS = "queue that was asked whether it is empty"
     OTHER = "settings"

@@ -76,6 +76,10 @@ WRITING_WHOLE = frozenset({"pathlib.Path.write_text", "pathlib.Path.write_bytes"
 # What stands there is no file: docs.kernel.org/filesystems/proc.html
 DEVICES = ("/dev/", "/proc/", "/sys/", "NUL", "CON")
 
+# boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html: what is asked for without a session comes from the
+# default one, and "Session objects are not thread safe"
+SESSION = each(below("boto3", "client resource"), Setting.SESSION)
+
 # docs.python.org/3/library: socket.html, sys.html, gc.html, faulthandler.html, threading.html, time.html, resource.html
 OTHER = each(
     [
@@ -103,5 +107,6 @@ PROCESS_WIDE = {
     **RANDOM,
     **STREAMS,
     **TEMPORARY,
+    **SESSION,
     **OTHER,
 }

@@ -83,9 +83,10 @@ def _setting(source: Source, last: set[str]) -> Iterator[tuple[cst.CSTNode, cst.
 
 
 def _targets(target: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """What is set of objects: a name alone only names something else from now on."""
     if isinstance(target, (cst.Tuple, cst.List)):
         yield from (one for element in target.elements for one in _targets(element.value))
-    else:
+    elif not isinstance(target, cst.Name):
         yield target
 
 

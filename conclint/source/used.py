@@ -55,6 +55,7 @@ class Users:
                 value = _whole(given.value) if several and given is not None else None
                 if isinstance(value, cst.Attribute):
                     yield value
+                    return
 
     def _use(self, method: cst.Attribute, call: cst.Call, *, handed: bool = False) -> Iterator[Used]:
         name = method.attr.value

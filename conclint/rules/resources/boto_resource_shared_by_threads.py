@@ -1,8 +1,9 @@
 """A boto3 resource or session is used by several threads.
 
 Resources and sessions "are not thread safe": they build and cache their service's data while they are used, so that
-threads see half of it, or an attribute that another one is loading.  Clients are: make one client and let all workers
-use it, or make a session with its resource in each worker.
+threads see half of it, or an attribute that another one is loading.  `boto3.client()` and `boto3.resource()` ask the
+default session, which all threads share.  Clients are thread-safe: make one client and let all workers use it, or make
+a session with its resource in each worker.
 
 Not reported: clients, resources that a worker makes for itself or keeps in a `threading.local`, uses under one lock.
 
@@ -14,10 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.knowledge.kinds import Unshared
+from conclint.knowledge.kinds import Context, Setting, Unshared
 from conclint.model import Finding
 from conclint.program.evidence import Evidence
-from conclint.program.triggers import uses
+from conclint.program.triggers import Triggers
 from conclint.rules.rule import Bad, Good, Rule
 
 
@@ -29,12 +30,24 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             "share a client, or make a session in each thread",
             notes=shared.notes,
         )
+    for doing in evidence.doings(Setting.SESSION):
+        if doing.other is not None and not doing.guarded:
+            yield Finding(
+                doing.change.place,
+                f"`{doing.change.text}` in several threads asks boto3's one default session, which is not thread-safe; "
+                "make one client for all, or a session in each thread",
+                notes=doing.notes,
+            )
 
 
 RULE = Rule(
     code="CON521",
     name="boto-resource-shared-by-threads",
-    triggers=uses(Unshared.CLOUD),
+    triggers=Triggers(
+        objects=frozenset({Unshared.CLOUD}),
+        settings=frozenset({Setting.SESSION}),
+        contexts=frozenset({Context.THREAD}),
+    ),
     conclude=conclude,
     examples=(
         Bad("""
@@ -73,6 +86,18 @@ RULE = Rule(
             @app.get("/<name>")
             def show(name):
                 return database.Table("names").get_item(Key={"name": name})  # expect: CON521
+            """),
+        Bad("""
+            from concurrent.futures import ThreadPoolExecutor
+
+            import boto3
+
+            def head(key):
+                return boto3.client("s3").head_object(Bucket="bucket", Key=key)  # expect: CON521
+
+            def main(keys):
+                with ThreadPoolExecutor() as pool:
+                    return list(pool.map(head, keys))
             """),
         Good("""
             from concurrent.futures import ThreadPoolExecutor

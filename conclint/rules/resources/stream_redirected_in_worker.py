@@ -61,11 +61,12 @@ RULE = Rule(
                     self.calls = calls
 
                 def captured(self, call):
+                    before = sys.stdout
                     sys.stdout = buffer = io.StringIO()  # expect: CON511
                     try:
                         call()
                     finally:
-                        sys.stdout = sys.__stdout__
+                        sys.stdout = before
                     return buffer.getvalue()
 
                 def run(self):
