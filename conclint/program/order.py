@@ -87,10 +87,10 @@ class HappensBefore:
 
     def _starts(self, function: str, root: Root) -> list[int]:
         """The lines of a function at which the thread begins to live, or something is called that starts it."""
+        found = [site.call.line for site in self._fate(root, "start") if site.caller == function]
         if root.site.caller == function:
-            found = [site.call.line for site in self._fate(root, "start") if site.caller == function]
             return found or [root.site.call.line]
-        return self._starters(root).get(function, [])
+        return found or self._starters(root).get(function, [])
 
     def _starters(self, root: Root) -> dict[str, list[int]]:
         """The functions that lead to the start, with the lines of the calls that do."""

@@ -171,6 +171,37 @@ RULE = Rule(
                     list(pool.map(requests.get, urls))
             """),
         Good("""
+            import threading
+
+            import requests
+
+            class Service:
+                def __init__(self):
+                    self._session = requests.Session()
+                    self._lock = threading.RLock()
+                    self._thread = threading.Thread(target=self._loop)
+
+                def start(self):
+                    self._session.get("https://example.org/login")  # nobody else is there yet
+                    self._thread.start()
+
+                def _loop(self):
+                    while True:
+                        with self._lock:
+                            self._poll()
+
+                def _poll(self):
+                    self._session.get("https://example.org/news")
+
+                def ask(self):
+                    with self._lock:
+                        return self._session.get("https://example.org")
+
+                def stop(self):
+                    self._thread.join()
+                    self._session.close()
+            """),
+        Good("""
             from concurrent.futures import ThreadPoolExecutor
 
             import httpx
