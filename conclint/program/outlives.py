@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from conclint.index.facts import CallFact, FunctionFact, Kind, Use
+from conclint.index.facts import CallFact, FunctionFact, Kind, Touch, Use
 from conclint.knowledge.handles import LAST_METHODS
 from conclint.knowledge.kinds import Context
 from conclint.model import Place, Span
@@ -32,6 +32,10 @@ WAITS = frozenset({"join", "wait", "result", "wait_for"})
 # Methods with which an object that has a thread begins.
 BEGINS = frozenset({"start", "open", "run", "begin", "launch", "activate", "start_thread", "startup"})
 
+# Names of the methods with which a thread class is told to stop, and how.
+OWN_ENDS = frozenset({"stop", "close", "shutdown", "terminate", "quit", "finish"})
+TELLS = frozenset({"set", "notify", "notify_all"})
+
 # Methods of methods are asked so deep whether they wait.
 DEEPEST = 3
 
@@ -42,7 +46,7 @@ class Outlived(NamedTuple):
     place: Place
     what: str
     made: Place
-    how: str  # "unawaited", "endless" or "forgotten"
+    how: str  # "unawaited", "endless", "forgotten"; "own": only its own `stop` shows it
 
 
 class Outlives:
@@ -65,6 +69,7 @@ class Outlives:
                 yield from self._unawaited(site, fate, target)
                 yield from self._endless(site, fate, target)
         yield from self._forgotten()
+        yield from self._own_stops()
 
     def _made(self) -> Iterator[tuple[Site, str]]:
         """Each call that makes a thread, and the function that the thread runs."""
@@ -75,9 +80,7 @@ class Outlives:
         for cls in subclasses:
             run = self._calls.method(cls, "run")
             if run and not OTHERS & {*self._classes.mro(cls)}:
-                for site in self._calls.calls_named(cls.rpartition(":")[2].rpartition(".")[2]):
-                    if any(value == (Sort.CLASS, cls, *value[2:]) for value in self._calls.meaning(site).values):
-                        yield site, run
+                yield from ((site, run) for site in self._sites(cls))
 
     # -- told to stop, and not awaited
 
@@ -86,8 +89,8 @@ class Outlives:
         if not self._loops(run) or TIMER.search(site.call.func) or not self._stops.told(site, (run,)):
             return
         for use in fate.uses:
-            called_here = use.site.call in use.site.function.calls
-            if not called_here or use.method == "cancel" or not is_end(use.method) or self._is_own(use.site, run):
+            ends = is_end(use.method) and use.method != "cancel" and _is_call(use.site)
+            if not ends or self._is_own(use.site, run):
                 continue
             called = self._calls.targets(use.site.file, use.site.function, use.site.call.func)
             waits = not called or any(self._waits(value.name, DEEPEST) for value in called)
@@ -135,6 +138,41 @@ class Outlives:
         values = (one for path, _, _ in site.function.touches for one in meaning(site.file, site.function, path).values)
         return any(one.sort is Sort.INSTANCE and one.name in LOCKS for one in values)
 
+    def _own_stops(self) -> Iterator[Outlived]:
+        """A thread class's `stop` that sets what its `run` asks, where nobody in the program joins such a thread."""
+        for cls in self._classes.deriving(frozenset({THREAD})):
+            file, fact = self._calls.names.scopes.class_(cls)
+            run = self._calls.method(cls, "run")
+            if file is None or fact is None or not run or TIMER.search(cls) or among_tests(file.path):
+                continue
+            fates = [self._handles.fate(site) for site in self._sites(cls) if not among_tests(site.file.path)]
+            if any(is_end(use.method) and _is_call(use.site) for fate in fates for use in fate.uses):
+                continue
+            for method, qualname in fact.methods:
+                stop = function_id(file.path, qualname)
+                line = file.body.functions[qualname].line
+                if method in OWN_ENDS and self._tells(stop, run) and not self._waits(stop, DEEPEST):
+                    here = Place(file.path, Span(line, 1, line, 2))
+                    yield Outlived(here, method, Place(file.path, Span(fact.line, 1, fact.line, 2)), "own")
+
+    def _sites(self, cls: str) -> Iterator[Site]:
+        """Where objects of the class are made."""
+        for site in self._calls.calls_named(cls.rpartition(":")[2].rpartition(".")[2]):
+            if any(value.sort is Sort.CLASS and value.name == cls for value in self._calls.meaning(site).values):
+                yield site
+
+    def _tells(self, stop: str, run: str) -> bool:
+        """Whether `stop` changes an attribute that `run` looks at in its loop."""
+        _, ending = self._calls.function(stop)
+        _, function = self._calls.function(run)
+        if not any(target == "$while" for target, _ in function.binds):
+            return False
+        changed = {path for path, bits, _ in ending.touches if bits & Touch.WRITE and path.startswith("self.")}
+        told = (call.func.rpartition(".") for call in ending.calls)
+        changed |= {owner for owner, _, method in told if method in TELLS and owner.startswith("self.")}
+        asked = {path for path, _, _ in function.touches} | {call.func.rpartition(".")[0] for call in function.calls}
+        return bool(changed & asked)
+
     # -- never told
 
     def _endless(self, site: Site, fate: Fate, run: str) -> Iterator[Outlived]:
@@ -168,10 +206,8 @@ class Outlives:
     def _forgotten(self) -> Iterator[Outlived]:
         """`close()` ends what the object keeps, but not the one thing that has a thread."""
         for cls in dict.fromkeys(self._with_threads()):
-            for site in self._calls.calls_named(cls.rpartition(":")[2].rpartition(".")[2]):
-                if not site.function.owner or among_tests(site.file.path):
-                    continue
-                if any(value.sort is Sort.CLASS and value.name == cls for value in self._calls.meaning(site).values):
+            for site in self._sites(cls):
+                if site.function.owner and not among_tests(site.file.path):
                     yield from self._never_ended(site, cls)
 
     def _with_threads(self) -> Iterator[str]:
@@ -225,6 +261,11 @@ def _ends_something(call: CallFact, attribute: str) -> bool:
     owner, _, method = call.func.rpartition(".")
     own = owner.startswith("self.") and owner.count(".") == 1
     return own and method in LAST_METHODS and not owner.endswith(attribute)
+
+
+def _is_call(site: Site) -> bool:
+    """Whether the method is called there, and not only taken to be called later."""
+    return site.call in site.function.calls
 
 
 def _weak(site: Site) -> bool:

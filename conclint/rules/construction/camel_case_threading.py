@@ -17,6 +17,7 @@ The fix does the same under the new name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,12 @@ from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.paths import path_of
 from conclint.source.testcode import expects_trouble
-from conclint.source.tree import below
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
 NAMES = {**FUNCTIONS, **METHODS, **GETTERS, **SETTERS}
+OLDER = re.compile(r"has_?attr|version_info|\bPY[23]")
 BY_LAST = {name.rpartition(".")[2]: name for name in NAMES}
 
 
@@ -50,9 +51,7 @@ def check(source: Source) -> Iterator[Finding]:
 def _falls_back(source: Source, call: cst.Call) -> bool:
     """Whether it stands where an older Python is provided for: behind `hasattr`, or an `except`."""
     for outer in source.ancestors(call):
-        if isinstance(outer, cst.If) and any(
-            isinstance(node, cst.Call) and source.calls(node, "builtins.hasattr") for node in below(outer.test)
-        ):
+        if isinstance(outer, cst.If) and OLDER.search(source.code(outer.test)):
             return True
         if isinstance(outer, cst.ExceptHandler):
             return True

@@ -15,6 +15,9 @@ https://docs.python.org/3/library/threading.html#threading.Thread.join
 Not reported: tests; threads that anybody in the program joins; calls in coroutines, event loops, signal handlers, the
 thread itself and where a lock may be held, since to wait there would block them; timers; loops that end when their
 connection is closed; and methods that wait in another way.
+
+A thread class whose own `stop()` does not join, and of which the program shows no user, is shown only where the rule
+is asked for: whoever uses it may join.
 """
 
 from __future__ import annotations
@@ -29,7 +32,8 @@ from conclint.rules.rule import Bad, Good, Rule
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for one in evidence.outlived:
-        yield Finding(one.place, _told(one.how, one.what), (Note(one.made, "made here"),))
+        note = Note(one.made, "its class" if one.how == "own" else "made here")
+        yield Finding(one.place, _told(one.how, one.what), (note,), when_asked=one.how == "own")
 
 
 def _told(how: str, what: str) -> str:
@@ -37,6 +41,8 @@ def _told(how: str, what: str) -> str:
         return f"the thread `{what}` is told to stop, and nobody waits until it has; `join()` it after that"
     if how == "endless":
         return f"nothing ends this thread, and its owner's `{what}()` leaves it running; ask an event, and join there"
+    if how == "own":
+        return f"`{what}()` tells the thread to stop and returns before it has; `join()` it here, or where it is called"
     return f"`self.{what}` has a thread, and is not ended here with the rest; end it too"
 
 
