@@ -19,6 +19,9 @@ DEEPEST = 4
 # So many classes that derive from one are looked at.
 LARGEST = 60
 
+# Where a call stands for the reading of a property.
+READ = ("$read",)
+
 MANAGERS = ("contextmanager", "contextlib.contextmanager")
 
 
@@ -52,7 +55,8 @@ class Steps:
 
     def at(self, site: Site) -> Iterator[Step]:
         """What the call runs before it comes back."""
-        for value in self._calls.targets(site.file, site.function, site.call.func):
+        find = self._calls.getters if site.call.goes == READ else self._calls.targets
+        for value in find(site.file, site.function, site.call.func):
             if self._runs(site, value):
                 yield Step(site, value.name, is_own(site), value.owner)
 

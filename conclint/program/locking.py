@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from conclint.index.facts import FunctionFact
 from conclint.program.deep import Deep, Step, Steps
 from conclint.program.foreign import calls_foreign
 from conclint.program.guards import Guards
+from conclint.program.names import PROPERTIES
 from conclint.program.takes import Takes
 from conclint.program.values import split_id
 from conclint.program.waits import Waits
@@ -67,8 +70,19 @@ class Locking:
                 found.setdefault(path, []).append(qualname)
         return {path: tuple(names) for path, names in found.items()}
 
+    def _reads(self, function: FunctionFact) -> bool:
+        """Whether it may read a property of its own object that takes a lock."""
+        receiver = function.params[0].name + "." if function.owner and function.params else "?"
+        return any(path.removeprefix(receiver) in self._getters for path, _, _ in function.touches)
+
+    @cached_property
+    def _getters(self) -> frozenset[str]:
+        """The names of properties that take locks."""
+        taking = (self._program.calls.function(one)[1] for one in self.takes.by_function)
+        return frozenset(one.name for one in taking if PROPERTIES & {*one.decorators})
+
     def _goes_on(self, identity: str) -> bool:
         file, function = self._program.calls.function(identity)
-        if self.waits.own(identity) or calls_foreign(self._program, file, function):
+        if self.waits.own(identity) or calls_foreign(self._program, file, function) or self._reads(function):
             return True
         return any(self.any.of(step.callee) or self.waits.of(step.callee) for step in self.steps.of(identity))

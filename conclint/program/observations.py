@@ -168,12 +168,13 @@ class Acquire:
 
 @dataclass(frozen=True)
 class Critical:
-    """A call that `function` makes while it holds the locks `held`, outermost first."""
+    """A call that `function` makes while it holds the locks `held`, outermost first; or a property that it reads."""
 
     function: str
     place: Place
     text: str
     held: tuple[str, ...]
+    read: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from conclint.knowledge.waiting import Wait
 from conclint.model import Note
 from conclint.program.calls import Site
 from conclint.program.contexts import site_place
-from conclint.program.deep import Step
+from conclint.program.deep import READ, Step
 from conclint.program.guards import Guards
 from conclint.program.linking import Program
 from conclint.program.observations import Critical, Observations
@@ -52,7 +52,10 @@ class Sections:
 
     def _unders(self) -> Iterator[Under]:
         for seen in self._seen:
-            call = self._facts(seen.function).get((seen.place.span.line, seen.place.span.column, seen.text))
+            line, column = seen.place.span.line, seen.place.span.column
+            call = self._facts(seen.function).get((line, column, seen.text))
+            if seen.read:
+                call = CallFact(seen.text, line, column, (), (), 0, READ)
             if call is not None:
                 file, function = self._program.calls.function(seen.function)
                 site = Site(file, function, call)

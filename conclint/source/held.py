@@ -56,3 +56,10 @@ class Held:
                 held = self._locks.held(node)
                 if held:
                     yield Critical(identity, self._source.place(node), path_of(node.func), held)
+            elif isinstance(node, cst.Attribute) and self._is_property(node) and (held := self._locks.held(node)):
+                yield Critical(identity, self._source.place(node), path_of(node), held, read=True)
+
+    def _is_property(self, node: cst.Attribute) -> bool:
+        """Whether it reads a property of the function's own object."""
+        own = isinstance(node.value, cst.Name) and "builtins.property" in self._source.names(node)
+        return own and not isinstance(self._source.parent(node), (cst.AssignTarget, cst.AugAssign))

@@ -138,6 +138,24 @@ RULE = Rule(
                         self.items.append(item)
                         self.notify()  # expect: CON409
             """),
+        Bad("""
+            import threading
+
+            class Basket:
+                def __init__(self):
+                    self._lock = threading.Lock()
+                    self._items = []
+
+                @property
+                def size(self):
+                    with self._lock:
+                        return len(self._items)
+
+                def add(self, item):
+                    with self._lock:
+                        self._items.append(item)
+                        return self.size  # expect: CON409
+            """),
         Good("""
             import threading
 
