@@ -29,6 +29,9 @@ LIFE = frozenset(
     | {"__repr__", "__copy__", "__getstate__"}
 )
 
+# A lock that is taken there says little of the rest of the object's life.
+ENDING = re.compile(r"clean|clos|stop|shut|clear|reset|tear|dispos|disconnect|terminat|__", re.IGNORECASE)
+
 # Numbers that somebody looks at now and then; one more or less does no harm.
 STATISTICS = re.compile(r"stat|metric|count|total|bytes|hits|miss|num_|n_|_num|seen|depth", re.IGNORECASE)
 
@@ -115,7 +118,7 @@ class Promised:
         if act is Act.ITERATE and not self._is_plain(moment.access.store):
             return False
         return any(
-            one.held - {ANY_LOCK} and one.access.function != own
+            one.held - {ANY_LOCK} and one.access.function != own and not ENDING.search(_name(one.access.function))
             for one in others
             if (one.access.act in UPDATES if act in UPDATES else one.access.act.writes)
         )
