@@ -5,6 +5,7 @@ Nobody need start a thread for it: a class that takes a lock of its own is meant
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +22,10 @@ from conclint.program.owners import Owned, Owners
 from conclint.program.spawns import Root
 from conclint.program.state import State, User
 from conclint.program.testfiles import among_tests
-from conclint.program.values import Store, function_id, split_id
+from conclint.program.values import Sort, Store, function_id, split_id
+
+# A call of what is named like a class.
+MADE = re.compile(r"(?:^|\.)_*[A-Z]\w*[a-z]\w*\(\)$")
 
 Function = tuple[File, FunctionFact]
 Users = dict[Store, dict[str, User]]
@@ -99,7 +103,21 @@ class Promises:
             if root.context is Context.THREAD and owner and not among_tests(root.site.file.path):
                 note = Note(site_place(root.site), f"`{owner}` starts a thread here: it knows of several")
                 found.setdefault(function_id(root.site.file.path, owner), note)
+        for cls, note in self._singletons() if found else ():
+            found.setdefault(cls, note)
         return {cls: note for cls, note in found.items() if not self._owners.of_class(cls)}
+
+    def _singletons(self) -> Iterator[tuple[str, Note]]:
+        """Classes of which a module keeps an object for everybody, in a program that knows of threads."""
+        for file in self._names.files:
+            module = file.body.functions[""]
+            lines = {path: line for path, _, line in module.touches}
+            made = [(name, path) for name, path in module.binds if path.endswith("()") and MADE.search(path)]
+            for name, path in () if among_tests(file.path) else made:
+                for value in self._names.meaning(file, module, path).values:
+                    if value.sort is Sort.INSTANCE and ":" in value.name and name in lines:
+                        place = Place(file.path, Span(lines[name], 1, lines[name], 1))
+                        yield value.name, Note(place, f"`{name}`, made here, is one object for all threads")
 
     @cached_property
     def everybodys(self) -> dict[Store, tuple[User, ...]]:

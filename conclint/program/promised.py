@@ -140,7 +140,12 @@ class Promised:
         hidden = (nested or function.name.startswith("_")) and not self._program.calls.callers(access.function)
         aside = function.kind & Kind.GENERATOR or function.name in LIFE or PROPERTIES & {*function.decorators}
         counted = access.act in UPDATES and STATISTICS.search(access.text)
-        return not (hidden or aside or counted or self._overrides(access.function, function))
+        starts = access.function in self._starting  # before it does, it is alone
+        return not (hidden or aside or counted or starts or self._overrides(access.function, function))
+
+    @cached_property
+    def _starting(self) -> set[str]:
+        return {root.site.caller for root in self._program.spawns.roots if root.context is Context.THREAD}
 
     def _overrides(self, identity: str, function: FunctionFact) -> bool:
         """Whether it replaces a method of a base, whose lock it leaves out then: that is another rule's to say."""

@@ -54,6 +54,9 @@ MAKER = re.compile(
     re.IGNORECASE,
 )
 
+# What is called so in the manner of Windows asks for something that is there.
+GETTER = re.compile(r"_*Get[A-Z]")
+
 CONTAINERS = (cst.List, cst.Dict, cst.Set)
 EMPTY = frozenset(f"builtins.{name}" for name in ("list", "dict", "set", "bytearray")) | frozenset(
     f"collections.{name}" for name in ("deque", "defaultdict", "OrderedDict", "Counter")
@@ -95,6 +98,8 @@ class Makes:
         last = path_of(call.func).rpartition(".")[2]
         if path_of(call.func) in ("super().__call__", "super().__new__", "object.__new__"):
             return True
+        if GETTER.match(last):
+            return False
         return last[:1].isupper() or bool(MAKER.search(last)) or bool(made)
 
     def _made(self, call: cst.Call) -> tuple[str, ...]:
