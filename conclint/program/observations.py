@@ -43,8 +43,11 @@ NEXT = "next item"
 # The operation of whoever adds an item where there is room for it.
 SIZED = "len"
 
+# The operation of whoever computes what is missing: a value, as far as anybody can tell.
+MEMO = "memo"
+
 # Acts that may do no harm twice.
-SOFT = (ONCE, SIZED)
+SOFT = (ONCE, SIZED, MEMO)
 
 # Losing one of two at the same time is what the lock is for.
 UPDATES = (Act.UPDATE, Act.UPDATE_ITEM)

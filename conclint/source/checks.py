@@ -9,7 +9,7 @@ from typing import NamedTuple
 import libcst as cst
 
 from conclint.program.conflicts import REMOVING
-from conclint.program.observations import NEXT, ONCE, SIZED, Act
+from conclint.program.observations import MEMO, NEXT, ONCE, SIZED, Act
 from conclint.source.acts import Done, State, act_of
 from conclint.source.locks import Locks
 from conclint.source.makes import Makes
@@ -18,6 +18,7 @@ from conclint.source.questions import (
     assigned,
     behind,
     conjuncts,
+    disjuncts,
     is_last_part,
     key_of,
     leaves,
@@ -130,10 +131,16 @@ class Checks:
             found = self._question(part, node)
             if found is not None:
                 return Test(statement, statement.test, *found, size=_asks_for_size(part, node))
+        for part in disjuncts(statement.test):
+            found = self._question(part, node)
+            if found is not None and not found[0]:
+                return Test(statement, statement.test, *found)  # `x is None or x.closed`
         return None
 
     def _question(self, part: cst.BaseExpression, node: State) -> tuple[bool, str] | None:
         """Whether the expression asks for presence (or absence) of the state or of an item of it."""
+        if isinstance(part, cst.NamedExpr):
+            return self._question(part.value, node)
         if isinstance(part, cst.UnaryOperation) and isinstance(part.operator, cst.Not):
             found = self._question(part.expression, node)
             return (not found[0], found[1]) if found is not None else None
@@ -147,6 +154,7 @@ class Checks:
 
     def _compared(self, part: cst.Comparison, node: State) -> tuple[bool, str] | None:
         operator, right = part.comparisons[0].operator, part.comparisons[0].comparator
+        left = part.left.value if isinstance(part.left, cst.NamedExpr) else part.left
         if isinstance(operator, (cst.In, cst.NotIn)) and right is node:
             return isinstance(operator, cst.In), self._source.code(part.left)
         if _asks_for_size(part, node):
@@ -154,10 +162,10 @@ class Checks:
             return not few, ""
         if not (isinstance(right, cst.Name) and right.value == "None" and isinstance(operator, (cst.Is, cst.IsNot))):
             return None
-        if part.left is node:
+        if left is node:
             return isinstance(operator, cst.IsNot), ""
-        if isinstance(part.left, cst.Call) and self._got(part.left) and _owner(part.left) is node:
-            return isinstance(operator, cst.IsNot), self._got(part.left)
+        if isinstance(left, cst.Call) and self._got(left) and _owner(left) is node:
+            return isinstance(operator, cst.IsNot), self._got(left)
         return None
 
     def _got(self, call: cst.Call) -> str:
@@ -220,6 +228,8 @@ class Checks:
             return Done(Act.CHECK_ACT, NEXT if queue else done.operation, done.resizes)
         if not present and test.key and done.operation in ADDING and self._matters(test, node, done):
             return Done(Act.CHECK_ACT, done.operation, done.resizes)
+        if not present and test.key and done.operation == "=" and self._computes(node):
+            return Done(Act.CHECK_ACT, MEMO, done.resizes)
         if not present and test.size and done.operation in GROWING:
             return Done(Act.CHECK_ACT, SIZED, done.resizes)
         return None
@@ -228,6 +238,8 @@ class Checks:
         """A creation; or an answer that only the first one should get: a value set once, a flag turned or taken."""
         if not present and (self._creates(node) or self._filled_later(node)):
             return Done(Act.LAZY_INIT, "=")
+        if not present and self._computes(node):
+            return Done(Act.LAZY_INIT, MEMO)
         value = assigned(self._source, node)
         if not isinstance(value, cst.Name):
             return None
@@ -239,6 +251,11 @@ class Checks:
         """A list or a deque; or, where that is unknown, something of which the end or the first item is taken."""
         types = {*self._source.types(node)}
         return bool(types & {"builtins.list", "collections.deque"}) or (not types and key_of(self._source, node) in END)
+
+    def _computes(self, node: State) -> bool:
+        """Whether code of the program, or code that nobody knows, computes it: it may take long, or do more."""
+        value = assigned(self._source, node)
+        return isinstance(value, cst.Call) and self._makes.computed(value)
 
     def _filled_later(self, node: State) -> bool:
         """Whether an empty container is put there for all to see, and filled then."""

@@ -81,6 +81,12 @@ class Makes:
             return self.one_too_many(value.right)
         return isinstance(value, cst.Call) and self._called(value, containers=containers)
 
+    def computed(self, call: cst.Call) -> bool:
+        """Whether the call is one of the program's own functions, or of something that nobody knows."""
+        names = self._source.names(call.func)
+        known = any(name in EMPTY or name.partition(".")[0] in VALUES for name in names)
+        return bool(self._source.named(call.func).functions) or not (known or names)
+
     def _called(self, call: cst.Call, *, containers: bool) -> bool:
         names = self._source.names(call.func)
         if any(name in EMPTY for name in names):

@@ -21,6 +21,15 @@ def conjuncts(expression: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
         yield expression
 
 
+def disjuncts(expression: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """The parts of an `or`, any of which will do."""
+    if isinstance(expression, cst.BooleanOperation) and isinstance(expression.operator, cst.Or):
+        yield from disjuncts(expression.left)
+        yield from disjuncts(expression.right)
+    else:
+        yield expression
+
+
 def tests_missing(expression: cst.BaseExpression, name: str) -> bool:
     """`x is None`, `not x`."""
     if isinstance(expression, cst.UnaryOperation) and isinstance(expression.operator, cst.Not):

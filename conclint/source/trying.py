@@ -37,8 +37,11 @@ class Trying:
     def unless_there(self, node: State) -> tuple[Done, cst.CSTNode] | None:
         """What a creation is whose test only spells the attribute's name: `if not hasattr(cls, "_instance"):`."""
         owner, _, name = path_of(node).rpartition(".")
-        if not owner or not self._creates(node):
+        if not self._creates(node):
             return None
+        value = assigned(self._source, node)
+        if isinstance(value, cst.BooleanOperation) and path_of(value.left) == path_of(node):
+            return Done(Act.LAZY_INIT, "or"), value  # `x = x or make()`
         child: cst.CSTNode = node
         for outer in self._source.ancestors(node):
             if isinstance(outer, cst.If):
