@@ -44,6 +44,8 @@ def lock_statement(source: Source, span: Span, *, of_class: bool = False) -> Fix
     state = _changed(statement) if statement is not None else None
     if statement is None or state is None or _calls_own_code(source, [statement]) or _suspends(statement):
         return None  # what it calls may take the lock itself; nobody may wait while holding it
+    if isinstance(statement, cst.Assign) and not any(path_of(one) == path_of(state) for one in below(statement.value)):
+        return None  # it rests on what was read further up
     lock = _lock(source, state, reentrant=False, of_class=of_class)
     line = source.statement(statement)
     if lock is None or not isinstance(line, cst.BaseStatement):

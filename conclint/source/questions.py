@@ -82,10 +82,10 @@ def assigned(source: Source, node: State) -> cst.BaseExpression | None:
     if statement is None or isinstance(source.parent(node), cst.Attribute):
         return None
     value = statement.value
-    return _bound_before(source, statement, value) if isinstance(value, cst.Name) else value
+    return bound_before(source, statement, value) if isinstance(value, cst.Name) else value
 
 
-def _bound_before(source: Source, statement: cst.CSTNode, name: cst.Name) -> cst.BaseExpression:
+def bound_before(source: Source, statement: cst.CSTNode, name: cst.Name) -> cst.BaseExpression:
     """What the name was bound to last, in the blocks around the statement; else the name."""
     child: cst.CSTNode = statement
     for outer in source.ancestors(statement):

@@ -12,6 +12,7 @@ from conclint.source.paths import path_of
 from conclint.source.questions import (
     assigned,
     behind,
+    bound_before,
     conjuncts,
     is_last_part,
     key_of,
@@ -38,7 +39,7 @@ class Trying:
         """What a creation is whose test only spells the attribute's name: `if not hasattr(cls, "_instance"):`."""
         owner, _, name = path_of(node).rpartition(".")
         if not self._creates(node):
-            return None
+            return self._built_on_copy(node)
         value = assigned(self._source, node)
         if isinstance(value, cst.BooleanOperation) and path_of(value.left) == path_of(node):
             return Done(Act.LAZY_INIT, "or"), value  # `x = x or make()`
@@ -52,6 +53,17 @@ class Trying:
             if isinstance(outer, cst.FunctionDef):
                 return None
             child = outer
+        return None
+
+    def _built_on_copy(self, node: State) -> tuple[Done, cst.CSTNode] | None:
+        """`number = self.number` and then `self.number = number + 1`."""
+        value = assigned(self._source, node)
+        statement = self._source.nearest(node, cst.Assign)
+        if not isinstance(value, cst.BinaryOperation) or statement is None:
+            return None
+        for name in same_function(value):
+            if isinstance(name, cst.Name) and path_of(bound_before(self._source, statement, name)) == path_of(node):
+                return Done(Act.UPDATE, "="), statement
         return None
 
     def _through_variable(self, statement: cst.If) -> cst.BaseExpression:

@@ -137,6 +137,29 @@ RULE = Rule(
                 poller.start()
                 poller.poke()
             """),
+        Bad("""
+            import threading
+
+
+            class Tickets:
+                def __init__(self):
+                    self._next = 0
+                    self._taken = {}
+
+                def take(self, name):
+                    number = self._next
+                    self._taken[number] = name
+                    self._next = number + 1  # expect: CON303
+                    return number
+
+
+            tickets = Tickets()
+
+
+            def main(names):
+                for name in names:
+                    threading.Thread(target=tickets.take, args=(name,)).start()
+            """),
         Good("""
             from concurrent.futures import ThreadPoolExecutor
             from threading import Lock
