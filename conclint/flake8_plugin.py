@@ -30,7 +30,7 @@ MODULES: Final = """
     PySide2 PySide6 quart readerwriterlock redis rq sanic starlette tornado tqdm trio twisted watchdog
 """
 CONCURRENT: Final = frozenset(MODULES.split())
-CALLBACKS: Final = ("preexec_fn", "def __del__")  # these need no import of their own
+CALLBACKS: Final = ("preexec_fn", "def __del__", "fork")  # these need no import of their own
 WORD: Final = re.compile(r"\w+")
 
 

@@ -15,6 +15,8 @@ import pytest
 from conclint import stamps
 from conclint.flake8_plugin import Plugin, may_run_beside
 from conclint.knowledge import BUILTIN
+from conclint.rules import all_rules
+from conclint.rules.rule import Bad
 
 REPOSITORY = Path(__file__).parent.parent
 DEMO = REPOSITORY / "fixtures" / "demo"
@@ -177,6 +179,11 @@ def test_the_gate_knows_all_names_of_the_tables():
     """A file that stands alone is not even looked at when none of these occurs in it."""
     names = {*BUILTIN.spawners, *BUILTIN.locks} - {"subprocess.Popen"}  # whose spawning argument is a word of its own
     assert not [name for name in names if not may_run_beside(f"import {name}")]
+
+
+def test_no_bad_example_is_taken_for_a_file_that_stands_alone():
+    texts = {(rule.code, one.code) for rule in all_rules() for one in rule.examples if isinstance(one, Bad)}
+    assert not [code for code, text in texts if not may_run_beside(text)]
 
 
 @pytest.mark.parametrize(
