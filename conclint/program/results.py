@@ -30,7 +30,7 @@ class Results:
         file, function = self._calls.function(identity)
         if function.kind & (Kind.ASYNC | Kind.GENERATOR):
             return not function.decorators
-        if {*function.decorators} - KEEPING or _only_promised(function) or not depth:
+        if {*function.decorators} - KEEPING or _only_promised(function) or depth <= 0:
             return False
         if function.owner:
             method = Value(Sort.FUNCTION, identity, f"{file.path}:{function.owner}", Reach.SELF)
@@ -54,7 +54,7 @@ class Results:
         if path in PLAIN:
             return True
         bound = [value for target, value in function.binds if target == path and path]
-        if bound and depth and path.isidentifier() and all(param.name != path for param in function.params):
+        if bound and depth > 0 and path.isidentifier() and all(param.name != path for param in function.params):
             return all(self._plain(file, function, value, depth - 1) for value in bound)
         if not path.endswith("()"):
             return False
