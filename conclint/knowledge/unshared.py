@@ -66,6 +66,15 @@ THREAD_UNSAFE = SQLITE | CLIENTS | ORM | CLOUD | WRITERS | ARRAYS | WIDGETS
 # The methods that count, where it is not all of them.
 WRITING = members("write writelines writerow writerows seek truncate add addfile")
 
+# What writes to a file that it is given, in several pieces: by which keyword and position (docs.python.org/3/library:
+# functions.html#print, json.html#json.dump, pickle.html#pickle.dump, shutil.html#shutil.copyfileobj)
+GIVEN: dict[str, tuple[str, int | None]] = {
+    "builtins.print": ("file", None),
+    "json.dump": ("fp", 1),
+    "pickle.dump": ("file", 1),
+    "shutil.copyfileobj": ("fdst", 1),
+}
+
 # What a thread may call to stop another one's use, or to hand work to the thread that owns the object: sqlite3.html
 # "interrupt", tkinter's `after` and events.
 HARMLESS = members("close interrupt quit after after_idle after_cancel event_generate mainloop exec exec_ fileno")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 from conclint.index.facts import CallFact
@@ -17,6 +18,7 @@ from conclint.program.observations import Change, Observations
 from conclint.program.order import HappensBefore
 from conclint.program.spawns import Root, one_at_a_time
 from conclint.program.testfiles import among_tests, only_tests
+from conclint.program.values import split_id
 
 # Whoever asks so takes care himself.
 ASKS = "main_thread"
@@ -76,9 +78,28 @@ class ProcessWide:
             run
             for run in self._program.contexts.runs(change.point.function)
             if run.context in among
+            and run.root.number not in self._guessed
             and not only_tests(path, run.root.site.file.path)
             and not any(call.func.rpartition(".")[2] == ASKS for call in _on_the_way(run))
         ]
+
+    @cached_property
+    def _guessed(self) -> frozenset[int]:
+        """Starts of a method of some object of which several unrelated classes are known, each in a file of its own."""
+        by_site: dict[tuple[str, int, int], list[Root]] = {}
+        for root in self._program.spawns.roots:
+            by_site.setdefault((root.site.file.path, root.site.call.line, root.site.call.column), []).append(root)
+        return frozenset(
+            root.number
+            for roots in by_site.values()
+            for root in roots
+            if root.owner and split_id(root.target)[0] != root.site.file.path and self._has_rival(root, roots)
+        )
+
+    def _has_rival(self, root: Root, roots: list[Root]) -> bool:
+        mro = self._program.names.classes.mro
+        owners = (one.owner for one in roots if one.owner)
+        return any(root.owner not in mro(owner) and owner not in mro(root.owner) for owner in owners)
 
     def _held(self, change: Change) -> bool:
         return bool(self._guards.held(change.held) | self._entry.held(change.point.function, personal=False))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from conclint.index.facts import FunctionFact, Kind, Touch
+from conclint.index.facts import CallFact, FunctionFact, Kind, Touch
 from conclint.knowledge.kinds import Context, Unshared
-from conclint.knowledge.unshared import HARMLESS, WRITING
+from conclint.knowledge.unshared import GIVEN, HARMLESS, WRITING
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import Contexts
 from conclint.program.files import File
+from conclint.program.spawns import keyword
 from conclint.program.triggers import Triggers
 from conclint.program.values import Sort, Store, function_id
 
@@ -140,6 +141,10 @@ class Worked:
                 if self._kind(one, call.func) in kinds and (found := self._stores(one, call.func)):
                     stores.update(dict.fromkeys(found))
                     yield one, call.line
+                for path in _written(call) if Unshared.WRITER in kinds else ():
+                    if self._kind(one, path + ".write") is not None and (found := self._stores(one, path + ".")):
+                        stores.update(dict.fromkeys(found))
+                        yield one, call.line
             for path, bits, line in one.function.touches if Unshared.ARRAY in kinds else ():
                 if bits & Touch.ITEM:
                     stores.update(dict.fromkeys(self._stores(one, path + ".")))
@@ -187,3 +192,12 @@ class Worked:
                     given = (*call.args, *(path for _, path in call.keywords))
                     if any(self._kind(one, path) in kinds for path in given if "." in path):
                         yield one, call.line
+
+
+def _written(call: CallFact) -> Iterator[str]:
+    """The file that a call writes to which is given one."""
+    for name, (word, position) in GIVEN.items():
+        if call.func.rpartition(".")[2] == name.rpartition(".")[2]:
+            given = keyword(call, word, position)
+            if given:
+                yield given

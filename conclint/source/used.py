@@ -8,7 +8,7 @@ from functools import cached_property
 import libcst as cst
 
 from conclint.knowledge.kinds import Context, Target, Unshared
-from conclint.knowledge.unshared import HARMLESS, WRITING
+from conclint.knowledge.unshared import GIVEN, HARMLESS, WRITING
 from conclint.program.deeds import CONSTRUCTION
 from conclint.program.observations import READS, Access, Act, Used
 from conclint.program.values import Store
@@ -38,11 +38,19 @@ class Users:
         for call in self._source.all(cst.Call):
             if isinstance(call.func, cst.Attribute) and not self._source.named(call.func).functions:
                 yield from self._use(call.func, call)
+            yield from self._written(call)
             for given in self._given(call):
                 yield from self._use(given, call, handed=True)
         for assignment in self._source.all(cst.Assign):
             for target in assignment.targets:
                 yield from self._item(target.target, assignment)
+
+    def _written(self, call: cst.Call) -> Iterator[Used]:
+        """`print(..., file=log)`, `json.dump(record, log)`."""
+        name = next((one for one in self._source.names(call.func) if one in GIVEN), "")
+        file = argument(call, *GIVEN[name]) if name else None
+        if file is not None and self._kind(file.value) is Unshared.WRITER:
+            yield from self._used(Unshared.WRITER, file.value, call, name.rpartition(".")[2])
 
     def _given(self, call: cst.Call) -> Iterator[cst.Attribute]:
         """The bound method that several threads get to call: `pool.map(session.get, urls)`."""

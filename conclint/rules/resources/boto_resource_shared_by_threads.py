@@ -21,6 +21,9 @@ from conclint.program.evidence import Evidence
 from conclint.program.triggers import Triggers
 from conclint.rules.rule import Bad, Good, Rule
 
+# So many calls lead from the start to where a client is made; longer ways are often other objects' ways.
+NEAR = 4
+
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for shared in evidence.shared(Unshared.CLOUD):
@@ -31,7 +34,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             notes=shared.notes,
         )
     for doing in evidence.doings(Setting.SESSION):
-        if doing.other is not None and not doing.guarded:
+        if doing.other is not None and not doing.guarded and len(doing.notes) <= NEAR:
             yield Finding(
                 doing.change.place,
                 f"`{doing.change.text}` in several threads asks boto3's one default session, which is not thread-safe; "

@@ -89,6 +89,29 @@ RULE = Rule(
                 for name in jobs:
                     threading.Thread(target=job, args=(name,)).start()
             """),
+        Bad("""
+            import json
+            import pickle
+            from concurrent.futures import ThreadPoolExecutor
+
+            log = open("log.jsonl", "w")
+
+            class Saver:
+                def __init__(self, path):
+                    self.file = open(path, "wb")
+
+                def save(self, record):
+                    pickle.dump(record, self.file)  # expect: CON517
+
+            def job(record):
+                json.dump(record, log)  # expect: CON517
+
+            def main(records):
+                saver = Saver("records")
+                with ThreadPoolExecutor() as pool:
+                    list(pool.map(saver.save, records))
+                    list(pool.map(job, records))
+            """),
         Good("""
             from concurrent.futures import ThreadPoolExecutor
 
