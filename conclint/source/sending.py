@@ -10,7 +10,7 @@ import libcst as cst
 from conclint.knowledge.pickling import INHERITED
 from conclint.model import Note
 from conclint.program.pickles import CONSTRUCTORS, FUNCTION, SOMEWHERE, Held, kind_of
-from conclint.source.jobs import EXECUTOR, jobs, packed, plain_pickle
+from conclint.source.jobs import EXECUTOR, POOL, THREAD_POOL, jobs, packed, plain_pickle
 from conclint.source.makers import PROCESS, makers
 from conclint.source.paths import argument, partial_target, path_of
 from conclint.source.tree import below
@@ -73,8 +73,10 @@ def sent(source: Source) -> Iterator[Sent]:
 
 
 def _by_other(source: Source, call: cst.Call) -> Iterator[Sent]:
-    """`loop.run_in_executor(processes, f, x)`, and the functions that torch's loaders call in their workers."""
-    if source.calls(call, IN_EXECUTOR) and len(call.args) > 1 and EXECUTOR in source.types(call.args[0].value):
+    """Pools' initializers, `loop.run_in_executor(processes, f, x)`, what torch's loaders call in their workers."""
+    if source.calls(call, POOL, EXECUTOR) and not source.calls(call, THREAD_POOL):
+        yield from _by_initializer(source, call)
+    elif source.calls(call, IN_EXECUTOR) and len(call.args) > 1 and EXECUTOR in source.types(call.args[0].value):
         yield Sent(call, call.args[1].value, QUEUED, runs=True)
         yield from (Sent(call, value, QUEUED, runs=False) for value in _bound(call.args[1].value))
         yield from (Sent(call, arg.value, QUEUED, runs=False) for arg in call.args[2:] if not arg.star)
@@ -114,6 +116,17 @@ def _bound(callable_: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
     """The arguments that a `partial` binds."""
     if isinstance(callable_, cst.Call) and partial_target(callable_) is not None:
         yield from (arg.value for arg in callable_.args[1:] if not arg.star)
+
+
+def _by_initializer(source: Source, made: cst.Call) -> Iterator[Sent]:
+    """What the workers of a pool are given when they start."""
+    fate = source.fate(made)
+    place = 1 if source.calls(made, POOL) else 2
+    first, args = argument(made, "initializer", place), argument(made, "initargs", place + 1)
+    if fate is not None and first is not None:
+        yield Sent(made, first.value, fate.start_method, runs=True)
+        for value in packed(args.value) if args is not None else ():
+            yield Sent(made, value, fate.start_method, runs=False)
 
 
 # -- functions

@@ -49,9 +49,13 @@ STARTS = {
 }
 
 
+# The other rule speaks of them.
+PROCESSES = tuple(f"concurrent.futures.ProcessPoolExecutor.{name}" for name in ("submit", "map"))
+
+
 def check(source: Source) -> Iterator[Finding]:
     for call in source.all(cst.Call):
-        if source.function_node(call) is not None or not source.calls(call, *STARTS):
+        if source.function_node(call) is not None or not source.calls(call, *STARTS) or source.calls(call, *PROCESSES):
             continue
         if not _is_guarded(source, call) and not in_test(source, call) and _is_module(source, call):
             what = next(STARTS[name] for name in STARTS if source.calls(call, name))

@@ -102,7 +102,7 @@ def _twin(source: Source, one: Sent, made: cst.Call | None, kind: str) -> Fix | 
 RULE = Rule(
     code="CON608",
     name="thread-primitive-given-to-process",
-    triggers=calls(PROCESS),
+    triggers=calls(PROCESS, "multiprocessing.pool.Pool", "concurrent.futures.ProcessPoolExecutor"),
     check=check,
     conclude=conclude,
     examples=(
@@ -158,6 +158,22 @@ RULE = Rule(
                     child.join()
             """,
         ),
+        Bad("""
+            import threading
+            from concurrent.futures import ProcessPoolExecutor
+
+            def begin(lock):
+                work.lock = lock
+
+            def work(item):
+                with work.lock:
+                    return item
+
+            def run(items):
+                lock = threading.Lock()
+                with ProcessPoolExecutor(initializer=begin, initargs=(lock,)) as pool:  # expect: CON608
+                    return list(pool.map(work, items))
+            """),
         Bad("""
             import multiprocessing
             import threading

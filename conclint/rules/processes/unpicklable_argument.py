@@ -27,7 +27,7 @@ from conclint.knowledge.pickling import INHERITED, TWINS
 from conclint.model import Finding
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.jobs import METHODS
+from conclint.source.jobs import EXECUTOR, METHODS, POOL
 
 if TYPE_CHECKING:
     from conclint.program.evidence import Evidence
@@ -66,7 +66,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
 RULE = Rule(
     code="CON603",
     name="unpicklable-argument",
-    triggers=calls(PROCESS, *METHODS, "asyncio.AbstractEventLoop.run_in_executor"),
+    triggers=calls(PROCESS, POOL, EXECUTOR, *METHODS, "asyncio.AbstractEventLoop.run_in_executor"),
     check=check,
     conclude=conclude,
     examples=(

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from conclint.model import Finding
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.jobs import METHODS
+from conclint.source.jobs import EXECUTOR, METHODS, POOL
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -51,7 +51,7 @@ def check(source: Source) -> Iterator[Finding]:
 RULE = Rule(
     code="CON602",
     name="unpicklable-callable",
-    triggers=calls("multiprocessing.Process", *METHODS, *OTHERS),
+    triggers=calls("multiprocessing.Process", POOL, EXECUTOR, *METHODS, *OTHERS),
     check=check,
     examples=(
         Bad("""
@@ -119,6 +119,13 @@ RULE = Rule(
                     await loop.run_in_executor(pool, inner)  # expect: CON602
                     await loop.run_in_executor(None, inner)
                     return await loop.run_in_executor(pool, lambda: text)  # expect: CON602
+            """),
+        Bad("""
+            import multiprocessing as mp
+
+            def lengths(names, log):
+                with mp.get_context("spawn").Pool(2, initializer=lambda: log("begun")) as pool:  # expect: CON602
+                    return pool.map(len, names)
             """),
         Bad("""
             from torch.utils.data import DataLoader
