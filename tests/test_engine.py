@@ -24,6 +24,7 @@ from conclint.program.triggers import calls
 from conclint.rules.rule import Rule
 from conclint.settings import Config
 from conclint.source.source import Source
+from tests.programs import alarms_of
 
 CONFIG = Config(knowledge=BUILTIN)
 SLEEPS = calls("time.sleep")
@@ -398,3 +399,10 @@ print([name for name in ("libcst._nodes", "concurrent.futures", "conclint.rules"
     command = [sys.executable, "-c", code, str(tmp_path / "a.py"), str(tmp_path / "cache")]
     runs = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2)]
     assert runs[1] == "[]\n"
+
+
+def test_a_broken_file_stops_no_rule() -> None:
+    program = "import threading\nimport a\nfrom a import x\n\nn = 0\n\ndef work():\n    global n\n    n += 1\n\n"
+    program += "for _ in range(2):\n    threading.Thread(target=work).start()\nprint(x, a)\n"
+    raised = alarms_of({"a.py": "x = (\n", "b.py": program}, "CON")
+    assert {"CON001", "CON301"} <= {alarm.code for alarm in raised}

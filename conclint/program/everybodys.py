@@ -34,7 +34,9 @@ class Everybodys:
         return {store: users for store, users in tables.items() if _acted_on(users)}
 
     def _in_file(self, file: File) -> Iterator[tuple[Store, User]]:
-        module = file.body.functions[""]
+        module = file.function("")
+        if module is None:
+            return  # a file that cannot be parsed
         globals_ = self._names.scopes.bindings(file, module).keys()
         classes = {one.qualname.rpartition(".")[2] for one in file.body.classes.values()}
         of_classes = {name for one in file.body.classes.values() for name, _ in one.binds}
