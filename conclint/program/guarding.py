@@ -20,7 +20,11 @@ from conclint.program.values import Reach, Store, function_id, split_id
 IN_PLACE = frozenset({Act.CHANGE, Act.UPDATE_ITEM, Act.CHECK_ACT, Act.COMPOUND})
 
 # So few lines later a lock was left on purpose.
-JUST = 15
+JUST = 25
+
+# Adding at an end disturbs nobody who only takes from it what is there.
+ADDING = frozenset({"append", "appendleft", "extend", "extendleft", "add"})
+TAKING = frozenset({"pop", "popleft", "popitem", "remove", "discard", "next item"})
 
 
 class Breach(NamedTuple):
@@ -224,6 +228,8 @@ def _harms(access: Access, inside: Sequence[Access]) -> bool:
     """Whether something goes wrong between the access and one under the lock."""
     if (access.act.reads_first or access.act is Act.ITERATE) and any(conflict(access, one) for one in inside):
         return True
+    if access.operation in ADDING and all(one.operation in TAKING for one in inside if one.act.writes):
+        return False
     return access.act.writes and any(_in_steps(one, inside) for one in inside)
 
 

@@ -10,21 +10,24 @@ import libcst as cst
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
+# Anything but the end of a sentence: `self._lock` has no such end.
+WITHIN = r"(?:[^.]|\.\S)"
+
 # "append is atomic", "thread-safe", "no lock needed": said of a line.
 UNNEEDED = re.compile(
     r"thread[- ]?safe|\batomic(?:ally)?\b|\bGIL\b|\block[- ]?free\b"
-    r"|\b(?:no|without|needs? no|don't need|not need)\b[^.]{0,20}\b\w*lock(?:ing|ed)?\b"
-    r"|\b(?:hold|holds|holding|held|protected|guarded)\b[^.]{0,30}\b\w*lock\b"
-    r"|\block\b[^.]{0,20}\b(?:held|acquired|taken)\b",
+    rf"|\b(?:no|without|needs? no|don't need|not need)\b{WITHIN}{{0,20}}\b\w*lock(?:ing|ed)?\b"
+    rf"|\b(?:hold|holds|holding|held|protected|guarded)\b{WITHIN}{{0,30}}\b\w*lock\b"
+    rf"|\block\b{WITHIN}{{0,20}}\b(?:held|acquired|taken)\b",
     re.IGNORECASE,
 )
 
 # "Must be called with the lock held", "caller holds self._lock": said of a function.
 HELD = re.compile(
-    r"\b(?:must|should|callers?|called|assum\w+|requir\w+|expect\w+|only|while)\b[^.]{0,60}"
-    r"\b(?:hold\w*|held|own\w*|with|under|inside)\b[^.]{0,40}lock"
-    r"|\bcallers?\b[^.]{0,20}\b(?:hold|own)s?\b|\bhold(?:ing)?\b[^.]{0,40}\block\b"
-    r"|lock\b[^.]{0,30}\b(?:(?:is|be|already)\s+)+(?:held|acquired|taken)|\b(?:not|isn't) thread[- ]?safe",
+    rf"\b(?:must|should|callers?|called|assum\w+|requir\w+|expect\w+|only|while)\b{WITHIN}{{0,60}}"
+    rf"\b(?:hold\w*|held|own\w*|with|under|inside)\b{WITHIN}{{0,40}}lock"
+    rf"|\bcallers?\b{WITHIN}{{0,20}}\b(?:hold|own)s?\b|\bhold(?:ing)?\b{WITHIN}{{0,40}}\block\b"
+    rf"|lock\b{WITHIN}{{0,30}}\b(?:(?:is|be|already)\s+)+(?:held|acquired|taken)|\b(?:not|isn't) thread[- ]?safe",
     re.IGNORECASE,
 )
 
