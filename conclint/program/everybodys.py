@@ -27,7 +27,7 @@ class Everybodys:
         """Each with its users, where one of them acts in several steps."""
         found: dict[Store, dict[str, User]] = {}
         for file in self._names.files:
-            if not among_tests(file.path):
+            if file.header.error is None and not among_tests(file.path):
                 for store, user in self._in_file(file):
                     found.setdefault(store, {})[function_id(file.path, user.function.qualname)] = user
         tables = {store: tuple(users.values()) for store, users in found.items()}
