@@ -12,7 +12,8 @@ from conclint.program.files import File
 DEEP = 3
 
 # Reading from what somebody closes raises, which ends a loop too.
-CLOSED = members("accept recv recvfrom recv_bytes read readline readlines next poll select recv_into")
+CLOSED = members("accept recv recvfrom recv_bytes recv_into read readline readlines next poll select")
+EXITS = members("exit _exit abort quit")
 
 
 class Errors:
@@ -34,7 +35,7 @@ class Errors:
         _, function = self._calls.function(identity)
         if function.kind & (Kind.ENDLESS | Kind.GENERATOR | Kind.ASYNC) != Kind.ENDLESS:
             return False
-        return all(call.func.rpartition(".")[2] not in CLOSED for call in function.calls)
+        return all(call.func.rpartition(".")[2] not in CLOSED | EXITS for call in function.calls)
 
     def _safe(self, file: File, function: FunctionFact, path: str, depth: int) -> bool:
         found = self._calls.targets(file, function, path)

@@ -72,5 +72,5 @@ class Locals:
 
 
 def _careful(function: FunctionFact, name: str) -> bool:
-    inside = any(path.startswith(f"{name}.__dict__") for path, _, _ in function.touches)
+    inside = any(path.startswith((f"{name}.__dict__", "AttributeError")) for path, _, _ in function.touches)
     return inside or any(call.func in CAREFUL and name in call.args for call in function.calls)

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
+from conclint.knowledge.names import members
 from conclint.source.paths import path_of
-from conclint.source.tree import below
+from conclint.source.tree import below, children
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
 GETS = ("get", "get_nowait")
 EVERYTHING = frozenset({"Exception", "BaseException"})
-QUIET = frozenset({"print", "len", "debug", "info", "warning", "error", "exception", "str", "repr", "isinstance"})
+QUIET = members("print len debug info warning error exception str repr isinstance task_done")
 FUNCTIONS = (cst.FunctionDef, cst.Lambda)
 
 
@@ -78,13 +79,22 @@ def _get(statement: cst.BaseStatement, queue: str) -> cst.Call | None:
 
 def _may_leave(statement: cst.BaseStatement) -> bool:
     """Whether an exception, or a jump to the next item, may get by."""
-    if isinstance(statement, cst.Try):
-        handled = any(_catches(handler) for handler in statement.handlers)
-        parts = [] if handled else [statement.body]
-        parts += [handler.body for handler in statement.handlers]
-        parts += [statement.orelse.body] if statement.orelse is not None else []
-        return any(_fails(part) for part in parts)
-    return _fails(statement)
+    if not isinstance(statement, cst.Try):
+        return _fails(statement)
+    handled = any(_catches(handler) for handler in statement.handlers)
+    parts = [] if handled else [statement.body]
+    parts += [statement.orelse.body] if statement.orelse is not None else []
+    return any(map(_fails, parts)) or any(_jumps(handler.body) for handler in statement.handlers)
+
+
+def _jumps(handler: cst.CSTNode) -> bool:
+    """Whether a handler goes on to the next item, or lets the exception pass, without counting this one."""
+    inside = list(below(handler))
+    return not _counts(handler) and any(isinstance(node, (cst.Raise, cst.Continue)) for node in inside)
+
+
+def _counts(node: cst.CSTNode) -> bool:
+    return any(isinstance(part, cst.Call) and path_of(part.func).endswith(".task_done") for part in below(node))
 
 
 def _catches(handler: cst.ExceptHandler) -> bool:
@@ -93,9 +103,10 @@ def _catches(handler: cst.ExceptHandler) -> bool:
 
 def _fails(node: cst.CSTNode) -> bool:
     """Whether it calls something that may raise, raises itself, or goes on to the next item."""
-    for part in below(node):
-        if isinstance(part, (cst.Raise, cst.Await, cst.Continue)):
-            return True
-        if isinstance(part, cst.Call) and path_of(part.func).rpartition(".")[2] not in QUIET:
-            return True
-    return False
+    if isinstance(node, cst.If) and _counts(node.body):
+        return _fails(node.test) or (node.orelse is not None and _fails(node.orelse))
+    if isinstance(node, (cst.Raise, cst.Await, cst.Continue)):
+        return True
+    if isinstance(node, cst.Call) and path_of(node.func).rpartition(".")[2] not in QUIET:
+        return True
+    return any(map(_fails, children(node)))

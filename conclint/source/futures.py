@@ -87,9 +87,9 @@ def _target(outer: cst.CSTNode) -> cst.BaseExpression | None:
 
 
 def one_worker(source: Source, made: cst.Call) -> bool:
-    """Whether the pool that is made has a single worker: what it is given runs there on purpose."""
-    size = source.argument(made, "max_workers", 0)
-    return size is not None and source.code(size.value) == "1"
+    """Whether the pool has a single worker, or one for each call: what it is given runs there on purpose."""
+    size, calls = source.argument(made, "max_workers", 0), source.argument(made, "max_tasks_per_child")
+    return calls is not None or (size is not None and source.code(size.value) == "1")
 
 
 def lost(source: Source, call: cst.CSTNode) -> bool:

@@ -9,6 +9,7 @@ import libcst as cst
 
 from conclint.knowledge.handles import ENDS
 from conclint.source.paths import path_of
+from conclint.source.tree import below
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -50,10 +51,15 @@ def following_of(source: Source, node: cst.Yield) -> list[cst.BaseStatement]:
 
 
 def _endings(source: Source, node: cst.Yield) -> Iterator[cst.Call]:
-    """What ends something behind the `yield`, as statements of its block."""
-    for statement in following_of(source, node):
+    """What ends something behind the `yield`, as statements of its block, that began before it."""
+    following = following_of(source, node)
+    later = {path_of(part) for one in following for part in below(one) if isinstance(part, cst.Call)}
+    later |= {path_of(part.target) for one in following for part in below(one) if isinstance(part, cst.AssignTarget)}
+    for statement in following:
         for part in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
             value = part.value if isinstance(part, cst.Expr) else None
             value = value.expression if isinstance(value, cst.Await) else value
             if isinstance(value, cst.Call) and source.calls(value, *ENDS):
-                yield value
+                owner = path_of(value.func).rpartition(".")[0]
+                if not later & {owner, f"{owner}.start()", f"{owner}.acquire()"}:
+                    yield value

@@ -5,10 +5,10 @@ caller. The pool costs its threads or processes, the handing over of every argum
 
 Submit everything first and ask for the results afterwards, which is what `map` does: `pool.map(f, xs)`.
 
-Not reported: pools with one worker, which is what runs the work on purpose (a connection or a window that belongs to
-one thread), and pools of which that is not known; `result(timeout)`; loops whose rounds need what an earlier one
-brought, that try again, or that end when they have found something; `while` loops, which do not know their items
-beforehand; and tests.
+Not reported: pools with one worker, or with a fresh process for each call, which run the work there on purpose (a
+connection or a window that belongs to one thread, memory that is given back), and pools of which that is not known;
+`result(timeout)`; loops whose rounds need what an earlier one brought, that try again, or that end when they have
+found something; `while` loops, which do not know their items beforehand; and tests.
 
 With `map` all calls begin at once, and those behind one that fails have begun too, so the fix is applied with
 `--unsafe-fixes` only.
@@ -154,7 +154,11 @@ RULE = Rule(
                     return [future.result() for future in futures]
             """),
         Good("""
-            from concurrent.futures import Executor, ThreadPoolExecutor
+            from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+
+            def clean(work, items):
+                with ProcessPoolExecutor(max_workers=2, max_tasks_per_child=1) as pool:
+                    return [pool.submit(work, item).result() for item in items]
 
             def rows(connection, queries, executor: Executor):
                 with ThreadPoolExecutor(max_workers=1) as pool:

@@ -87,11 +87,18 @@ RULE = Rule(
             _plain.cache = {}
             _plain.user = None
             _plain.depth = 0
+            _plain.size = 0
 
             def get(key):
                 if not hasattr(_plain, "cache"):
                     return None
                 return _plain.cache.get(key), _local.size
+
+            def size():
+                try:
+                    return _plain.size
+                except AttributeError:
+                    return 0
 
             def login(user):
                 _plain.user = user

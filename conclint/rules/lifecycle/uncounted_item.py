@@ -195,6 +195,18 @@ RULE = Rule(
                         print(error)
                     items.task_done()
 
+            def telling(items, handle, report):
+                while True:
+                    item = items.get()
+                    if item is None:
+                        items.task_done()
+                        break
+                    try:
+                        handle(item)
+                    except Exception as error:
+                        report(error)
+                    items.task_done()
+
             def at_once(items, handle):
                 while True:
                     item = items.get()
@@ -209,6 +221,7 @@ RULE = Rule(
                     threading.Thread(target=worker, args=(items, handle), daemon=True).start()
                     threading.Thread(target=careful, args=(items, handle), daemon=True).start()
                     threading.Thread(target=at_once, args=(items, handle), daemon=True).start()
+                    threading.Thread(target=telling, args=(items, handle, print), daemon=True).start()
                 for one in wanted:
                     items.put(one)
                 items.join()

@@ -211,6 +211,15 @@ RULE = Rule(
                     raise
                 lock.release()
 
+            @contextmanager
+            def afterwards(work):
+                yield
+                thread = threading.Thread(target=work)
+                thread.start()
+                thread.join()
+                lock.acquire()
+                lock.release()
+
             @pytest.fixture
             def locked():
                 lock.acquire()
