@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.kinds import Context
 from conclint.source.paths import path_of
 from conclint.source.tree import below
-from conclint.source.variables import ADDING, bound_to, reads
+from conclint.source.variables import ADDING, bound_to, is_target, made_empty, mentions, only_fills, reads
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -35,6 +36,36 @@ def paired(source: Source, call: cst.Call) -> cst.Call | None:
         if zipped is not None and zips and _by_position(source, zipped, one):
             return zipped
     return None
+
+
+def filled_by_workers(source: Source, call: cst.Call) -> bool:
+    """Whether `zip` pairs a list by position to which several workers add what they have found."""
+    if path_of(call.func) != "zip" or len(call.args) < 2:
+        return False
+    names = [arg.value for arg in call.args if isinstance(arg.value, cst.Name)]
+    return any(_worker_fills(source, name) and _by_position(source, call, name) for name in names)
+
+
+def _worker_fills(source: Source, name: cst.Name) -> bool:
+    """Whether a list of this function is filled only in functions inside that run in several threads at once."""
+    others = [one for one in mentions(source, name) if not is_target(source, one)]
+    fills = [one for one in others if only_fills(source, one)]
+    if not fills or not made_empty(source, name) or any(_sorts(source, one) for one in others):
+        return False
+    alone = all(_alone_in(source, one) for one in fills)
+    return alone and all(_in_many_threads(source, one) for one in fills)
+
+
+def _alone_in(source: Source, name: cst.Name) -> bool:
+    """`found.append(one)`, and not a pair that says which one it is, nor a place in the list."""
+    call = source.parent(outer) if isinstance(outer := source.parent(name), cst.Attribute) else None
+    added = call.args[0].value if isinstance(call, cst.Call) and len(call.args) == 1 else None
+    return added is not None and not isinstance(added, (cst.Tuple, cst.Dict, cst.List))
+
+
+def _in_many_threads(source: Source, node: cst.CSTNode) -> bool:
+    function = source.function(node)
+    return function is not None and any(run.many for run in function.runs_in(Context.THREAD))
 
 
 def _consumer(source: Source, node: cst.CSTNode) -> cst.Call | None:

@@ -6,6 +6,8 @@ often agree, so tests pass; under load they do not, and nothing fails: the data 
 Use `map` (or `imap`), which keep the order; or remember which future belongs to which input, in a dictionary
 `{pool.submit(f, x): x for x in xs}`; or let the work return its input beside the result.
 
+The same holds for a list to which the workers themselves add what they have found.
+
 Not reported: pairs of futures or results with a count; results whose order nobody looks at, or that are sorted.
 
 See https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.as_completed
@@ -26,13 +28,17 @@ if TYPE_CHECKING:
     from conclint.source.source import Source
 
 UNORDERED = "multiprocessing.pool.Pool.imap_unordered"
+WORKERS = ("concurrent.futures.Executor.map", "concurrent.futures.Executor.submit", "threading.Thread")
 COMPLETED = ("concurrent.futures.as_completed", "asyncio.as_completed")
 
 
 def check(source: Source) -> Iterator[Finding]:
-    from conclint.source.ready import paired
+    from conclint.source.ready import filled_by_workers, paired
 
     for call in source.all(cst.Call):
+        if filled_by_workers(source, call):
+            message = "the workers have added what was ready first, and here it is paired with the inputs by position"
+            yield Finding(source.place(call), f"{message}; use `map`, or let each worker say which input it had")
         if not source.calls(call, UNORDERED, *COMPLETED):
             continue
         where = paired(source, call)
@@ -52,7 +58,7 @@ def _in_order(source: Source, call: cst.Call) -> Fix | None:
 RULE = Rule(
     code="CON814",
     name="completion-order-taken-for-input-order",
-    triggers=calls(UNORDERED, *COMPLETED),
+    triggers=calls(UNORDERED, *COMPLETED, *WORKERS),
     check=check,
     examples=(
         Bad("""
@@ -98,6 +104,36 @@ RULE = Rule(
                     found.append(future.result())
                 for url, one in zip(urls, found):  # expect: CON814
                     print(url, one)
+            """),
+        Bad("""
+            from concurrent.futures import ThreadPoolExecutor
+
+            def sizes(size, urls):
+                found = []
+
+                def add(url):
+                    found.append(size(url))
+
+                with ThreadPoolExecutor() as pool:
+                    list(pool.map(add, urls))
+                return dict(zip(urls, found))  # expect: CON814
+            """),
+        Good("""
+            from concurrent.futures import ThreadPoolExecutor
+
+            def sizes(size, urls):
+                found, pairs = [], []
+
+                def add(url):
+                    found.append(size(url))
+                    pairs.append((url, size(url)))
+
+                with ThreadPoolExecutor() as pool:
+                    list(pool.map(add, urls))
+                found.sort()
+                for (url, one), more in zip(pairs, urls):
+                    print(url, one, more)
+                return dict(zip(urls, found))
             """),
         Good("""
             from concurrent.futures import ThreadPoolExecutor, as_completed
