@@ -94,7 +94,9 @@ def one_worker(source: Source, made: cst.Call) -> bool:
 
 def lost(source: Source, call: cst.CSTNode) -> bool:
     """Whether nobody ever looks at what the call returns: dropped, or kept in a variable that is never read."""
-    if isinstance(source.parent(call), cst.Expr):
+    outer = source.parent(call)
+    made = source.parent(outer) if isinstance(outer, (cst.ListComp, cst.SetComp)) else outer
+    if isinstance(made, cst.Expr):
         return True
     name = bound_to(source, call)
     if name is not None:

@@ -72,12 +72,19 @@ def _limited(source: Source, call: cst.Call, future: str) -> bool:
 
 
 def _waits_in_the_end(source: Source, given: Given) -> bool:
-    """Whether the pool is the function's own, in a `with` block."""
+    """Whether the pool is the function's own, in a `with` block or shut down in the end."""
     from conclint.source.futures import maker
 
     made = maker(source, given.pool)
-    item = source.parent(made) if made is not None else None
-    return isinstance(item, cst.WithItem) and source.function_node(item) is source.function_node(given.call)
+    function = source.function_node(given.call)
+    if made is None or source.function_node(made) is not function:
+        return False
+    if isinstance(source.parent(made), cst.WithItem):
+        return True
+    wanted = f"{path_of(given.pool)}.shutdown"
+    ends = [one for one in source.all(cst.Call) if path_of(one.func) == wanted]
+    ends = [one for one in ends if source.function_node(one) is function]
+    return bool(ends) and not any(source.argument(one, "wait", 0) for one in ends)
 
 
 def _just_submitted(source: Source, given: Given, call: cst.Call) -> bool:
@@ -121,6 +128,20 @@ RULE = Rule(
                         except (OSError, cf.TimeoutError):
                             logging.warning("too slow")
                             job.cancel()  # expect: CON807
+            """),
+        Bad("""
+            import concurrent.futures
+
+            def load(source):
+                pool = concurrent.futures.ThreadPoolExecutor(1)
+                future = pool.submit(source.read)
+                try:
+                    return future.result(timeout=5)
+                except concurrent.futures.TimeoutError:
+                    future.cancel()  # expect: CON807
+                    raise
+                finally:
+                    pool.shutdown()
             """),
         Bad("""
             import time

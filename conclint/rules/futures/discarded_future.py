@@ -58,6 +58,7 @@ RULE = Rule(
                 with ThreadPoolExecutor() as pool:
                     for url in urls:
                         pool.submit(push, url)  # expect: CON801
+                    [pool.submit(push, url) for url in urls]  # expect: CON801
             """),
         Bad("""
             import concurrent.futures as cf

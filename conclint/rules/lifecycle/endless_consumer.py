@@ -35,7 +35,7 @@ ENDING = frozenset({"exit", "_exit", "abort", "quit", "shutdown"})
 
 def check(source: Source) -> Iterator[Finding]:
     for call in source.all(cst.Call):
-        if not source.calls(call, *GETS) or call.args:
+        if not source.calls(call, *GETS) or not all(path_of(arg.value) in ("True", "None") for arg in call.args):
             continue
         run = _run(source, call)
         if run is not None and _endless(source, call):
@@ -106,7 +106,7 @@ RULE = Rule(
 
                 def run(self):
                     while 1:
-                        item = self.items.get()  # expect: CON210
+                        item = self.items.get(block=True)  # expect: CON210
                         try:
                             self.send(item)
                         except OSError as error:
