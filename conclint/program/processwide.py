@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from conclint.index.facts import CallFact
+from conclint.index.facts import CallFact, Use
 from conclint.knowledge.kinds import Context, Setting
 from conclint.model import Note
 from conclint.program.contexts import Run
@@ -114,7 +114,12 @@ class ProcessWide:
 
 
 def several(root: Root) -> bool:
-    """Whether what is started can run several times at once, or beside others of its pool."""
+    """Whether what is started can run several times at once, or beside others of its pool.
+
+    A coroutine that waits for each on the spot starts one after the other.
+    """
+    if root.site.call.use & Use.AWAITED:
+        return False
     return root.many or (root.how.endswith((".submit", ".apply_async")) and not one_at_a_time(root.site))
 
 

@@ -204,7 +204,7 @@ class Sharing:
         A coroutine that waits for its thread does nothing else with its object meanwhile, and each call of a function
         has its variables anew.
         """
-        if used.access.store.sort != "global" and _awaited(one) and _awaited(other):
+        if _awaited(one) and _awaited(other) and (used.access.store.sort != "global" or _same_root(one, other)):
             return False
         holder = self._holder(used.access.store)
         if not holder or one.run is None or other.run is None or one.run.root.number != other.run.root.number:
@@ -235,3 +235,7 @@ def _awaited(moment: Moment) -> bool:
 def _steps(run: Run | None) -> int:
     """How many calls lead from a thread's start to it; main comes last."""
     return FAR if run is None else len(trace(run))
+
+
+def _same_root(one: Moment, other: Moment) -> bool:
+    return one.run is not None and other.run is not None and one.run.root.number == other.run.root.number

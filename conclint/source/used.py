@@ -59,7 +59,8 @@ class Users:
             found = spawners.get(name)
             if found is not None and found.context is Context.THREAD and found.target is Target.ARGUMENT:
                 given = argument(call, found.keyword or "", found.position)
-                several = found.many or self._source.loop(call) is not None
+                waited_for = isinstance(self._source.parent(call), cst.Await)
+                several = found.many or (self._source.loop(call) is not None and not waited_for)
                 value = _whole(given.value) if several and given is not None else None
                 if isinstance(value, cst.Attribute):
                     yield value

@@ -202,6 +202,24 @@ RULE = Rule(
                     self._session.close()
             """),
         Good("""
+            import asyncio
+
+            import requests
+
+            session = requests.Session()
+
+            def fetch(url):
+                return session.get(url)
+
+            async def one_by_one(urls):
+                loop = asyncio.get_running_loop()
+                own = requests.Session()
+                for url in urls:
+                    await loop.run_in_executor(None, own.get, url)
+                    await asyncio.to_thread(own.get, url)
+                return [await loop.run_in_executor(None, fetch, url) for url in urls]
+            """),
+        Good("""
             from concurrent.futures import ThreadPoolExecutor
 
             import httpx
