@@ -8,8 +8,8 @@ the thread".
 
 https://docs.python.org/3/library/threading.html#threading.Thread
 
-Not reported: constructors that call the base's in any spelling, or hand `self` to something that may do so, and
-classes that have a `start` of their own.
+Not reported: constructors that call the base's in any spelling, hand `self` to something that may do so, or only
+raise, and classes that have a `start` of their own.
 """
 
 from __future__ import annotations
@@ -39,9 +39,15 @@ def check(source: Source) -> Iterator[Finding]:
         receiver = made.params.params[0].name.value
         types = source.named_at(source.qualname_of(made), receiver).types
         kind = next((base for base in (THREAD, PROCESS) if base in types), "")
-        if kind and not _may_initialise(methods, made, receiver):
+        if kind and not _refuses(made) and not _may_initialise(methods, made, receiver):
             what = f"this `__init__` never calls that of `{kind}`, so `start()` raises"
             yield Finding(source.place(made.name), f"{what}; call `super().__init__()` first")
+
+
+def _refuses(made: cst.FunctionDef) -> bool:
+    """Whether it only raises: the class is made through others that derive from it."""
+    last = made.body.body[-1]
+    return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Raise)
 
 
 def _may_initialise(methods: dict[str, cst.FunctionDef], made: cst.FunctionDef, receiver: str) -> bool:

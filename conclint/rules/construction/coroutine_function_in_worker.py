@@ -10,7 +10,7 @@ already, leave the worker out and `await` the coroutine, or hand it over with `a
 https://docs.python.org/3/library/asyncio-task.html#coroutines
 
 Not reported: functions with decorators, which may run the coroutine; subclasses of `Thread` and of executors of the
-program's own, which may do so too; and functions that nobody can see.
+program's own, which may do so too; functions that nobody can see; and tests.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.makers import MADE, PROCESS, Maker, makes_coroutine
 from conclint.source.paths import argument
-from conclint.source.testcode import expects_trouble
+from conclint.source.testcode import expects_trouble, in_test
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -52,7 +52,7 @@ def check(source: Source) -> Iterator[Finding]:
         if not how or any(":" in name for name in names):
             continue
         given = _given(call, spawners[how])
-        if given is None or given.star or expects_trouble(source, call):
+        if given is None or given.star or expects_trouble(source, call) or in_test(source, call):
             continue
         if makes_coroutine(source, given.value):
             what = f"`{source.code(given.value)}` is an `async def`: the worker makes a coroutine, and runs none of it"

@@ -7,8 +7,8 @@ Sleep with `stop.wait(period)` instead of `time.sleep(period)`.
 
 https://docs.python.org/3/library/threading.html#threading.Event.wait
 
-Not reported: sleeps below one second, sleeps in a loop inside, loops that do nothing else, and events that are not
-`threading.Event`.
+Not reported: sleeps below one second or for what is left of a period, sleeps in a loop inside, loops that do nothing
+else, and events that are not `threading.Event`.
 
 The fix wakes the loop early where the event is set meanwhile: it is applied with `--unsafe-fixes` only.
 """
@@ -74,10 +74,24 @@ def _is_long(source: Source, sleep: cst.Call) -> bool:
     """Whether it may last a second or longer, as far as the number is known."""
     value = sleep.args[0].value
     found = _number(value)
+    if found is None and (_is_reckoned(source, sleep, path_of(value)) or isinstance(value, cst.BinaryOperation)):
+        return False
     if found is None and isinstance(value, (cst.Name, cst.Attribute)):
         known = list(_bound(source, path_of(value).rpartition(".")[2]))
         return not known or max(known) >= SHORT
     return found is None or found >= SHORT
+
+
+def _is_reckoned(source: Source, sleep: cst.Call, name: str) -> bool:
+    """Whether the function computes how long: what is left of a period, which may be short."""
+    around = source.function_node(sleep)
+    for assign in source.all(cst.Assign):
+        if any(path_of(one.target) == name for one in assign.targets) and source.function_node(assign) is around:
+            value = assign.value
+            called = isinstance(value, cst.Call) and source.calls(value, "builtins.max", "builtins.min")
+            if called or isinstance(value, cst.BinaryOperation):
+                return True
+    return False
 
 
 def _bound(source: Source, name: str) -> Iterator[float]:
