@@ -12,7 +12,7 @@ from conclint.program.files import File
 from conclint.program.stalls import of_lifecycle
 from conclint.program.takes import Taken
 from conclint.program.testfiles import is_test
-from conclint.program.values import function_id
+from conclint.program.values import Store, function_id
 
 if TYPE_CHECKING:
     from conclint.program.linking import Program
@@ -54,10 +54,19 @@ def code_of(program: Program, site: Site) -> tuple[Code, Site | None] | None:
         head, _, step = path.partition("[]")
         store = program.names.meaning(site.file, site.function, head).store
         if store is not None and store.sort != "local":
-            for home, function, given in program.names.stores.puts(store._replace(path=f"{store.path}[]{step}")):
-                if _is_registered(function, given):
-                    here = CallFact(given, function.line, 1, (), (), 0, ())
-                    return Code.CALLBACK, Site(home, function, here)
+            found = _registered(program, store, step)
+            if found is not None:
+                return Code.CALLBACK, found
+    return None
+
+
+def _registered(program: Program, store: Store, step: str) -> Site | None:
+    """Where something is put into the container that a method was given."""
+    spelled = (f"{store.path}[]{step}", f"{store.path}.setdefault(){step}")
+    for path in spelled:
+        for home, function, given in program.names.stores.puts(store._replace(path=path)):
+            if _is_registered(function, given):
+                return Site(home, function, CallFact(given, function.line, 1, (), (), 0, ()))
     return None
 
 
@@ -67,7 +76,7 @@ def _items(function: FunctionFact, call: CallFact) -> Iterator[str]:
         yield call.func
     if call.func.isidentifier():
         for target, path in function.binds:
-            item = path.replace("[*]", "[]")
+            item = path.replace("[*]", "[]").replace(".get()", "[]")
             if target == call.func and "[]" in item and "(" not in item:
                 yield item
 

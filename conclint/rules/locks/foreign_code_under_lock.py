@@ -83,6 +83,23 @@ RULE = Rule(
             """),
         Bad("""
             import threading
+
+            class Notifier:
+                def __init__(self):
+                    self._lock = threading.Lock()
+                    self._listeners = {}
+
+                def add(self, event, listener):
+                    with self._lock:
+                        self._listeners.setdefault(event, []).append(listener)
+
+                def fire(self, event, *details):
+                    with self._lock:
+                        for listener in self._listeners.get(event, []):
+                            listener(*details)  # expect: CON411
+            """),
+        Bad("""
+            import threading
             from concurrent.futures import Future
 
             class Pending:
