@@ -26,6 +26,9 @@ ALONE = re.compile(
 # `if self._lock is None`, `if os.getpid() != self._pid`, `if key not in locks`: there was none for this process.
 ASKS = re.compile(r"\bpid|getpid|fork|\bin\b|None|hasattr|getattr|\bnot\b")
 
+# The function looks whether there is one at all.
+FIRST = re.compile(r"AttributeError|hasattr\(")
+
 
 class Replaced(NamedTuple):
     """A new lock at `made` in the place (as written) of one that is there already."""
@@ -60,6 +63,8 @@ def _is_alone(source: Source, assign: cst.Assign, function: cst.FunctionDef) -> 
     if re.search(rf"(?:after_in_child|register_after_fork|WeakMethod)\b.*\b{name}\b", source.text.text):
         return True
     if name.startswith("_") and _is_part_of_init(source, name):
+        return True
+    if FIRST.search(source.code(function.body)):
         return True
     for outer in source.ancestors(assign):
         if outer is function:

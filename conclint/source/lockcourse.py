@@ -74,10 +74,22 @@ class Course:
             raise Unclear
         line = self._source.statement(self._taken.call)
         states = HELD
+        if isinstance(line, cst.If):
+            states = self._tried(line)
         if isinstance(line, cst.SimpleStatementLine):
             small = self._small_around(line)
             states = self._block(line.body[list(line.body).index(small) + 1 :], states)
         self._climb(line, states)
+
+    def _tried(self, branch: cst.If) -> States:
+        """Behind `if lock.acquire(False): …`, or behind `if not lock.acquire(False): return`, where it was taken."""
+        if branch.test is self._taken.call:
+            if self._block(branch.body.body, HELD) - FREE:
+                raise Unclear  # kept for another `if`
+            return FREE
+        if self._block(branch.body.body, FREE):
+            raise Unclear  # whoever comes by may hold it or not
+        return HELD
 
     def _small_around(self, line: cst.SimpleStatementLine) -> cst.BaseSmallStatement:
         for small in line.body:

@@ -23,12 +23,29 @@ class Leak(NamedTuple):
     exits: tuple[Exit, ...]
     risky: cst.CSTNode | None
 
+    def advice(self, source: Source) -> str:
+        """What to do about it: `with` cannot be told to take the lock only if it is free."""
+        if not is_statement(source, self.taken):
+            return "release it in a `finally`"
+        return "use `async with`" if source.in_coroutine(self.taken.call) else "use `with`"
+
 
 def takes(source: Source) -> Iterator[LockCall]:
     """Where functions take a lock and wait for it, by `acquire()` as a statement of its own."""
     for taken in lock_calls(source, "acquire"):
         if is_statement(source, taken) and surely_waits(taken.call) and not in_test(source, taken.call):
             yield taken
+
+
+def tries(source: Source) -> Iterator[LockCall]:
+    """Where functions take a lock if they get it: `if lock.acquire(False):`, `if not lock.acquire(False): return`."""
+    for taken in lock_calls(source, "acquire"):
+        around = source.parent(taken.call)
+        negated = isinstance(around, cst.UnaryOperation) and isinstance(around.operator, cst.Not)
+        outer = source.parent(around) if negated and around is not None else around
+        if isinstance(outer, cst.If) and outer.test is (around if negated else taken.call) and outer.orelse is None:
+            if not isinstance(source.parent(outer), cst.If) and not in_test(source, taken.call):
+                yield taken
 
 
 def is_statement(source: Source, taken: LockCall) -> bool:
@@ -42,7 +59,7 @@ def is_statement(source: Source, taken: LockCall) -> bool:
 
 def leaks(source: Source) -> Iterator[Leak]:
     """The locks that functions release, only not always."""
-    for taken in takes(source):
+    for taken in (*takes(source), *tries(source)):
         course = Course(source, taken)
         if is_retaken(source, taken) or not course.clear or not course.releases:
             continue

@@ -34,12 +34,11 @@ def check(source: Source) -> Iterator[Finding]:
     for leak in leaks(source):
         if leak.exits:
             first, *others = leak.exits
-            word = "async with" if source.in_coroutine(leak.taken.call) else "with"
             taken = Note(source.place(leak.taken.call), f"`{leak.taken.text}` is taken here")
             also = (Note(source.place(one.node), "and here it is not released either") for one in others)
             yield Finding(
                 source.place(first.node),
-                f"`{leak.taken.text}` stays held after this `{first.kind}`; take it with `{word}`, or release it first",
+                f"`{leak.taken.text}` stays held after this `{first.kind}`; {leak.advice(source)}, or release it first",
                 notes=(taken, *also),
                 fix=hold_with(source, leak.taken),
             )

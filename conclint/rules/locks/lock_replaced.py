@@ -139,6 +139,14 @@ RULE = Rule(
                     with self._lock:
                         self.items.append(item)
 
+                def ensure(self):
+                    try:
+                        self._lock
+                        return
+                    except AttributeError:
+                        pass
+                    self._lock = threading.Lock()
+
                 def reset(self):
                     if self._lock is None:
                         self._lock = threading.Lock()

@@ -7,8 +7,7 @@ Write `with lock:` (`async with lock:` for asyncio): it releases on every way ou
 `with` does not fit, begin a `try` straight after `acquire()` and release in its `finally`.
 
 Not reported: what a `finally` or an `except` releases; locks taken in one function and released in another on purpose;
-`acquire` that may come back without the lock, for which `with` is no replacement; moves of plain values, which raise
-nothing; objects that have an `acquire` but are not known to be locks; and tests.
+moves of plain values, which raise nothing; objects that have an `acquire` but are not known to be locks; and tests.
 
 https://docs.python.org/3/library/threading.html#using-locks-conditions-and-semaphores-in-the-with-statement
 """
@@ -35,10 +34,9 @@ def check(source: Source) -> Iterator[Finding]:
 
     for leak in leaks(source):
         if leak.risky is not None and not _is_of_manager(source, leak.risky):
-            word = "async with" if source.in_coroutine(leak.taken.call) else "with"
             yield Finding(
                 source.place(leak.taken.call),
-                f"`{leak.taken.text}` stays held when an exception comes before its release; use `{word}`",
+                f"`{leak.taken.text}` stays held when an exception comes before its release; {leak.advice(source)}",
                 notes=(Note(source.place(leak.risky), "this may raise"),),
                 fix=hold_with(source, leak.taken),
             )
@@ -208,6 +206,65 @@ RULE = Rule(
 
                 def _unlock(self):
                     self._lock.release()
+            """),
+        Bad("""
+            from threading import Lock
+
+            class Poller:
+                def __init__(self, poll):
+                    self._busy = Lock()
+                    self._poll = poll
+
+                def poll(self):
+                    if self._busy.acquire(blocking=False):  # expect: CON401
+                        self._poll()
+                        self._busy.release()
+
+                def poll_now(self):
+                    if not self._busy.acquire(timeout=5):  # expect: CON401
+                        raise TimeoutError
+                    found = self._poll()
+                    self._busy.release()
+                    return found
+            """),
+        Good("""
+            import threading
+
+            busy = threading.Lock()
+
+            def poll(ask):
+                if busy.acquire(blocking=False):
+                    try:
+                        ask()
+                    finally:
+                        busy.release()
+                if not busy.acquire(timeout=1):
+                    print("busy")
+                    return None
+                try:
+                    return ask()
+                finally:
+                    busy.release()
+
+            def begin(ask):
+                if not busy.acquire(False):
+                    return False
+                ask()
+                return True
+
+            def end(ask):
+                if busy.acquire(False):
+                    print("was free")
+                ask()
+                busy.release()
+
+            def either(ask):
+                if not busy.acquire(False):
+                    busy.acquire()
+                try:
+                    ask()
+                finally:
+                    busy.release()
             """),
         Good("""
             import threading
