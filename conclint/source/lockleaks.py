@@ -39,13 +39,14 @@ def takes(source: Source) -> Iterator[LockCall]:
 
 def tries(source: Source) -> Iterator[LockCall]:
     """Where functions take a lock if they get it: `if lock.acquire(False):`, `if not lock.acquire(False): return`."""
-    for taken in lock_calls(source, "acquire"):
+    for taken in (one for one in lock_calls(source, "acquire") if not in_test(source, one.call)):
         around = source.parent(taken.call)
         negated = isinstance(around, cst.UnaryOperation) and isinstance(around.operator, cst.Not)
         outer = source.parent(around) if negated and around is not None else around
-        if isinstance(outer, cst.If) and outer.test is (around if negated else taken.call) and outer.orelse is None:
-            if not isinstance(source.parent(outer), cst.If) and not in_test(source, taken.call):
-                yield taken
+        test = around if negated else taken.call
+        whole = isinstance(outer, cst.If) and outer.test is test and outer.orelse is None
+        if whole and outer is not None and not isinstance(source.parent(outer), cst.If):
+            yield taken
 
 
 def is_statement(source: Source, taken: LockCall) -> bool:
