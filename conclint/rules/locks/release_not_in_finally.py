@@ -161,35 +161,6 @@ RULE = Rule(
                     print(error)
             """
         ),
-        Bad(
-            """
-            import threading
-            from contextlib import contextmanager
-
-            _lock = threading.Lock()
-
-            @contextmanager
-            def frozen(settings):
-                _lock.acquire()  # expect: CON401
-                settings.freeze()
-                yield settings
-                settings.thaw()
-                _lock.release()
-            """,
-            fixed="""
-            import threading
-            from contextlib import contextmanager
-
-            _lock = threading.Lock()
-
-            @contextmanager
-            def frozen(settings):
-                with _lock:  # expect: CON401
-                    settings.freeze()
-                    yield settings
-                    settings.thaw()
-            """,
-        ),
         Bad("""
             import threading
 
@@ -245,26 +216,6 @@ RULE = Rule(
                     return ask()
                 finally:
                     busy.release()
-
-            def begin(ask):
-                if not busy.acquire(False):
-                    return False
-                ask()
-                return True
-
-            def end(ask):
-                if busy.acquire(False):
-                    print("was free")
-                ask()
-                busy.release()
-
-            def either(ask):
-                if not busy.acquire(False):
-                    busy.acquire()
-                try:
-                    ask()
-                finally:
-                    busy.release()
             """),
         Good("""
             import threading
@@ -293,28 +244,6 @@ RULE = Rule(
                     raise
                 else:
                     lock.release()
-            """),
-        Good("""
-            import threading
-
-            class Gate:
-                def __init__(self):
-                    self._lock = threading.Lock()
-
-                def acquire(self):
-                    self._lock.acquire()
-                    print("in")
-
-                def release(self):
-                    self._lock.release()
-                    print("out")
-
-                def __enter__(self):
-                    self.acquire()
-                    return self
-
-                def __exit__(self, *exc):
-                    self.release()
             """),
         Good("""
             import threading
