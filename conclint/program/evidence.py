@@ -38,9 +38,10 @@ class Evidence:
     def races(self) -> tuple[Race, ...]:
         """Accesses to shared state that can meet another one with no lock common to both."""
         shown = tuple(self._races.all())
-        promised = Promised(self.program, self.observations, self._races).all(shown)
-        breached = {breach.access.function for breach in self.breaches}  # what a lock left out says is said there
-        return (*shown, *(race for race in promised if not race.weak or race.moment.access.function not in breached))
+        promised = tuple(Promised(self.program, self.observations, self._races).all(shown))
+        breached = {(breach.access.function, breach.access.store) for breach in self.breaches}
+        told = ((race.moment.access.function, race.store) in breached for race in promised)
+        return (*shown, *(race for race, known in zip(promised, told, strict=True) if not (race.weak and known)))
 
     @cached_property
     def _races(self) -> Races:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from conclint.knowledge.kinds import Context
+from conclint.model import Place
 from conclint.program.conflicts import conflict
 from conclint.program.contexts import Run
 from conclint.program.entry import Entry
@@ -68,17 +69,21 @@ class Races:
                 self._by_store.setdefault((access.store, access.through_class), []).append(access)
 
     def all(self) -> Iterator[Race]:
-        """At most one race for each access, in the order of the program's state."""
+        """At most one race for each access, in the order of the program's state.
+
+        Of several places that create one thing the first is enough.
+        """
         for (store, _), accesses in self._by_store.items():
             moments = [moment for access in accesses for moment in self.moments(access)]
             others = sorted(moments, key=lambda one: one.run is None)
-            seen = set()
+            seen: set[Place | Act] = set()
             for moment in moments:
-                if moment.access.place not in seen:
-                    race = self._race(store, moment, others)
-                    if race is not None:
-                        seen.add(moment.access.place)
-                        yield race
+                access = moment.access
+                told: Place | Act = access.act if access.act is Act.LAZY_INIT else access.place
+                race = self._race(store, moment, others) if told not in seen else None
+                if race is not None:
+                    seen.add(told)
+                    yield race
 
     # -- when it happens
 
