@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from conclint.index.declared import declarations
 from conclint.index.facts import FunctionFact, Header, Kind, Touch
+from conclint.index.scope import Scope
 from conclint.index.shape import regions
 from conclint.index.stored import decode_body, decode_header, encode
 from conclint.index.walk import Walk
@@ -86,4 +87,5 @@ def _columns(text: Text) -> Callable[[int, int], int]:
 
 
 def _broken(line: int, column: int, message: str) -> bytes:
-    return encode(Header((line, column, message), frozenset(), frozenset(), (), ()), [], [], [])
+    module = Scope("", Kind.MODULE, "", ast.Pass()).fact()  # empty, but every file has one
+    return encode(Header((line, column, message), frozenset(), frozenset(), (), ()), [module], [], [])
