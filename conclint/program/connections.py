@@ -54,10 +54,12 @@ class Connections:
         self._sharing = sharing
 
     def strangers(self) -> Iterator[Stranger]:
-        """At most one for each connection or cursor that only its maker may use."""
+        """At most one for each connection or cursor that only its maker may use, and for each function."""
+        seen: set[str] = set()
         for uses in self._sharing.uses(Unshared.SQLITE):
             found = next((one for used in uses for one in self._strange(used)), None)
-            if found is not None:
+            if found is not None and found.used.access.function not in seen:
+                seen.add(found.used.access.function)
                 yield found
         for used in self._sharing.handed(Unshared.SQLITE):
             made = self._made_elsewhere(used)
@@ -66,9 +68,16 @@ class Connections:
 
     def shared(self) -> Iterator[Shared]:
         """Connections that several threads may use, and do with no lock common to them."""
+        seen: set[str] = set()
         for shared in self._sharing.of(Unshared.SQLITE):
-            makers = self.makers(shared.used.access.store)
-            if not any(_checks(site) for site in makers) and not self._asks(shared.used.access.place.path):
+            access = shared.used.access
+            checked = any(_checks(site) for site in self.makers(access.store))
+            if (
+                not checked
+                and not self._asks(access.place.path)
+                and (shared.used.handed or access.function not in seen)
+            ):
+                seen.add(access.function)
                 yield shared
 
     def unlocked(self) -> Iterator[Place]:

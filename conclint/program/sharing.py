@@ -18,7 +18,7 @@ from conclint.program.observations import READS, Observations, Used
 from conclint.program.races import Moment, Races
 from conclint.program.spawns import one_at_a_time
 from conclint.program.testfiles import among_tests, only_tests
-from conclint.program.values import Reach, Store, function_id
+from conclint.program.values import Reach, Store, function_id, split_id
 
 FAR = 1000
 
@@ -84,7 +84,7 @@ class Sharing:
         seen = set()
         for uses in self.uses(*kinds):
             for used in uses:
-                for moment in self._races.moments(used.access) if used.access.function not in seen else ():
+                for moment in self._happens(used) if used.access.function not in seen else ():
                     if moment.run is not None and self.is_fair(moment) and not self._made_by(used, moment.run):
                         seen.add(used.access.function)
                         yield used, moment.run
@@ -120,7 +120,7 @@ class Sharing:
         """When the use happens to an object that others may have."""
         if self._each_has_its_own(used.access.store) or not self._is_opened(used):
             return
-        for moment in self._races.moments(used.access):
+        for moment in self._happens(used):
             if moment.run is None or not self._own(used, moment.run):
                 yield moment
 
@@ -183,7 +183,7 @@ class Sharing:
 
     def _own(self, used: Used, run: Run) -> bool:
         """Whether the variable belongs to a call that the thread itself makes."""
-        holder = self._holder(used.access.store)
+        holder = self._holder(used)
         if not holder or holder == used.access.function:
             return bool(holder)
         here: Run | None = run
@@ -193,10 +193,31 @@ class Sharing:
             here = here.via
         return run.root.target == holder
 
-    def _holder(self, store: Store) -> str:
-        """The function whose variable it is in the end, "" where it is none's."""
-        origin = self.origin(store)
+    def _holder(self, used: Used) -> str:
+        """The function whose variable it is in the end, or whose `self` a closure has; "" where it is none's."""
+        if self._is_captured(used):
+            return self._method(used.access.function)
+        origin = self.origin(used.access.store)
         return origin.owner if origin.sort == "local" else ""
+
+    def _is_captured(self, used: Used) -> bool:
+        """Whether a function inside a method uses an attribute of the method's object."""
+        own = used.access.store.sort == "attribute" and used.access.reach is Reach.SELF
+        return own and not self._program.calls.function(used.access.function)[1].owner
+
+    def _method(self, identity: str) -> str:
+        """The method around a function."""
+        path, qualname = split_id(identity)
+        functions = self._program.files[path].body.functions
+        while qualname and not (qualname in functions and functions[qualname].owner):
+            qualname = qualname.rpartition(".")[0]
+        return function_id(path, qualname)
+
+    def _happens(self, used: Used) -> Iterator[Moment]:
+        access = used.access
+        if self._is_captured(used):
+            access = replace(access, reach=Reach.SHARED, holder=None)  # whoever starts the function has the object too
+        return self._races.moments(access)
 
     def _apart(self, used: Used, one: Moment, other: Moment) -> bool:
         """Whether two threads can have the same object at once.
@@ -206,11 +227,11 @@ class Sharing:
         """
         if _awaited(one) and _awaited(other) and (used.access.store.sort != "global" or _same_root(one, other)):
             return False
-        holder = self._holder(used.access.store)
+        holder = self._holder(used)
         if not holder or one.run is None or other.run is None or one.run.root.number != other.run.root.number:
             return True
         root = one.run.root
-        if self._is_new_in_each_round(used.access.store):
+        if not self._is_captured(used) and self._is_new_in_each_round(used.access.store):
             return False
         spawner = self._program.options.knowledge.spawners.get(root.how)
         if root.site.caller != holder:

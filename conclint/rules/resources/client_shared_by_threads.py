@@ -64,12 +64,13 @@ RULE = Rule(
                     with ThreadPoolExecutor() as pool:
                         return list(pool.map(partial(self.session.get, timeout=3), urls))  # expect: CON508
 
-            class Worker:
-                def __init__(self, session):
-                    self.session = session
+            class Pages:
+                def __init__(self):
+                    self.session = requests.Session()
 
-                def run(self, url):
-                    return self.session.get(url)
+                def all(self, urls):
+                    with ThreadPoolExecutor() as pool:
+                        return list(pool.map(lambda url: self.session.get(url).text, urls))  # expect: CON508
 
             class Threads:
                 def __init__(self):
@@ -284,6 +285,22 @@ RULE = Rule(
 
                 def run(self):
                     self.session.get(self.url)
+
+            class Page(threading.Thread):
+                def __init__(self, url):
+                    super().__init__()
+                    self.session = requests.Session()
+                    self.url = url
+
+                def load(self):
+                    def work():
+                        self.session.get(self.url)
+
+                    threading.Thread(target=work).start()
+
+            def load_all(urls):
+                for url in urls:
+                    Page(url).load()
 
             class Sessions:
                 def __init__(self):

@@ -74,6 +74,21 @@ RULE = Rule(
             """),
         Bad("""
             import threading
+            import tkinter as tk
+
+            class Window:
+                def __init__(self, root):
+                    self.label = tk.Label(root)
+
+                def load(self):
+                    def work():
+                        self.label.configure(text=fetch())  # expect: CON516
+
+                    threading.Thread(target=work).start()
+                    threading.Thread(target=lambda: self.label.configure(text=fetch())).start()  # expect: CON516
+            """),
+        Bad("""
+            import threading
             from tkinter import Entry, Tk, ttk
 
             def run(bar: ttk.Progressbar, entry: Entry):
