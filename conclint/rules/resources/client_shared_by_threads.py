@@ -341,23 +341,5 @@ RULE = Rule(
                 for url in urls:
                     session.get(url)
             """),
-        Good("""
-            import threading
-
-            import requests
-
-            def main(urls):
-                session = requests.Session()
-
-                def poll():
-                    while True:
-                        session.get("https://example.org/news")
-
-                session.get("https://example.org/login")  # before there is another thread
-                thread = threading.Thread(target=poll, daemon=True)
-                thread.start()
-                thread.join()
-                session.get("https://example.org/logout")
-            """),
     ),
 )
