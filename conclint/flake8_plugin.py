@@ -27,10 +27,11 @@ MODULES: Final = """
     _dummy_thread dummy_threading thread server xmlrpc wsgiref sched tkinter queue mp
     anyio apscheduler asgiref billiard celery dask diskcache distributed django dramatiq eventlet fastapi fasteners
     filelock flask gevent greenlet huey joblib kafka kazoo loky multiprocess paramiko pathos portalocker PyQt5 PyQt6
-    PySide2 PySide6 quart readerwriterlock redis rq sanic starlette tornado tqdm trio twisted watchdog
+    PySide2 PySide6 quart readerwriterlock redis rq sanic starlette subprocess torch tornado tqdm trio twisted watchdog
 """
 CONCURRENT: Final = frozenset(MODULES.split())
-CALLBACKS: Final = ("preexec_fn", "def __del__", "fork")  # these need no import of their own
+# What needs no import of its own: callbacks, forks, declarations, locks that somebody passes in.
+WORDS: Final = ("preexec_fn", "def __del__", "fork", "conclint:", "guarded", "lock:")
 WORD: Final = re.compile(r"\w+")
 
 
@@ -68,7 +69,7 @@ class Plugin:
 def may_run_beside(text: str) -> bool:
     """Whether anything in a file that stands alone may run beside anything else in it."""
     imports = [line for line in text.split("\n") if "import" in line]
-    return not CONCURRENT.isdisjoint(WORD.findall("\n".join(imports))) or any(word in text for word in CALLBACKS)
+    return not CONCURRENT.isdisjoint(WORD.findall("\n".join(imports))) or any(word in text for word in WORDS)
 
 
 def _known(path: str) -> Sequence[Alarm] | None:
