@@ -20,8 +20,7 @@ class Triggers:
     `within`: with `calls`, those in functions of one of these names.
     `kinds`: functions that run in one of the contexts and are of one of these kinds (bits of `Kind`).
     `bases`: a class that derives from one of these library classes, the whole of it.
-    `state`: something that several threads reach and change.  `locks`: a function that waits, or takes another lock,
-    and has a lock.
+    `locks`: a function that waits, or takes another lock, and has a lock.
     `walked`: functions that may run over these library names, in so many words (`for name in sys.modules`).
     `keeping`: methods of these names that put items into some object's `__dict__`.
     `updated`: objects of these library classes that are changed in place (`x.value += 1`, `x[k] += 1`, `x[k].f()`).
