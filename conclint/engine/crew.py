@@ -97,7 +97,7 @@ class Crew:
             try:
                 context = multiprocessing.get_context("fork" if fork else "spawn")
                 self._pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_enlist)
-                self._pool.submit(os.getpid)  # starts the workers
+                _ = self._pool.submit(os.getpid)  # starts the workers
             except (OSError, ImportError, NotImplementedError):  # a system without semaphores or free processes
                 self._jobs, self._pool = 1, None
             self._workers()
