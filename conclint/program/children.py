@@ -13,7 +13,6 @@ from conclint.program.values import Sort, split_id
 
 PROCESS, POOL, MANAGER = "multiprocessing.Process", "multiprocessing.pool.Pool", "multiprocessing.Manager"
 EXECUTOR = "concurrent.futures.ProcessPoolExecutor"
-GIVING = frozenset({f"{EXECUTOR}.submit", f"{EXECUTOR}.map"})
 
 # Callers of callers are followed so far.
 DEEPEST = 6
