@@ -16,6 +16,7 @@ from conclint.index.scope import Scope
 from conclint.index.shape import regions
 from conclint.index.stored import decode_body, decode_header, encode
 from conclint.index.walk import Walk
+from conclint.index.walks import walks
 from conclint.knowledge.containers import MUTATORS
 from conclint.text import Text, Unreadable, decode
 
@@ -45,7 +46,8 @@ def _facts(data: bytes, path: str) -> bytes:
     touched = frozenset(name for function in functions for name in _changed(function))
     classes = tuple((one.qualname, one.bases) for one in walk.classes.values())
     declared = declarations(data, text, tree, functions, walk.classes.values())
-    header = Header(None, called, touched, tuple(walk.imports), classes, declared)
+    walked = tuple(walks(functions))
+    header = Header(None, called, touched, tuple(walk.imports), classes, declared, walked)
     return encode(header, functions, walk.classes.values(), regions(tree))
 
 

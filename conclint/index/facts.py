@@ -45,6 +45,7 @@ class Touch:
     ITEM: Final = 4  # sets or deletes an item of it
     AUGMENTED: Final = 8  # reads and writes it in one statement
     SEEN: Final = 16  # reads it for more than to set an item of it
+    DELETED: Final = 32  # deletes an item of it
 
 
 class Kind:
@@ -148,6 +149,14 @@ class DeclarationFact(NamedTuple):
     last: int
 
 
+class WalkFact(NamedTuple):
+    """A function that may walk over `path` and meanwhile take items out of it: itself, or in what it calls `by`."""
+
+    function: str
+    path: str
+    by: str
+
+
 class Header(NamedTuple):
     """The part of a file's index that is read for every file."""
 
@@ -157,6 +166,7 @@ class Header(NamedTuple):
     imports: tuple[ImportFact, ...]
     classes: tuple[tuple[str, tuple[str, ...]], ...]  # qualified name, bases as paths
     declarations: tuple[DeclarationFact, ...] = ()
+    walks: tuple[WalkFact, ...] = ()
 
 
 class RegionFact(NamedTuple):

@@ -38,9 +38,13 @@ class Scope:
         self.captured = kind == Kind.MODULE  # whether functions inside can see its variables
         self.local: set[str] = set()
 
-    def _tells(self, path: str) -> bool:
-        """Whether others may care: a plain local is its function's own, unless a nested function can see it."""
-        return self.captured or "." in path or self._declared(path) or path not in self.local
+    def _tells(self, path: str, bits: int) -> bool:
+        """Whether others may care: a plain local is its function's own, unless a nested function can see it.
+
+        That items of it are deleted matters to the loops over it.
+        """
+        known = self.captured or "." in path or path not in self.local or self._declared(path)
+        return known or bool(bits & Touch.DELETED)
 
     def _declared(self, name: str) -> bool:
         return name in self.globals or name in self.nonlocals
@@ -63,7 +67,7 @@ class Scope:
             tuple(sorted(self.nonlocals)),
             tuple(self.binds),
             tuple(self.calls),
-            tuple((path, bits, line) for path, (bits, line) in self.touches.items() if self._tells(path)),
+            tuple((path, bits, line) for path, (bits, line) in self.touches.items() if self._tells(path, bits)),
             tuple(self.returns),
             self.work,
             self.depth,

@@ -22,6 +22,10 @@ ASKS_PROCESS = frozenset({"current_process()", "parent_process()"})
 # What a plain look at a name or attribute does.
 SEEN = Touch.READ | Touch.SEEN
 
+# What setting an item does, and deleting one.
+ITEM_SET = Touch.ITEM | Touch.READ
+ITEM_DELETED = ITEM_SET | Touch.DELETED
+
 _fields: dict[type[ast.AST], tuple[str, ...]] = {}
 
 
@@ -31,6 +35,11 @@ def child_fields(kind: type[ast.AST]) -> tuple[str, ...]:
     if known is None:
         known = _fields[kind] = tuple(name for name in kind._fields if name not in EMPTY_FIELDS)
     return known
+
+
+def item_bits(node: ast.Subscript) -> int:
+    """What happens to the container of an item that is set or deleted."""
+    return ITEM_DELETED if isinstance(node.ctx, ast.Del) else ITEM_SET
 
 
 def keywords(call: ast.Call) -> Iterable[tuple[str, str]]:

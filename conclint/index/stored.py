@@ -21,6 +21,7 @@ from conclint.index.facts import (
     ImportFact,
     ParamFact,
     RegionFact,
+    WalkFact,
 )
 
 HEAD = re.compile(r"\w*")
@@ -111,7 +112,7 @@ def encode(
 ) -> bytes:
     """The facts of one file as bytes."""
     names = (sorted(header.called), sorted(header.touched))
-    head = (header.error, *names, header.imports, header.classes, header.declarations)
+    head = (header.error, *names, *header[3:])
     contents = ([one.qualname for one in functions], list(classes), list(regions))
     lines = [head, contents, _calls(functions), _heads(functions), _touches(functions), *functions]
     return "\n".join(map(compact, lines)).encode("ascii")
@@ -119,7 +120,7 @@ def encode(
 
 def decode_header(blob: bytes) -> Header:
     """The header of encoded facts.  Raises ValueError when they are damaged."""
-    error, called, touched, imports, classes, declared = json.loads(blob.partition(b"\n")[0])
+    error, called, touched, imports, classes, declared, walks = json.loads(blob.partition(b"\n")[0])
     return Header(
         None if error is None else (error[0], error[1], error[2]),
         frozenset(called),
@@ -127,6 +128,7 @@ def decode_header(blob: bytes) -> Header:
         tuple(ImportFact(*one) for one in imports),
         tuple((name, tuple(bases)) for name, bases in classes),
         tuple(DeclarationFact._make([*one[:6], tuple(one[6]), *one[7:]]) for one in declared),
+        tuple(map(WalkFact._make, walks)),
     )
 
 

@@ -138,7 +138,7 @@ class Walk:
 
     def _visit_Subscript(self, node: ast.Subscript) -> None:
         if not isinstance(node.ctx, ast.Load):
-            self._touch(path_of(node.value), Touch.ITEM | Touch.READ, node.lineno)
+            self._touch(path_of(node.value), shape.item_bits(node), node.lineno)
         if True in self._here.loops:
             self._here.work += 1
         if isinstance(node.ctx, ast.Load) or not isinstance(node.value, ast.Name):

@@ -14,6 +14,7 @@ from conclint.program.spawns import Root
 from conclint.program.state import User
 from conclint.program.triggers import Triggers
 from conclint.program.values import Store, function_id
+from conclint.program.walks import Walk, disturbed_walks
 from conclint.program.worked import Member, Worked
 
 # Locks are looked for in callers of callers, so far up.
@@ -58,6 +59,7 @@ class Regions:
         self._worked = Worked(calls, contexts)
         self._lockers: dict[str, bool] = {}  # which callers may hold locks
         self.lockers: Mapping[str, tuple[str, ...]] = {}
+        self.walks: dict[str, list[Walk]] = {}  # by file: loops that may change what they run over
         self.watched: set[str] = set()  # files in which state, locks and output are observed
 
     def chosen(self) -> Chosen:
@@ -77,6 +79,8 @@ class Regions:
                 self._by_keeping(code, trigger.keeping)
             for path in sorted(trigger.walked):
                 self._by_walk(code, path)
+            if trigger.walks:
+                self._by_disturbed_walks(code)
         self._by_settings()
         self._by_state()
         if self._shared or any(one.contexts & CONCURRENT or one.objects for one in triggers.values()):
@@ -141,6 +145,13 @@ class Regions:
                 if name and (called or any(source in over for _, source in function.binds)):
                     self._run(file, (code,))
                     self._choose(file, function.line)
+
+    def _by_disturbed_walks(self, code: str) -> None:
+        for file, walk in disturbed_walks(self._calls):
+            self.walks.setdefault(file.path, []).append(walk)
+            self._run(file, (code,))
+            for line in _lines(file.body.functions[walk.function]):
+                self._choose(file, line)
 
     def _by_keeping(self, code: str, names: frozenset[str]) -> None:
         for file in self._calls.files.touching("__dict__"):

@@ -13,6 +13,7 @@ from conclint.model import Note, Place
 from conclint.program.effects import Effect
 from conclint.program.pickles import Held
 from conclint.program.values import Reach, Store
+from conclint.program.walks import Walk
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,7 @@ class Scene:
     coroutines: tuple[str, ...] = ()  # functions, named here, of which a call only makes a coroutine
     unending: tuple[str, ...] = ()  # generators, named here, that never come to an end
     watched: bool = False  # whether its state, locks and output are to be observed
+    walks: tuple[Walk, ...] = ()  # loops that may change what they run over
     lockers: tuple[str, ...] = ()  # the functions of which it matters what they do while they hold locks
 
     @property

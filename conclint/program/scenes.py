@@ -98,6 +98,7 @@ class Scenes:
         return replace(
             scene,
             watched=scene.path in around.watched,
+            walks=tuple(around.walks.get(scene.path, ())),
             lockers=around.lockers.get(scene.path, ()),
             rules=tuple(sorted(around.rules.get(scene.path, ()))),
         )

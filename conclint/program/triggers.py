@@ -25,6 +25,7 @@ class Triggers:
     `keeping`: methods of these names that put items into some object's `__dict__`.
     `updated`: objects of these library classes that are changed in place (`x.value += 1`, `x[k] += 1`, `x[k].f()`).
     `needs`: nothing of it unless some file of the program imports this.
+    `walks`: functions that may change what their own loops walk over.
     `thread_locals`: a coroutine that sets an attribute of a `threading.local`.
     """
 
@@ -43,6 +44,7 @@ class Triggers:
     within: frozenset[str] = frozenset()
     walked: frozenset[str] = frozenset()
     keeping: frozenset[str] = frozenset()
+    walks: bool = False
     needs: str = ""
 
 
