@@ -177,6 +177,8 @@ ATTRIBUTES = {
     "socketserver.BaseServer.socket": "socket.socket",
     **each(below("subprocess.Popen", "stdin stdout stderr"), "io.IOBase"),
     "queue.Queue.mutex": "threading.Lock",
+    # docs.aiohttp.org/en/stable/web_reference.html#aiohttp.web.Application.router
+    "aiohttp.web.Application.router": "aiohttp.web.UrlDispatcher",
     **each(below("queue.Queue", "not_empty not_full all_tasks_done"), "threading.Condition"),
     "queue.Queue.queue": "collections.deque",
     "collections.ChainMap.maps": "builtins.list",

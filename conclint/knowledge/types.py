@@ -158,6 +158,9 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "redis.RedisCluster": ("redis.Redis",),
     "tornado.web.StaticFileHandler": ("tornado.web.RequestHandler",),
     "tornado.websocket.WebSocketHandler": ("tornado.web.RequestHandler",),
+    # discordpy.readthedocs.io/en/stable/ext/commands/api.html; docs.aiogram.dev/en/latest/dispatcher/dispatcher.html
+    **{f"{library}.ext.commands.Bot": (f"{library}.Client",) for library in ("discord", "nextcord", "disnake")},
+    "aiogram.Dispatcher": ("aiogram.Router",),
 }
 BASES = CONCURRENCY | DATA | SERVERS | LOGGING | PACKAGES
 

@@ -46,8 +46,8 @@ class Arguments:
         _, function = self._calls.function(root.target)
         first, rest = partial_of(root.site), _spawned(root.site)
         given = Given(first.positional + rest.positional, first.keywords + rest.keywords)
-        for name, path in _matched(function, given, bound=_is_bound(function, root.owner)):
-            outside = _followed(path) and not _per_item(root.site, path.partition(".")[0])
+        for name, path in matched(function, given, bound=_is_bound(function, root.owner)):
+            outside = _followed(path) and not per_item(root.site, path.partition(".")[0])
             self._pass(root.site, root.target, name, path, Reach.SHARED if outside else Reach.OTHER)
 
     def _made(self, root: Root) -> None:
@@ -57,8 +57,8 @@ class Arguments:
         if constructor:
             _, function = self._calls.function(constructor)
             given = Given(root.site.call.args, root.site.call.keywords)
-            for name, path in _matched(function, given, bound=True):
-                outside = _followed(path) and not _per_item(root.site, path.partition(".")[0])
+            for name, path in matched(function, given, bound=True):
+                outside = _followed(path) and not per_item(root.site, path.partition(".")[0])
                 self._pass(root.site, constructor, name, path, Reach.SHARED if outside else Reach.OTHER)
 
         self._constructed(root)
@@ -74,7 +74,7 @@ class Arguments:
         """The arguments that a call in a worker passes on."""
         _, function = self._calls.function(value.name)
         given = Given(site.call.args, site.call.keywords)
-        for name, path in _matched(function, given, bound=_is_bound(function, value.owner)):
+        for name, path in matched(function, given, bound=_is_bound(function, value.owner)):
             self._pass(site, value.name, name, path, Reach.OTHER)
 
     def _pass(self, site: Site, target: str, name: str, path: str, reach: Reach) -> None:
@@ -100,7 +100,7 @@ def _is_bound(function: FunctionFact, owner: str) -> bool:
     return bool(owner) and "staticmethod" not in function.decorators
 
 
-def _per_item(site: Site, head: str) -> bool:
+def per_item(site: Site, head: str) -> bool:
     """Whether the variable is new in each round of the loop in which the start stands."""
     if not site.call.use & Use.LOOP:
         return False
@@ -135,7 +135,7 @@ def partial_of(site: Site) -> Given:
     return Given((), ())
 
 
-def _matched(function: FunctionFact, given: Given, *, bound: bool) -> Iterator[tuple[str, str]]:
+def matched(function: FunctionFact, given: Given, *, bound: bool) -> Iterator[tuple[str, str]]:
     plain = [param for param in function.params if not param.kind][bound:]
     for param, path in zip(plain, given.positional, strict=False):
         if path == "*":

@@ -13,6 +13,7 @@ from conclint.program.deadlocks import Deadlocks, Embrace
 from conclint.program.forked import Forked
 from conclint.program.guarding import Breach, Guarding
 from conclint.program.instancelocks import InstanceLocks, OwnLock
+from conclint.program.interleaved import Interleaved, Interleavings
 from conclint.program.linking import Program
 from conclint.program.lockorder import Cycle, LockOrder
 from conclint.program.observations import Observations, Used
@@ -46,6 +47,12 @@ class Evidence:
     @cached_property
     def _races(self) -> Races:
         return Races(self.program, self.observations)
+
+    @property
+    def interleaved(self) -> Iterator[Interleaved]:
+        """Coroutines that act after a wait on what they saw before, while other tasks do the same."""
+        straddles = (one for path in sorted(self.observations) for one in self.observations[path].straddles)
+        return Interleavings(self.program, straddles, self._races).all()
 
     @cached_property
     def _sharing(self) -> Sharing:

@@ -36,6 +36,7 @@ from conclint.program.spawns import Spawns
 from conclint.program.startmethods import StartMethods
 from conclint.program.state import State, User
 from conclint.program.stops import Stops
+from conclint.program.tasks import Tasks
 from conclint.program.timing import Timings
 from conclint.program.triggers import Triggers
 from conclint.program.values import Store
@@ -72,6 +73,11 @@ class Program:
     @cached_property
     def contexts(self) -> Contexts:
         return Contexts(self.calls, self.spawns.roots, self.declared.main_thread)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """Coroutines of which several tasks run at a time."""
+        return Tasks(self.calls, self.options.knowledge)
 
     @cached_property
     def effects(self) -> Effects:
@@ -190,6 +196,8 @@ class Program:
         chosen = regions.chosen()
         if any(one.locks for one in triggers.values()):
             regions.add_lockers(self.locking.worth_a_look())
+        if any(one.tasks for one in triggers.values()):
+            regions.add_tasks(self.tasks.worth_a_look())
         return Scenes(self, regions).build(chosen)
 
 

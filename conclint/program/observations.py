@@ -181,6 +181,18 @@ class Critical:
 
 
 @dataclass(frozen=True)
+class Straddle:
+    """A coroutine acts on what it saw of some state after it has waited, at `wait`: the `access` is the act.
+
+    `access.held` are the locks that are held all the while.  `soft`: it may do no harm twice.
+    """
+
+    access: Access
+    wait: Place
+    soft: bool = False
+
+
+@dataclass(frozen=True)
 class Observations:
     """What one file shows of state, locks, calls, output, settings and objects."""
 
@@ -192,6 +204,7 @@ class Observations:
     used: tuple[Used, ...] = ()
     acquires: tuple[Acquire, ...] = ()
     criticals: tuple[Critical, ...] = ()
+    straddles: tuple[Straddle, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ class Regions:
         self._lockers: dict[str, bool] = {}  # which callers may hold locks
         self.lockers: Mapping[str, tuple[str, ...]] = {}
         self.walks: dict[str, list[Walk]] = {}  # by file: loops that may change what they run over
+        self.waiting: dict[str, list[str]] = {}  # by file: coroutines that share what they change
         self.watched: set[str] = set()  # files in which state, locks and output are observed
 
     def chosen(self) -> Chosen:
@@ -95,6 +96,14 @@ class Regions:
             for function in (file.body.functions[name] for name in lockers[path]):
                 for line in _lines(function):
                     self._choose(file, line)
+
+    def add_tasks(self, coroutines: Iterable[tuple[File, FunctionFact]]) -> None:
+        """Chooses coroutines in which it matters what happens before and after they wait."""
+        codes = [code for code, trigger in self._triggers.items() if trigger.tasks]
+        seen: set[str] = set()
+        for file, function in coroutines:
+            self.waiting.setdefault(file.path, []).append(function.qualname)
+            self._concurrent(codes, Member(file, function), function.line, seen)
 
     def _choose(self, file: File, line: int) -> None:
         regions = file.body.regions

@@ -162,6 +162,7 @@ class Scene:
     unending: tuple[str, ...] = ()  # generators, named here, that never come to an end
     watched: bool = False  # whether its state, locks and output are to be observed
     walks: tuple[Walk, ...] = ()  # loops that may change what they run over
+    waiting: tuple[str, ...] = ()  # the coroutines of which it matters what they do before and after they wait
     lockers: tuple[str, ...] = ()  # the functions of which it matters what they do while they hold locks
 
     @property

@@ -100,6 +100,7 @@ class Scenes:
             watched=scene.path in around.watched,
             walks=tuple(around.walks.get(scene.path, ())),
             lockers=around.lockers.get(scene.path, ()),
+            waiting=tuple(around.waiting.get(scene.path, ())),
             rules=tuple(sorted(around.rules.get(scene.path, ()))),
         )
 

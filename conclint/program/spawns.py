@@ -202,8 +202,9 @@ class Spawns:
         if not spawners:
             return
         last = {name.rpartition(".")[2] for name in spawners}
+        libraries = {name.partition(".")[0] for name in spawners}
         for file in self._calls.files:
-            if not last & file.header.called:
+            if not (last & file.header.called or libraries & file.roots):
                 continue
             for function in file.functions():
                 for path in function.decorators:
@@ -214,9 +215,10 @@ class Spawns:
         module = site.file.body.functions[""]
         for value in self._names.meaning(site.file, module, site.call.func.removesuffix("()")).values:
             for name in self._calls.library_spellings(value):
-                if name in spawners and not site.function.kind & 2:
+                spawner = spawners.get(name)
+                if spawner is not None and not self._is_coroutine(site.file, site.function.qualname, spawner):
                     target = Value(Sort.FUNCTION, site.caller)
-                    self._add(site, name, spawners[name], target)
+                    self._add(site, name, spawner, target)
 
 
 def one_at_a_time(site: Site) -> bool:

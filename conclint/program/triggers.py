@@ -27,6 +27,7 @@ class Triggers:
     `needs`: nothing of it unless some file of the program imports this.
     `walks`: functions that may change what their own loops walk over.
     `thread_locals`: a coroutine that sets an attribute of a `threading.local`.
+    `tasks`: a coroutine that several tasks run, and that changes what they may share.
     """
 
     calls: frozenset[str] = frozenset()
@@ -41,6 +42,7 @@ class Triggers:
     locks: bool = False
     updated: frozenset[str] = frozenset()
     thread_locals: bool = False
+    tasks: bool = False
     within: frozenset[str] = frozenset()
     walked: frozenset[str] = frozenset()
     keeping: frozenset[str] = frozenset()
@@ -87,6 +89,11 @@ def shared_state() -> Triggers:
 def guarded_state() -> Triggers:
     """Regions that touch the state of whatever owns a lock, and what several threads reach."""
     return Triggers(state=True, guarded=True)
+
+
+def shared_by_tasks() -> Triggers:
+    """Coroutines that several tasks run at a time, and that change what they may share."""
+    return Triggers(tasks=True)
 
 
 def sets(*settings: Setting, runs_in: tuple[Context, ...] = (Context.THREAD,)) -> Triggers:

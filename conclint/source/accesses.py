@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import libcst as cst
 
@@ -19,6 +20,7 @@ from conclint.source.outputs import outputs
 from conclint.source.paths import path_of
 from conclint.source.processwide import changes
 from conclint.source.source import Source
+from conclint.source.straddles import Straddles
 from conclint.source.tree import below
 from conclint.source.used import Users
 
@@ -43,7 +45,10 @@ class Accesses:
         told = tuple(outputs(self._source, self._locks, self._order))
         done = tuple(changes(self._source, self._locks, self._order))
         used = tuple(Users(self._source, self._locks, self._order).all())
-        return Observations(tuple(self.accesses()), tuple(self.calls()), tuple(self.holders()), told, done, used)
+        seen = Observations(tuple(self.accesses()), tuple(self.calls()), tuple(self.holders()), told, done, used)
+        if not self._source.scene.waiting:
+            return seen
+        return replace(seen, straddles=tuple(Straddles(self._source, self._locks, self._order).all()))
 
     def accesses(self) -> Iterator[Access]:
         """Every access to shared state in the parsed regions."""
