@@ -43,16 +43,26 @@ def replaced_locks(source: Source) -> Iterator[Replaced]:
     for assign in source.all(cst.Assign):
         target = assign.targets[0].target
         function = source.function_node(assign)
-        if not isinstance(function, cst.FunctionDef) or _is_alone(source, assign, function) or in_test(source, assign):
+        made = _made(source, assign)
+        if made is None or not isinstance(function, cst.FunctionDef):
+            continue
+        if _is_alone(source, assign, function) or in_test(source, assign):
             continue
         if isinstance(target, cst.Subscript):
-            made = next((node for node in below(assign.value) if makes_lock(source, node)), None)
-            if isinstance(made, cst.Call) and _is_shared(source, target, function) and _seen(source, target, function):
+            if _is_shared(source, target, function) and _seen(source, target, function):
                 yield Replaced(made, source.code(target), None)
-        elif isinstance(assign.value, cst.Call) and makes_lock(source, assign.value):
+        else:
             first = _first(source, target, assign)
             if first is not None and _is_used(source, target):
-                yield Replaced(assign.value, source.code(target), first)
+                yield Replaced(made, source.code(target), first)
+
+
+def _made(source: Source, assign: cst.Assign) -> cst.Call | None:
+    """The lock that is made and kept: the value itself, or for an item also a part of it."""
+    for call in source.inside(assign.value, cst.Call):
+        if makes_lock(source, call):
+            return call if call is assign.value or isinstance(assign.targets[0].target, cst.Subscript) else None
+    return None
 
 
 def _is_alone(source: Source, assign: cst.Assign, function: cst.FunctionDef) -> bool:

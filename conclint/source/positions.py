@@ -1,25 +1,170 @@
-"""Where nodes stand: offsets into a region's text, gathered while libcst writes the text out again.
+"""Where nodes stand: offsets into a region's text, gathered while libcst writes parts of the text out again.
 
-libcst's own provider visits the tree once more, splits every token at line ends and makes three objects for each node;
-offsets alone cost a third of that.  What counts as a node's own text (`record_syntactic_position`) is libcst's choice.
+libcst's own provider visits the whole tree once more, splits every token at line ends and makes three objects for each
+node.  Here only the statement (of compound ones the head) around a node is written out, and `ast` tells where that
+begins.  What counts as a node's own text (`record_syntactic_position`) is libcst's choice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 
 import libcst as cst
 from libcst.metadata.position_provider import PositionProvider, PositionProvidingCodegenState
 
+from conclint.index.statements import Extent, statements
+
 Range = tuple[int, int]
+Statement = cst.BaseSmallStatement | cst.BaseCompoundStatement | cst.ExceptHandler | cst.ExceptStarHandler
+
+# Not written out with the head of a compound statement.
+BLOCKS = ("body", "handlers", "orelse", "finalbody")
+NOTHING = cst.SimpleStatementSuite((cst.Pass(),))
 
 
-def offsets(module: cst.Module) -> dict[int, Range]:
-    """First and last offset of every node of the module, by the node's `id`."""
-    state = _Offsets(module.default_indent, module.default_newline, PositionProvider())
-    module._codegen(state)
-    return state.ranges
+class Positions:
+    """First and last offsets of the nodes of one parsed text, found when somebody asks."""
+
+    def __init__(
+        self, module: cst.Module, text: str, starts: Sequence[int], parent: Callable[[cst.CSTNode], cst.CSTNode | None]
+    ) -> None:
+        self._module, self._text, self._starts, self._parent = module, text, starts, parent
+        self._ranges: dict[int, Range] = {}  # by the node's id
+
+    def range(self, node: cst.CSTNode) -> Range:
+        """Where the node begins, and where it has ended.  Raises RecursionError where libcst nests too deeply."""
+        if id(node) not in self._ranges and not self._find(node):
+            self._write_all()
+        return self._ranges[id(node)]
+
+    def _find(self, node: cst.CSTNode) -> bool:
+        """Looks at no more of the text than it takes; whether that was enough."""
+        if isinstance(node, (cst.SimpleStatementLine, cst.BaseSuite)):
+            bounds: tuple[cst.CSTNode, cst.CSTNode] = node.body[0], node.body[-1]
+        elif isinstance(node, Statement) and id(node) in self._known:
+            bounds = node, _last(node)
+        else:
+            around = self._around(node)
+            return around is not None and self._write(around) and id(node) in self._ranges
+        first, last = bounds
+        if last is node:
+            self._ranges[id(node)] = self._known[id(node)]
+        else:
+            begun = self._known[id(node)] if first is node else self.range(first)
+            self._ranges[id(node)] = begun[0], self.range(last)[1]
+        return True
+
+    def _around(self, node: cst.CSTNode | None) -> Statement | None:
+        """The innermost statement that the node is part of; None within blocks and where `ast` tells nothing."""
+        while node is not None and id(node) not in self._known:
+            if isinstance(node, (cst.BaseSuite, cst.MatchCase, cst.Else, cst.Finally)):
+                return None
+            node = self._parent(node)
+        return node if isinstance(node, Statement) else None
+
+    @cached_property
+    def _known(self) -> dict[int, Range]:
+        """Where statements stand, by their `id`; nothing if `ast` and libcst do not see the same ones."""
+        try:
+            told = statements(self._text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return {}
+        nodes = _statements(self._module)
+        if len(nodes) != len(told):
+            return {}
+        return {id(node): self._extent(one) for node, one in zip(nodes, told, strict=True)}
+
+    def _extent(self, told: Extent) -> Range:
+        return self._offset(told.line, told.offset), self._offset(told.end_line, told.end_offset)
+
+    def _offset(self, line: int, offset: int) -> int:
+        start = self._starts[line - 1]
+        if self._is_ascii:
+            return start + offset
+        text = self._text[start : self._starts[line] if line < len(self._starts) else None]
+        return start + len(text.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "surrogatepass"))
+
+    @cached_property
+    def _is_ascii(self) -> bool:
+        return self._text.isascii()
+
+    def _write(self, node: Statement) -> bool:
+        """Writes out the statement, or its head; whether it came to stand where `ast` says."""
+        first, last = self._known[id(node)]
+        head = _head(node)
+        state = _Offsets(self._module.default_indent, self._module.default_newline, PositionProvider())
+        state.increase_indent(self._indent(first))
+        if isinstance(head, cst.If) and isinstance(outer := self._parent(node), cst.If) and outer.orelse is node:
+            head._codegen(state, is_elif=True)
+        else:
+            head._codegen(state)
+        begun, ended = state.ranges[id(head)]
+        if head is node and first + ended - begun != last:
+            return False
+        moved = first - begun
+        del state.ranges[id(head)]  # of a copy that is gone soon
+        for name, (start, end) in state.ranges.items():
+            self._ranges[name] = start + moved, end + moved
+        self._ranges[id(node)] = first, last if head is node else self.range(node)[1]
+        return True
+
+    def _indent(self, offset: int) -> str:
+        line = self._text[self._starts[bisect_right(self._starts, offset) - 1] : offset]
+        return line[: len(line) - len(line.lstrip())]
+
+    def _write_all(self) -> None:
+        state = _Offsets(self._module.default_indent, self._module.default_newline, PositionProvider())
+        self._module._codegen(state)
+        self._ranges = state.ranges
+
+
+def _last(node: Statement) -> cst.CSTNode:
+    """The block or statement with which the statement ends: itself, where there is none in it."""
+    for name in ("finalbody", "orelse", "handlers", "cases", "body"):
+        inner = getattr(node, name, None)
+        last = inner if isinstance(inner, cst.CSTNode) else inner[-1] if inner else None
+        if isinstance(last, (cst.Else, cst.Finally, cst.MatchCase)):
+            return last.body
+        if isinstance(last, cst.CSTNode):
+            return last
+    return node
+
+
+def _head(node: Statement) -> Statement:
+    """The statement without the blocks in it; its other parts are the same objects."""
+    if isinstance(node, (cst.BaseSmallStatement, cst.Try, cst.TryStar)):
+        return node
+    blocks: dict[str, object] = {}
+    for name in BLOCKS:
+        block = getattr(node, name, None)
+        if isinstance(block, cst.IndentedBlock):
+            blocks[name] = NOTHING
+        elif block is not None and name != "body":
+            blocks[name] = () if name == "handlers" else None
+    return node.with_changes(**blocks)
+
+
+def _statements(module: cst.Module) -> list[Statement]:
+    """As `index.statements` lists them."""
+    found: list[Statement] = []
+    stack: list[cst.CSTNode] = [*reversed(module.body)]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Statement):
+            found.append(node)
+        if isinstance(node, (cst.SimpleStatementLine, cst.BaseSuite)):
+            stack += reversed(node.body)
+            continue
+        for name in ("finalbody", "orelse", "handlers", "cases", "body"):
+            inner = getattr(node, name, None)
+            if isinstance(inner, cst.CSTNode):
+                stack.append(inner)
+            elif inner:
+                stack += reversed(inner)
+    return found
 
 
 class _Offsets(PositionProvidingCodegenState):

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import cache, cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.lazily import lazily
 from conclint.model import Span
@@ -16,12 +16,15 @@ lazily("libcst")
 
 import libcst as cst  # noqa: E402
 
+if TYPE_CHECKING:
+    from conclint.source.positions import Positions
+
 # What carries no meaning: white space, punctuation.
 MEANINGLESS = frozenset(
     {
         *("lpar", "rpar", "lbracket", "rbracket", "lbrace", "rbrace", "comma", "semicolon", "colon", "equal", "dot"),
         *("header", "footer", "leading_lines", "lines_after_decorators", "indent", "default_indent", "newline"),
-        *("star", "encoding", "has_trailing_newline"),
+        *("star", "encoding", "has_trailing_newline", "leading_whitespace", "trailing_whitespace"),
     }
 )
 
@@ -97,13 +100,10 @@ class Region:
         return sizes
 
     @cached_property
-    def _offsets(self) -> dict[int, tuple[int, int]]:
-        from conclint.source.positions import offsets
+    def _positions(self) -> Positions:
+        from conclint.source.positions import Positions
 
-        try:
-            return offsets(self.module)
-        except RecursionError as error:
-            raise TooDeep from error
+        return Positions(self.module, self.text, self._starts, self.parent)
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -111,8 +111,11 @@ class Region:
         return [0, *(match.end() for match in NEWLINE.finditer(self.text))]
 
     def span(self, node: cst.CSTNode) -> Span:
-        """Where the node stands in the file.  The first question costs as much as the parse of the region."""
-        first, last = self._offsets[id(node)]
+        """Where the node stands in the file."""
+        try:
+            first, last = self._positions.range(node)
+        except RecursionError as error:
+            raise TooDeep from error
         line, column = self._at(first)
         end_line, end_column = self._at(last)
         return Span(line, column, end_line, end_column)
