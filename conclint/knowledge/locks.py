@@ -84,6 +84,9 @@ STANDARD = tuple(
     if name.startswith(("threading.", "multiprocessing.", "asyncio."))
 )
 
+# docs.python.org/3/library/threading.html#condition-objects, asyncio-sync.html#condition
+NOTIFYING = frozenset({"notify", "notify_all", "notifyAll"})
+
 LOCKS = THREADING | MULTIPROCESSING | TASKS | FILES | SERVICES | OTHERS
 
 

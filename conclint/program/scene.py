@@ -161,6 +161,7 @@ class Scene:
     coroutines: tuple[str, ...] = ()  # functions, named here, of which a call only makes a coroutine
     unending: tuple[str, ...] = ()  # generators, named here, that never come to an end
     watched: bool = False  # whether its state, locks and output are to be observed
+    prepared: tuple[str, ...] = ()  # functions that notify, whose callers have changed something
     walks: tuple[Walk, ...] = ()  # loops that may change what they run over
     waiting: tuple[str, ...] = ()  # the coroutines of which it matters what they do before and after they wait
     lockers: tuple[str, ...] = ()  # the functions of which it matters what they do while they hold locks

@@ -18,6 +18,7 @@ from conclint.program.files import File
 from conclint.program.handles import Fate
 from conclint.program.pickles import Held
 from conclint.program.pools import has_one_worker, pool_of
+from conclint.program.prepared import prepared
 from conclint.program.regions import Chosen, Regions, pieces
 from conclint.program.scene import FateScene, FunctionScene, Named, RunScene, Scene, StartScene, TargetScene
 from conclint.program.spawns import Root
@@ -39,9 +40,6 @@ HANDLES = frozenset(
         "multiprocessing.shared_memory.SharedMemory",
     }
 )
-
-# What these decorate stays what it is.
-KEEPING = frozenset({"staticmethod", "classmethod"})
 
 # Enough runs to show how a function comes to run elsewhere.
 MOST_RUNS = 3
@@ -113,6 +111,7 @@ class Scenes:
             joined=self._program.queues.joined(scene.named),
             coroutines=results.coroutines(named),
             unending=results.unending(named),
+            prepared=tuple(prepared(self._calls, self._program.files[scene.path])),
         )
 
     # -- names

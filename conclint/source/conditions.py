@@ -53,17 +53,17 @@ def waits_for(source: Source, waited: LockCall) -> tuple[str, ...]:
     if waited.method == "wait_for":
         predicate = source.argument(waited.call, "predicate", 0)
         value = predicate.value if predicate is not None else None
-        return _parts(source, value.body if isinstance(value, cst.Lambda) else value)
+        return parts_of(source, value.body if isinstance(value, cst.Lambda) else value)
     loop = source.nearest(waited.call, cst.While, cst.For)
     function = source.function_node(waited.call)
     if not isinstance(loop, cst.While) or source.function_node(loop) is not function or path_of(loop.test) == "True":
         return ()
-    return () if isinstance(loop.test, cst.Integer) else _parts(source, loop.test)
+    return () if isinstance(loop.test, cst.Integer) else parts_of(source, loop.test)
 
 
-def _parts(source: Source, test: cst.BaseExpression | None) -> tuple[str, ...]:
+def parts_of(source: Source, test: cst.BaseExpression | None) -> tuple[str, ...]:
     if isinstance(test, cst.BooleanOperation):
-        return (*_parts(source, test.left), *_parts(source, test.right))
+        return (*parts_of(source, test.left), *parts_of(source, test.right))
     if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-        return _parts(source, test.expression)
+        return parts_of(source, test.expression)
     return (source.code(test).strip("()"),) if test is not None else ()
