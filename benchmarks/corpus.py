@@ -18,7 +18,7 @@ else:
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent
-FOLDER = HERE / ".corpus"
+FOLDERS = {"packages": HERE / ".corpus", "wider": HERE / ".wider"}  # by list in corpus.toml
 PINNED = HERE / "corpus.toml"
 
 
@@ -48,18 +48,29 @@ def pins() -> dict[str, object]:
         return tomllib.load(file)
 
 
-def packages(*, stdlib: bool = True, only: Iterable[str] = ()) -> list[Package]:
+def pinned(*, wider: bool = True) -> list[Package]:
+    """What `corpus.toml` lists, fetched or not; `wider` adds what is only read for verdicts, not measured for speed."""
+    lists = pins()
+    return [
+        Package(name, version, folder / f"{name}-{version}")
+        for kind, folder in FOLDERS.items()
+        if wider or kind != "wider"
+        for name, version in dict(lists[kind]).items()  # type: ignore[call-overload]
+    ]
+
+
+def packages(*, stdlib: bool = True, wider: bool = False, only: Iterable[str] = ()) -> list[Package]:
     """What has been fetched, and the running interpreter's standard library."""
-    names = dict(pins()["packages"])  # type: ignore[call-overload]
-    found = [Package(name, version, FOLDER / f"{name}-{version}") for name, version in names.items()]
-    missing = [each.name for each in found if not each.folder.is_dir()]
-    if missing:
-        sys.exit(f"not fetched: {', '.join(missing)}; run `python benchmarks/fetch.py`")
+    found = pinned(wider=wider or bool(only))
     if stdlib:
         version = ".".join(map(str, sys.version_info[:3]))
         found.append(Package("stdlib", version, Path(sysconfig.get_path("stdlib"))))
     wanted = set(only)
-    return [each for each in found if not wanted or each.name in wanted]
+    chosen = [each for each in found if not wanted or each.name in wanted]
+    missing = [each.name for each in chosen if not each.folder.is_dir()]
+    if missing:
+        sys.exit(f"not fetched: {', '.join(missing)}; run `python benchmarks/fetch.py`")
+    return chosen
 
 
 def python_files(folder: Path) -> Iterator[Path]:
@@ -79,9 +90,10 @@ def conclint(
 
 
 def findings(package: Package, *, select: str = "CON", source: Path = REPOSITORY) -> list[Found]:
-    """All findings of one package, taken as one program."""
+    """All findings of one package, taken as one program; those that are made by default, where nothing is selected."""
+    selected = ["--select", select] if select else []
     done = conclint(
-        ["check", "--isolated", "--select", select, "--output-format", "json", "."], source=source, cwd=package.folder
+        ["check", "--isolated", *selected, "--output-format", "json", "."], source=source, cwd=package.folder
     )
     if done.returncode not in (0, 1):
         print(f"{package.name}: exit status {done.returncode}: {done.stderr.strip()[-2000:]}", file=sys.stderr)

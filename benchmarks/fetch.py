@@ -9,32 +9,31 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from corpus import FOLDER, pins, python_files
+from corpus import FOLDERS, pinned, pins, python_files
 
 
 def main() -> None:
-    FOLDER.mkdir(exist_ok=True)
-    pinned = pins()
-    packages: dict[str, str] = dict(pinned["packages"])
-    wanted = {f"{name}-{version}" for name, version in packages.items()}
-    for old in FOLDER.iterdir():
-        if old.name not in wanted:
-            shutil.rmtree(old)
-    for name, version in packages.items():
-        target = FOLDER / f"{name}-{version}"
+    wanted = pinned()
+    for folder in FOLDERS.values():
+        folder.mkdir(exist_ok=True)
+        for old in folder.iterdir():
+            if old not in {each.folder for each in wanted}:
+                shutil.rmtree(old)
+    for name, version, target in wanted:
         if not target.is_dir():
-            unpack(download(name, version, pinned), target)
+            unpack(download(name, version), target)
         print(f"{target.name}: {sum(1 for _ in python_files(target))} files")
 
 
-def download(name: str, version: str, pinned: dict[str, object]) -> bytes:
+def download(name: str, version: str) -> bytes:
     """The wheel for the pinned platform, whatever machine this is."""
-    platforms = [option for tag in pinned["platforms"] for option in ("--platform", tag)]
+    lists = pins()
+    platforms = [option for tag in lists["platforms"] for option in ("--platform", tag)]
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
             [
                 sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-                "--only-binary", ":all:", "--python-version", str(pinned["python"]), "--implementation", "cp",
+                "--only-binary", ":all:", "--python-version", str(lists["python"]), "--implementation", "cp",
                 *platforms, "--dest", folder, f"{name}=={version}",
             ],
             check=True,

@@ -19,8 +19,9 @@ def main() -> None:
     parser.add_argument("--select", default="CON", help="codes, as for `conclint check`")
     parser.add_argument("--base", metavar="REV", help="show what changed since that revision")
     parser.add_argument("--count", action="store_true", help="only how many, by rule and package")
+    parser.add_argument("--wider", action="store_true", help="the list `wider` as well")
     options = parser.parse_args()
-    chosen = packages(only=options.packages)
+    chosen = packages(wider=options.wider, only=options.packages)
     found = [one for package in chosen for one in findings(package, select=options.select)]
     if options.base:
         show_changes(base_findings(options.base, chosen, options.select), found)

@@ -21,9 +21,10 @@ def main() -> None:
     parser.add_argument("packages", nargs="*", help="only these (stdlib is one too)")
     parser.add_argument("--safe", action="store_true", help="only the safe fixes")
     parser.add_argument("--diff", action="store_true", help="show what each fix changes")
+    parser.add_argument("--wider", action="store_true", help="the list `wider` as well")
     options = parser.parse_args()
     rows: Counter[tuple[str, str]] = Counter()
-    for package in packages(only=options.packages):
+    for package in packages(wider=options.wider, only=options.packages):
         rows += tried(package, safe=options.safe, diff=options.diff)
     codes = sorted({code for code, _ in rows})
     columns = ("with a fix", "mended", "still there", "files changed", "broken", "unstable")

@@ -41,9 +41,12 @@ def main() -> None:
     parser.add_argument("--select", default="CON", help="codes, as for `conclint check`")
     parser.add_argument("--count", type=int, default=40, help="how many to draw of each rule")
     parser.add_argument("--all", action="store_true", help="draw also what has a verdict already")
+    parser.add_argument("--wider", action="store_true", help="the list `wider` as well")
+    parser.add_argument("--default", action="store_true", help="only what a user sees who selects nothing")
     options = parser.parse_args()
     verdicts = {verdict.place: verdict for verdict in read_verdicts()}
-    found = [one for package in packages() for one in findings(package, select=options.select)]
+    select = "" if options.default else options.select
+    found = [one for package in packages(wider=options.wider) for one in findings(package, select=select)]
     drawn = sample(found, options.count)
     if options.action == "draw":
         show([one for one in drawn if options.all or place_of(one) not in verdicts])
@@ -95,7 +98,7 @@ def precision(found: list[Found], verdicts: dict[tuple[str, str, str, int, str],
 
 
 def show(found: list[Found]) -> None:
-    folders = {package.name: package.folder for package in packages()}
+    folders = {package.name: package.folder for package in packages(wider=True)}
     for number, one in enumerate(found, start=1):
         print(f"{'=' * 100}\n[{number}/{len(found)}] {'	'.join(map(str, place_of(one)))}\n{one.message}")
         for note in one.notes:
