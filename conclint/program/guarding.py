@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from conclint.index.facts import Kind
 from conclint.program.aside import Aside
 from conclint.program.conflicts import conflict
 from conclint.program.declared import Guard
@@ -173,21 +174,28 @@ class Guarding:
             for access in guarded.outside:
                 by_function.setdefault(access.function, []).append(access)
             return list(by_function.values())
+        keepers = {access.function for access in guarded.inside}
         for access in guarded.outside:
             rebound = access.act is Act.REPLACE and not self._is_container(access.store)
-            if not rebound and _harms(access, guarded.inside):  # a flag or a number is as good as the next one
+            # A flag or a number is as good as the next one.
+            if not (rebound or self._in_another_world(access, keepers)) and _harms(access, guarded.inside):
                 by_function.setdefault(access.function, []).append(access)
-        keepers = {access.function for access in guarded.inside}
         equal = len(keepers) == len(by_function)
         alone = self._wards[guarded.lock] == 1 or guarded.lock.startswith("local|")
         sure = alone or any(_crashes(access, guarded.inside) for access in guarded.outside)
         if len(keepers) < len(by_function) or (equal and not sure):
             return []
         return [
-            some
-            for name, some in by_function.items()
-            if not _alternative(name, keepers) and not self._knows(some[0])
+            some for name, some in by_function.items() if not _alternative(name, keepers) and not self._knows(some[0])
         ]
+
+    def _in_another_world(self, access: Access, keepers: Iterable[str]) -> bool:
+        """Whether a coroutine of another class than those that hold the lock does it: one loop's thread runs it."""
+        file, function = self._program.calls.function(access.function)
+        return bool(function.kind & Kind.ASYNC) and all(
+            split_id(keeper)[1].rpartition(".")[0] != function.owner or split_id(keeper)[0] != file.path
+            for keeper in keepers
+        )
 
     def _knows(self, access: Access) -> bool:
         """Whether the function has just held a lock, and left it before it looks on."""

@@ -1,4 +1,4 @@
-"""What authors say of locks in comments and docstrings: that one is held here, or that none is needed."""
+"""What authors say in comments and docstrings: a lock is held here, or none is needed; a thread is to be forgotten."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ UNNEEDED = re.compile(
     re.IGNORECASE,
 )
 
+# "Start a thread and forget about it": said of a line.
+FORGOTTEN = re.compile(
+    r"\bforget\b|\bdetached?\b|\b(?:no|without|needn't|not|don't) (?:need to )?(?:wait|join)", re.IGNORECASE
+)
+
 # "Must be called with the lock held", "caller holds self._lock": said of a function.
 HELD = re.compile(
     rf"\b(?:must|should|callers?|called|assum\w+|requir\w+|expect\w+|only|while)\b{WITHIN}{{0,60}}"
@@ -34,13 +39,23 @@ HELD = re.compile(
 
 def needs_no_lock(source: Source, node: cst.CSTNode) -> bool:
     """Whether a comment on the line, or right above it, says that no lock is needed, or that one is held."""
+    return UNNEEDED.search(_said(source, node)) is not None
+
+
+def is_forgotten(source: Source, node: cst.CSTNode) -> bool:
+    """Whether a comment there says that nobody is to wait for what is started."""
+    return FORGOTTEN.search(_said(source, node)) is not None
+
+
+def _said(source: Source, node: cst.CSTNode) -> str:
+    """The comments on the node's line, and right above it."""
     lines = source.text.lines
     number = source.span(node).line
     said = [lines[number - 1].partition("#")[2]]
     while number > 1 and lines[number - 2].lstrip().startswith("#"):
         number -= 1
         said.append(lines[number - 1].partition("#")[2])
-    return UNNEEDED.search(" ".join(reversed(said))) is not None
+    return " ".join(reversed(said))
 
 
 def called_with_lock(function: cst.FunctionDef) -> bool:

@@ -9,8 +9,9 @@ of the object that owns it. For a job with a result, an executor keeps handle, r
 
 Not reported: tests; threads joined anywhere in the program, also through a container, another object or a method of
 their own; threads that are told to stop by a flag, a last item or the end of what they serve, and threads whose last
-word (an event, a queue's item) somebody waits for; threads whose work is to end the program; and handles that the
-program returns, passes on or keeps where others can reach them, since who gets them may join.
+word (an event, a queue's item) somebody waits for; threads whose work is to end the program; handles that the program
+returns, passes on or keeps where others can reach them, since who gets them may join; threads that a comment calls
+started and forgotten; and, to those who do not select CON201, work that catches all its exceptions itself.
 """
 
 from __future__ import annotations
@@ -26,21 +27,33 @@ from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 
 if TYPE_CHECKING:
+    from conclint.program.scene import FateScene
     from conclint.source.source import Source
 
 THREAD = "threading.Thread"
 
 
 def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.bywords import is_forgotten
     from conclint.source.testcode import in_test
 
     for call in source.all(cst.Call):
         if not source.calls(call, THREAD) or source.calls(call, "threading.Timer") or in_test(source, call):
             continue
         fate = source.fate(call)
-        if fate is not None and fate.daemon is False and left_running(fate):
+        if fate is not None and fate.daemon is False and left_running(fate) and not is_forgotten(source, call):
             message = "nobody waits for this thread to end, and its exception is lost"
-            yield Finding(source.place(call), f"{message}{kept(fate)}; `join()` it, or submit the work to an executor")
+            yield Finding(
+                source.place(call),
+                f"{message}{kept(fate)}; `join()` it, or submit the work to an executor",
+                when_asked=_handles_its_errors(source, fate),
+            )
+
+
+def _handles_its_errors(source: Source, fate: FateScene) -> bool:
+    """Whether no exception gets out of what the thread runs, as far as one can see: then only its end is missed."""
+    found = [target for target in source.scene.targets if target.identity in fate.targets]
+    return bool(found) and all(target.catches for target in found)
 
 
 RULE = Rule(

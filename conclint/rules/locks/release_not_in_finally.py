@@ -7,7 +7,8 @@ Write `with lock:` (`async with lock:` for asyncio): it releases on every way ou
 `with` does not fit, begin a `try` straight after `acquire()` and release in its `finally`.
 
 Not reported: what a `finally` or an `except` releases; locks taken in one function and released in another on purpose;
-moves of plain values, which raise nothing; objects that have an `acquire` but are not known to be locks; and tests.
+moves of plain values, which raise nothing; objects that have an `acquire` but are not known to be locks; tests; and, to
+those who do not select CON401, locks that may not be there (`if lock is not None: lock.acquire()`).
 
 https://docs.python.org/3/library/threading.html#using-locks-conditions-and-semaphores-in-the-with-statement
 """
@@ -25,6 +26,7 @@ from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 
 if TYPE_CHECKING:
+    from conclint.source.lockuse import LockCall
     from conclint.source.source import Source
 
 
@@ -39,7 +41,14 @@ def check(source: Source) -> Iterator[Finding]:
                 f"`{leak.taken.text}` stays held when an exception comes before its release; {leak.advice(source)}",
                 notes=(Note(source.place(leak.risky), "this may raise"),),
                 fix=hold_with(source, leak.taken),
+                when_asked=_is_optional(source, leak.taken),
             )
+
+
+def _is_optional(source: Source, taken: LockCall) -> bool:
+    """`if lock is not None: lock.acquire()`: `with` does not fit, and its author has thought of when it is held."""
+    tests = (outer.test for outer in source.ancestors(taken.call) if isinstance(outer, cst.If))
+    return any(source.code(test) in (taken.text, f"{taken.text} is not None") for test in tests)
 
 
 def _is_of_manager(source: Source, risky: cst.CSTNode) -> bool:
