@@ -31,6 +31,15 @@ class Site(NamedTuple):
         return function_id(self.file.path, self.function.qualname)
 
 
+def is_base_call(site: Site) -> bool:
+    """`Base.method(self, …)`: the receiver is the caller's own, as with `super().method(…)`."""
+    params, args = site.function.params, site.call.args
+    if not (site.function.owner and params and args and args[0] == params[0].name):
+        return False
+    base = site.call.func.rpartition(".")[0]
+    return base.rpartition(".")[2].lstrip("_")[:1].isupper() and base.partition(".")[0] != params[0].name
+
+
 class Calls:
     """The call graph, drawn only where somebody looks."""
 

@@ -10,7 +10,7 @@ from conclint.index.facts import CallFact, Kind, Use
 from conclint.knowledge.kinds import Context
 from conclint.model import Note, Place, Span
 from conclint.program.arguments import Arguments
-from conclint.program.calls import Calls, Site
+from conclint.program.calls import Calls, Site, is_base_call
 from conclint.program.deep import is_own
 from conclint.program.homes import Home, Homes
 from conclint.program.spawns import Root
@@ -115,7 +115,7 @@ class Contexts:
         if not value.owner:
             return Run(run.root, "", run.home, run.shared, run.many_each, site, run)
         home = self.homes.along(run.home, site, site.call.func.rpartition(".")[0], value.owner)
-        if value.reach is Reach.SELF:
+        if value.reach is Reach.SELF or is_base_call(site):
             owner = run.owner if run.owner and is_own(site) else value.owner
             return Run(run.root, owner, home, run.shared, run.many_each, site, run)
         if value.reach is Reach.SHARED:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from conclint.index.facts import Kind, Use
-from conclint.program.calls import Calls, Site
+from conclint.program.calls import Calls, Site, is_base_call
 from conclint.program.values import Value, function_id, split_id
 
 # What lies deeper depends on more than anybody can follow.
@@ -145,7 +145,9 @@ class Deep:
 
 
 def is_own(site: Site) -> bool:
-    """`self.method()`, `super().method()`: the receiver is the caller's own."""
+    """`self.method()`, `super().method()`, `Base.method(self)`: the receiver is the caller's own."""
+    if is_base_call(site):
+        return True
     head, dot, rest = site.call.func.partition(".")
     params = site.function.params
     own = bool(site.function.owner and params and params[0].name == head)

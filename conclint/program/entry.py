@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conclint.program.calls import Site
+from conclint.program.calls import Site, is_base_call
 from conclint.program.deeds import CONSTRUCTION
 from conclint.program.guards import Guards
 from conclint.program.linking import Program
@@ -70,6 +70,8 @@ class Entry:
 
     def _reach(self, site: Site, identity: str) -> Reach:
         """Whose object the call's receiver is."""
+        if is_base_call(site):
+            return Reach.SELF
         for value in self._program.calls.targets(site.file, site.function, site.call.func):
             if value.name == identity:
                 return value.reach if value.owner else Reach.SELF

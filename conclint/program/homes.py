@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from conclint.program.calls import Calls, Site
+from conclint.program.calls import Calls, Site, is_base_call
 from conclint.program.values import Reach, Store, Value, function_id, split_id
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Homes:
         """The home of what `receiver` denotes in a method whose own receiver's home is `home`."""
         params = site.function.params
         own = bool(site.function.owner and params and params[0].name == receiver) or receiver == "super()"
-        if own:
+        if own or is_base_call(site):
             return self._narrowed(home, cls) or (f"{SELF}:{cls}",)
         meaning = self._names.meaning(site.file, site.function, receiver)
         if meaning.store is None:
@@ -99,7 +99,7 @@ class Homes:
 
     def _from(self, site: Site, value: Value, is_main: Callable[[str], bool]) -> set[Home]:
         receiver = site.call.func.rpartition(".")[0]
-        if value.reach is not Reach.SELF:
+        if value.reach is not Reach.SELF and not is_base_call(site):
             return {self.along((), site, receiver, value.owner)}
         return {self.along(home, site, receiver, value.owner) for home in self.main(site.caller, is_main)}
 

@@ -22,7 +22,10 @@ from conclint.program.order import HappensBefore
 from conclint.program.promise import Promise
 from conclint.program.spawns import Root
 from conclint.program.testfiles import is_test, only_tests
-from conclint.program.values import Reach, Store
+from conclint.program.values import Reach, Store, split_id
+
+# Callers of callers are asked so far.
+DEEPEST = 4
 
 
 class Moment(NamedTuple):
@@ -59,6 +62,7 @@ class Races:
         self.guards = Guards(program, observations)
         self.entry = Entry(program, observations, self.guards)
         self._order = HappensBefore(program, self.entry)
+        self._endings: dict[int, bool] = {}
         self._by_store: dict[tuple[Store, bool], list[Access]] = {}
         for path in sorted(observations):
             for access in observations[path].accesses:
@@ -95,10 +99,50 @@ class Races:
             return
         held = self.guards.held(access.held) | self.entry.held(access.function, personal=personal(access))
         for run in self._program.contexts.runs(access.function):
-            if run.context is Context.THREAD and (run.shared or not personal(access)):
+            reachable = run.shared and not self._ends(run.root) if personal(access) else not self._own(access, run)
+            if run.context is Context.THREAD and reachable:
                 yield Moment(access, run, held, self._homes(access, run))
         if self._program.contexts.is_main(access.function) and not self._called_by_nobody(access.function):
             yield Moment(access, None, held, self._homes(access, None))
+
+    def _ends(self, root: Root) -> bool:
+        """Whether only finalizers start it: nobody else has their object any more."""
+        known = self._endings.get(root.number)
+        if known is None:
+            known = self._endings[root.number] = self._only_finalizers(root.site.caller)
+        return known
+
+    def _only_finalizers(self, identity: str) -> bool:
+        seen, level = {identity}, [identity]
+        for _ in range(DEEPEST):
+            above: list[str] = []
+            for one in level:
+                if split_id(one)[1].rpartition(".")[2] == "__del__":
+                    continue
+                callers = [site.caller for site in self._program.calls.callers(one)]
+                if not callers and not self._finalizes(one):
+                    return False
+                above += [caller for caller in dict.fromkeys(callers) if caller not in seen]
+                seen.update(callers)
+            level = above
+        return not level
+
+    def _finalizes(self, identity: str) -> bool:
+        return any(run.context is Context.FINALIZER for run in self._program.contexts.runs(identity))
+
+    def _own(self, access: Access, run: Run) -> bool:
+        """Whether the object is in a variable of a call that the thread itself makes, and comes from nowhere else."""
+        holder = access.holder
+        if holder is None or holder.sort != "local":
+            return False
+        if any(one.reach is Reach.SHARED for one in self._program.names.passed.get((holder.owner, holder.path), ())):
+            return False
+        here: Run | None = run
+        while here is not None:
+            if here.site is not None and here.site.caller == holder.owner:
+                return True
+            here = here.via
+        return run.root.target == holder.owner
 
     def _called_by_nobody(self, identity: str) -> bool:
         """A private method that no call leads to: some table or callback holds it, nobody knows in which thread."""
