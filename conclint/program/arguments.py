@@ -6,13 +6,15 @@ Only parameters of code that runs elsewhere are followed, and only forwards, in 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.index.facts import FunctionFact, Use
 from conclint.program.calls import Calls, Site
 from conclint.program.scopes import Passed
-from conclint.program.spawns import Root
 from conclint.program.values import Reach, Sort, Value
+
+if TYPE_CHECKING:
+    from conclint.program.spawns import Root
 
 # Spawners that hand their further arguments on to the callable.
 HANDING_ON = frozenset(
@@ -46,7 +48,7 @@ class Arguments:
         _, function = self._calls.function(root.target)
         first, rest = partial_of(root.site), _spawned(root.site)
         given = Given(first.positional + rest.positional, first.keywords + rest.keywords)
-        for name, path in matched(function, given, bound=_is_bound(function, root.owner)):
+        for name, path in matched(function, given, bound=is_bound(function, root.owner)):
             outside = _followed(path) and not per_item(root.site, path.partition(".")[0])
             self._pass(root.site, root.target, name, path, Reach.SHARED if outside else Reach.OTHER)
 
@@ -74,7 +76,7 @@ class Arguments:
         """The arguments that a call in a worker passes on."""
         _, function = self._calls.function(value.name)
         given = Given(site.call.args, site.call.keywords)
-        for name, path in matched(function, given, bound=_is_bound(function, value.owner)):
+        for name, path in matched(function, given, bound=is_bound(function, value.owner)):
             self._pass(site, value.name, name, path, Reach.OTHER)
 
     def _pass(self, site: Site, target: str, name: str, path: str, reach: Reach) -> None:
@@ -96,7 +98,7 @@ def _followed(path: str) -> bool:
     return bool(path) and path[0] not in "=$*"
 
 
-def _is_bound(function: FunctionFact, owner: str) -> bool:
+def is_bound(function: FunctionFact, owner: str) -> bool:
     return bool(owner) and "staticmethod" not in function.decorators
 
 

@@ -87,7 +87,7 @@ class Calls:
                 if value.owner and value.reach is Reach.SELF:
                     yield from self.overrides(value)
             elif value.sort is Sort.CLASS:
-                for name in ("__init__", "__post_init__"):
+                for name in ("__new__", "__init__", "__post_init__"):
                     yield from self._method(value.name, name, Reach.FRESH)
             elif value.sort is Sort.INSTANCE and ":" in value.name:
                 yield from self._method(value.name, "__call__", Reach.OTHER)

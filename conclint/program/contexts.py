@@ -52,9 +52,16 @@ class Run(NamedTuple):
 class Contexts:
     """Runs of functions, spread from the roots over the calls that they make."""
 
-    def __init__(self, calls: Calls, roots: Iterable[Root], only_main: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        roots: Iterable[Root],
+        only_main: frozenset[str] = frozenset(),
+        only_started: frozenset[str] = frozenset(),
+    ) -> None:
         self._calls = calls
         self._only_main = only_main
+        self._only_started = only_started
         self._runs: dict[str, list[Run]] = {}
         self._main: dict[str, bool] = {}
         self._targets = {root.target for root in roots}
@@ -90,6 +97,8 @@ class Contexts:
         for value in self._calls.targets(site.file, site.function, site.call.func):
             if not waits and self._calls.function(value.name)[1].kind & Kind.ASYNC:
                 continue  # makes a coroutine, and runs nothing of it
+            if value.name in self._only_started:
+                continue  # in another thread
             if not own or not value.owner or self._related(own, value.owner):
                 self._arguments.called(site, value)
                 yield value.name, self._next(run, site, value)
@@ -144,7 +153,7 @@ class Contexts:
         seen, level = {identity}, [identity]
         for _ in range(MAIN_DEPTH + 1):
             above: list[str] = []
-            for one in level:
+            for one in (each for each in level if each not in self._only_started):
                 callers = [site.caller for site in self._calls.callers(one)]
                 if self._main.get(one) or self._begins_main(one, called=bool(callers)):
                     return True

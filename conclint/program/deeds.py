@@ -75,7 +75,8 @@ def constructs(file: File, function: FunctionFact, path: str, store: Store) -> b
     if store.sort == "local":
         return function_id(file.path, function.qualname) == store.owner and _bound_once(function, path)
     own = bool(function.params) and path == f"{function.params[0].name}.{store.path}"
-    return function.name in AT_IMPORT or (function.name in CONSTRUCTION and own)
+    made = function.name in CONSTRUCTION and function.name != "__new__"  # whose first parameter is the class
+    return function.name in AT_IMPORT or (made and own)
 
 
 def _bound_once(function: FunctionFact, path: str) -> bool:

@@ -72,7 +72,8 @@ class Program:
 
     @cached_property
     def contexts(self) -> Contexts:
-        return Contexts(self.calls, self.spawns.roots, self.declared.main_thread)
+        started = frozenset(self.spawns.wrapped)
+        return Contexts(self.calls, self.spawns.roots, self.declared.main_thread, started)
 
     @cached_property
     def tasks(self) -> Tasks:

@@ -178,6 +178,8 @@ class Races:
         """Whether the other one can come between, and it is the first one's fault."""
         if _blames(moment, other) or _common(moment.held, other.held):
             return False
+        if _of_its_call(moment) and _of_its_call(other):
+            return False
         return self._at_once(moment, other) and _fair(moment, other)
 
     def _same_object(self, one: Moment, other: Moment) -> bool:
@@ -239,6 +241,18 @@ def within_reach(access: Access) -> bool:
 def personal(access: Access) -> bool:
     """Whether it is the state of the method's own object."""
     return access.store.sort == "attribute" and not access.through_class and access.reach is Reach.SELF
+
+
+def _of_its_call(moment: Moment) -> bool:
+    """Whether it is a variable of a function that the same thread has called: each call has its own."""
+    run, store = moment.run, moment.access.store
+    if store.sort != "local" or run is None or moment.access.function == store.owner:
+        return store.sort == "local"
+    while run.via is not None and run.site is not None:
+        if run.site.caller == store.owner:
+            return True
+        run = run.via
+    return run.root.target == store.owner
 
 
 def _blames(moment: Moment, other: Moment) -> bool:

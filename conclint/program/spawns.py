@@ -9,7 +9,11 @@ from conclint.index.facts import CallFact, Kind, Use
 from conclint.knowledge.kinds import Context, Knowledge, Spawner, Target
 from conclint.program.calls import Calls, Site
 from conclint.program.files import File
+from conclint.program.forwarding import Forwarding
 from conclint.program.values import Reach, Sort, Value, function_id, split_id
+
+# Callables are followed through so many helpers.
+DEEPEST = 3
 
 # What each spawner needs imported somewhere is the first part of its name; these need nothing.
 EVERYWHERE = frozenset({"builtins"})
@@ -34,14 +38,16 @@ class Root(NamedTuple):
 
 
 class Spawns:
-    """All roots of the program."""
+    """All roots of the program; `wrapped` are functions that a decorator starts whenever they are called."""
 
     def __init__(self, calls: Calls, knowledge: Knowledge) -> None:
         self._calls = calls
         self._names = calls.names
         self._knowledge = knowledge
         self.roots: list[Root] = []
+        self.wrapped: set[str] = set()
         self._seen: set[tuple[str, int, int, str]] = set()
+        self._forwarding = Forwarding(calls)
         self._find_by_call()
         self._find_subclasses()
         self._find_decorated()
@@ -102,7 +108,7 @@ class Spawns:
         for other in spawner.also:
             self._spawn(site, name, other)
 
-    def _spawn_value(self, site: Site, name: str, spawner: Spawner, path: str) -> None:
+    def _spawn_value(self, site: Site, name: str, spawner: Spawner, path: str, depth: int = DEEPEST) -> None:
         for value in self._names.meaning(site.file, site.function, path).values:
             if spawner.target is Target.HANDLER and value.sort is Sort.CLASS:
                 for method in self._entries(value.name, spawner.methods):
@@ -114,6 +120,16 @@ class Spawns:
                         self._add(site, name, spawner, override)
             elif value.sort is Sort.INSTANCE and (called := self._calls.method(value.name, "__call__")):
                 self._add(site, name, spawner, Value(Sort.FUNCTION, called, value.name, Reach.OTHER))
+        if spawner.target is Target.ARGUMENT and depth:
+            self._spawn_handed(site, name, spawner, path, depth)
+
+    def _spawn_handed(self, site: Site, name: str, spawner: Spawner, path: str, depth: int) -> None:
+        """The callables that helpers of the program's own are given to start."""
+        for other, given in self._forwarding.handed(site, path):
+            self._spawn_value(other, name, spawner, given, depth - 1)
+        for other, value in self._forwarding.decorated(site, path):
+            self.wrapped.add(value.name)
+            self._add(other, name, spawner, value)
 
     def _entries(self, cls: str, wanted: tuple[str, ...]) -> Iterator[str]:
         for base in self._names.classes.mro(cls):
@@ -136,6 +152,13 @@ class Spawns:
         self.roots.append(
             Root(len(self.roots), spawner.context, name, site, value.name, value.owner, many, shared, many_each)
         )
+        self._spawn_called(name, spawner, value.name)
+
+    def _spawn_called(self, name: str, spawner: Spawner, target: str) -> None:
+        """What a thread calls on behalf of whoever made its object: `Repeated(9, self.flush)`."""
+        if spawner.context in (Context.THREAD, Context.PROCESS):
+            for site, path in self._forwarding.called(target):
+                self._spawn_value(site, name, spawner, path, 0)
 
     def _receiver(self, site: Site, name: str, spawner: Spawner, value: Value, *, many: bool) -> tuple[bool, bool]:
         """Whether others reach the receiver of a bound target, and whether several runs share it."""
@@ -189,6 +212,7 @@ class Spawns:
                     False,
                 )
                 self.roots.append(root)
+                self._spawn_called(name, spawner, target)
 
     @staticmethod
     def _is_coroutine(file: File, qualname: str, spawner: Spawner) -> bool:

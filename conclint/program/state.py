@@ -14,6 +14,8 @@ from conclint.program.deeds import Deeds
 from conclint.program.files import File
 from conclint.program.values import Sort, Store, function_id, split_id
 
+LOCAL = "threading.local"
+
 
 class User(NamedTuple):
     """A function that touches the state: whether it changes it (making is no change), or acts in several steps."""
@@ -89,7 +91,9 @@ class State:
         return When(roots, frozenset(run.root.number for run in many), partial(self._contexts.is_main, identity))
 
     def protects_itself(self, store: Store) -> bool:
-        """Queues, events, locks and their like, bound once."""
+        """Queues, events, locks and their like, bound once; what an object of `threading.local` has in each thread."""
+        if store.sort == "attribute" and LOCAL in self._names.classes.mro(store.owner):
+            return True
         values = self._names.held(store)
         return bool(values) and all(value.sort is Sort.INSTANCE and self._safe(value.name) for value in values)
 

@@ -57,6 +57,9 @@ MAKER = re.compile(
 # What is called so in the manner of Windows asks for something that is there.
 GETTER = re.compile(r"_*Get[A-Z]")
 
+# What makes an object of the class at hand.
+ALLOCATING = ("super().__call__", "super().__new__", "object.__new__")
+
 CONTAINERS = (cst.List, cst.Dict, cst.Set)
 EMPTY = frozenset(f"builtins.{name}" for name in ("list", "dict", "set", "bytearray")) | frozenset(
     f"collections.{name}" for name in ("deque", "defaultdict", "OrderedDict", "Counter")
@@ -96,14 +99,12 @@ class Makes:
         if any(":" in name for name in names):
             return True
         made = self._made(call)
-        if any(":" in name for name in made):
+        if any(":" in name for name in made) or path_of(call.func) in ALLOCATING:
             return True
         library = made or names
         if any(name.partition(".")[0] in VALUES for name in library):
             return False
         last = path_of(call.func).rpartition(".")[2]
-        if path_of(call.func) in ("super().__call__", "super().__new__", "object.__new__"):
-            return True
         if GETTER.match(last):
             return False
         return last[:1].isupper() or bool(MAKER.search(last)) or bool(made)
