@@ -73,7 +73,12 @@ class Stores:
         if fact is None or fact.decorators or not any(name == store.path for name, _ in fact.binds):
             return False  # a data class's body only names the attributes that its objects will have
         return not any(
-            path == receiver + store.path and bits & Touch.WRITE and "classmethod" not in function.decorators
+            path == receiver + store.path and bits & Touch.WRITE and not _has_class(function)
             for _, function, receiver in self.users(store)
             for path, bits, _ in function.touches
         )
+
+
+def _has_class(function: FunctionFact) -> bool:
+    """Whether its first parameter is the class."""
+    return "classmethod" in function.decorators or function.name in ("__new__", "__init_subclass__")
