@@ -31,7 +31,7 @@ class Everybodys:
                 for store, user in self._in_file(file):
                     found.setdefault(store, {})[function_id(file.path, user.function.qualname)] = user
         tables = {store: tuple(users.values()) for store, users in found.items()}
-        return {store: users for store, users in tables.items() if _acted_on(users)}
+        return {store: tuple(filter(_acts, users)) for store, users in tables.items() if _acted_on(users)}
 
     def _in_file(self, file: File) -> Iterator[tuple[Store, User]]:
         module = file.function("")
@@ -64,6 +64,10 @@ class Everybodys:
         owner = self._names.meaning(file, function, path.rpartition(".")[0])
         through = any(value.sort is Sort.CLASS for value in owner.values)
         return through or self._names.stores.of_class(store) or bool(META & {*self._names.classes.mro(store.owner)})
+
+
+def _acts(user: User) -> bool:
+    return user.changes or user.in_steps
 
 
 def _acted_on(users: tuple[User, ...]) -> bool:

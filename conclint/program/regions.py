@@ -10,6 +10,7 @@ from conclint.index.facts import FunctionFact, Use
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import CONCURRENT, Contexts
 from conclint.program.files import File
+from conclint.program.maylock import MayLock
 from conclint.program.spawns import Root
 from conclint.program.state import User
 from conclint.program.triggers import Triggers
@@ -57,7 +58,8 @@ class Regions:
         self._chosen: Chosen = {}
         self.rules: dict[str, set[str]] = {}  # by file: the codes of the rules whose triggers occur in it
         self._worked = Worked(calls, contexts)
-        self._lockers: dict[str, bool] = {}  # which callers may hold locks
+        self._may_lock = MayLock(calls)
+        self._lockers: set[str] = set()  # callers that may hold locks, and were looked at
         self.lockers: Mapping[str, tuple[str, ...]] = {}
         self.walks: dict[str, list[Walk]] = {}  # by file: loops that may change what they run over
         self.waiting: dict[str, list[str]] = {}  # by file: coroutines that share what they change
@@ -265,11 +267,10 @@ class Regions:
         seen.add(identity)
         for site in self._calls.callers(identity):
             caller = site.caller
-            if caller not in self._lockers:
-                self._lockers[caller] = _may_lock(site.function)
-                if self._lockers[caller]:
+            if self._may_lock.function(site.file, site.function):
+                if caller not in self._lockers:
+                    self._lockers.add(caller)
                     self._holders(site.file, site.function)
-            if self._lockers[caller]:
                 self._watch(site.file, site.call.line)
             self._locking_callers(caller, depth - 1, seen)
 
@@ -289,7 +290,3 @@ def _lines(function: FunctionFact) -> Iterator[int]:
         yield function.line
     else:
         yield from (line for _, _, line in function.touches)
-
-
-def _may_lock(function: FunctionFact) -> bool:
-    return any(call.use & Use.WITH or call.func.endswith(".acquire") for call in function.calls)

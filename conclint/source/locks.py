@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lockwords import BY_CONTRACT, LOCKISH, SYNCHRONIZED
 from conclint.program.values import Store
 from conclint.source.bywords import called_with_lock
 from conclint.source.paths import path_of
@@ -15,16 +15,6 @@ from conclint.source.tree import children
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
-
-# Held by contract: what is called so expects its caller to hold the lock, whichever that is.
-BY_CONTRACT = re.compile(r"_(?:un)?locked$|^(?:un)?locked_|_with_lock$|_nolock$|_no_lock$|_lock_held$")
-
-# What is called so is a lock, even where its type cannot be told.
-LOCKISH = re.compile(
-    r"(?:^|_)(?:r?lock|mutex|sem|semaphore|cond|condition|cv|guard|critical)s?$|lock(?:ed)?$", re.IGNORECASE
-)
-
-SYNCHRONIZED = re.compile(r"synchroni[sz]ed|(?:^|_)lock(?:ed|ing|s)?(?:_|$)|atomic|exclusive", re.IGNORECASE)
 
 ANY_LOCK = "*"
 
