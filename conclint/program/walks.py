@@ -13,6 +13,10 @@ from conclint.program.files import File
 from conclint.program.values import Sort, split_id
 
 
+# Whose walks fail when an item is put in; a list is walked on.
+BRITTLE = frozenset({"builtins.set", "collections.deque"})
+
+
 class Walk(NamedTuple):
     """A function that may change `path`, over which one of its loops runs.
 
@@ -31,9 +35,21 @@ def disturbed_walks(calls: Calls) -> Iterator[tuple[File, Walk]]:
     for file in calls.files:
         for fact in file.header.walks:
             if not fact.by:
-                yield file, Walk(fact.function, fact.path)
+                if _removed(file, fact) or _grows(calls, file, fact):
+                    yield file, Walk(fact.function, fact.path)
             elif calls.files.touching(fact.path.rpartition(".")[2].rstrip("[]")) or "." not in fact.path:
                 yield from ((file, Walk(*fact, how, place)) for how, place in _removal(calls, file, fact))
+
+
+def _removed(file: File, fact: WalkFact) -> bool:
+    """Whether the function takes items out of the container."""
+    return any(True for _ in _removes(file.body.functions[fact.function], {fact.path}))
+
+
+def _grows(calls: Calls, file: File, fact: WalkFact) -> bool:
+    """Whether the container is of a kind that no walk survives when items are put in."""
+    values = calls.names.meaning(file, file.body.functions[fact.function], fact.path).values
+    return any(value.name in BRITTLE for value in values)
 
 
 def _removal(calls: Calls, file: File, fact: WalkFact) -> Iterator[tuple[str, Place]]:
