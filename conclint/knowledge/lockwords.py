@@ -14,6 +14,4 @@ LOCKISH: Final = re.compile(
 )
 
 # What is called so holds one while its block, or what it decorates, runs.
-SYNCHRONIZED: Final = re.compile(
-    r"synchroni[sz]ed|(?:^|_)lock(?:ed|ing|s)?(?:_|$)|atomic|exclusive", re.IGNORECASE
-)
+SYNCHRONIZED: Final = re.compile(r"synchroni[sz]ed|(?:^|_)lock(?:ed|ing|s)?(?:_|$)|atomic|exclusive", re.IGNORECASE)

@@ -22,7 +22,7 @@ class Entry:
         self._program = program
         self._guards = guards
         self._calls = {
-            (one.point.function, one.point.line, one.column): one
+            (one.point.function, one.point.line, one.path): one
             for seen in observations.values()
             for one in seen.calls
         }
@@ -31,7 +31,7 @@ class Entry:
 
     def at(self, site: Site) -> HeldCall | None:
         """What is known of a call: the locks held at it, and its order."""
-        return self._calls.get((site.caller, site.call.line, site.call.column))
+        return self._calls.get((site.caller, site.call.line, site.call.func))
 
     def point(self, site: Site) -> Point | None:
         """When the call happens."""

@@ -100,10 +100,10 @@ class Access:
 
 @dataclass(frozen=True)
 class HeldCall:
-    """A call made while locks are held, with its column; or one that starts something."""
+    """A call of `path` (as written) made while locks are held; or one that starts something."""
 
     point: Point
-    column: int
+    path: str
     held: tuple[str, ...]
 
 

@@ -12,7 +12,6 @@ from conclint.program.calls import Calls
 from conclint.program.files import File
 from conclint.program.values import Sort, split_id
 
-
 # Whose walks fail when an item is put in; a list is walked on.
 BRITTLE = frozenset({"builtins.set", "collections.deque"})
 

@@ -62,9 +62,9 @@ class Accesses:
     def calls(self) -> Iterator[HeldCall]:
         """Every call of a function of the program, or of one that starts something."""
         for call in self._source.all(cst.Call):
-            if self._source.named(call.func).functions or path_of(call.func).rpartition(".")[2] in STARTS:
-                column = self._source.span(call).column
-                yield HeldCall(self._order.point(call), column, self._locks.held(call))
+            path = path_of(call.func)
+            if path.rpartition(".")[2] in STARTS or self._source.named(call.func).functions:
+                yield HeldCall(self._order.point(call), path, self._locks.held(call))
 
     def holders(self) -> Iterator[Holder]:
         """The functions that hold locks around what they manage or decorate."""

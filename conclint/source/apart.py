@@ -39,7 +39,7 @@ def _second_loop(source: Source, loop: cst.For, join: cst.SimpleStatementLine) -
     """The loop goes over workers: its head once more before the join."""
     if not isinstance(loop.iter, (cst.Name, cst.Attribute)) or len(loop.body.body) < 2:
         return None  # what can be walked over once only would be empty the second time
-    line = source.span(join).line
+    line = source.line(join)
     head = f"{source.indent(loop)}for {source.code(loop.target)} in {source.code(loop.iter)}:\n"
     return Fix(TITLE, (Edit(Span(line, 1, line, 1), head),))
 

@@ -50,7 +50,7 @@ def is_forgotten(source: Source, node: cst.CSTNode) -> bool:
 def _said(source: Source, node: cst.CSTNode) -> str:
     """The comments on the node's line, and right above it."""
     lines = source.text.lines
-    number = source.span(node).line
+    number = source.line(node)
     said = [lines[number - 1].partition("#")[2]]
     while number > 1 and lines[number - 2].lstrip().startswith("#"):
         number -= 1

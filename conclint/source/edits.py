@@ -85,7 +85,7 @@ def _first_line(source: Source, statement: cst.CSTNode) -> int:
     """A definition begins with its decorators."""
     if isinstance(statement, (cst.FunctionDef, cst.ClassDef)) and statement.decorators:
         statement = statement.decorators[0]
-    return source.span(statement).line
+    return source.line(statement)
 
 
 def _inside_strings(source: Source, first: cst.CSTNode, last: cst.CSTNode) -> Iterator[int]:

@@ -41,6 +41,7 @@ class Locks:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._acquired: dict[int, dict[int, tuple[str, ...]]] = {}  # by the block's `id`
+        self._contracts: dict[int, bool] = {}  # by the function's `id`
 
     def held(self, node: cst.CSTNode) -> tuple[str, ...]:
         """The locks held when the node is reached, outermost first."""
@@ -168,8 +169,16 @@ class Locks:
         """The locks that the function leaves acquired."""
         return self._acquired_before(function.body.body, function)
 
+    def _by_contract(self, function: cst.FunctionDef) -> bool:
+        """Whether its name or documentation says that callers hold a lock."""
+        known = self._contracts.get(id(function))
+        if known is None:
+            known = BY_CONTRACT.search(function.name.value) is not None or called_with_lock(function)
+            self._contracts[id(function)] = known
+        return known
+
     def _of_function(self, function: cst.FunctionDef) -> Iterator[str]:
-        if BY_CONTRACT.search(function.name.value) or called_with_lock(function):
+        if self._by_contract(function):
             yield ANY_LOCK
         own = self._source.qualname_of(function)
         for decorator in function.decorators:

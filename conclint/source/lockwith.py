@@ -93,7 +93,7 @@ def _edit(
 ) -> Edit:
     first, last = lines_of(source, line, line), lines_of(source, end, end)
     unit = indent_unit(source, line)
-    gone = {number for one in dropped for number in range(source.span(one).line, source.span(one).end_line + 1)}
+    gone = {number for one in dropped for number in range(source.line(one), source.span(one).end_line + 1)}
     start = lines_of(source, between[0], between[0]).line
     numbered: Iterator[tuple[int, str]] = enumerate(
         [

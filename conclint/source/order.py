@@ -25,8 +25,7 @@ class Order:
 
     def point(self, node: cst.CSTNode) -> Point:
         """When the node happens in its function."""
-        span = self._source.span(node)
-        until = span.line
+        line = until = self._source.line(node)
         after: list[Lines] = []
         child = node
         for outer in self._source.ancestors(node):
@@ -38,13 +37,13 @@ class Order:
                 break
             child = outer
         joined = any(first == last and first in self._thread_joins for first, last in after)
-        return Point(self._source.identity(node), span.line, until, tuple(after), joined)
+        return Point(self._source.identity(node), line, until, tuple(after), joined)
 
     @cached_property
     def _thread_joins(self) -> set[int]:
         """The lines of `thread.join()`, with or without a limit."""
         return {
-            self._source.span(call).line
+            self._source.line(call)
             for call in self._source.all(cst.Call)
             if isinstance(call.func, cst.Attribute)
             and call.func.attr.value == "join"
@@ -70,13 +69,13 @@ class Order:
             yield span.line, span.end_line
         for node in self._source.inside(statement, cst.Call):
             if isinstance(node.func, cst.Attribute) and self._joins(node, node.func):
-                line = self._source.span(node).line
+                line = self._source.line(node)
                 yield line, line
 
     def _joins(self, call: cst.Call, func: cst.Attribute) -> bool:
         name = func.attr.value
         limited = bool(call.args) and name not in ("wait", "shutdown")
-        return name in JOINS and (not limited or self._source.span(call).line in self._thread_joins)
+        return name in JOINS and (not limited or self._source.line(call) in self._thread_joins)
 
     def _is_pool(self, block: cst.With) -> bool:
         ancestors = self._source.knowledge.ancestors

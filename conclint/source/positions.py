@@ -40,6 +40,26 @@ class Positions:
             self._write_all()
         return self._ranges[id(node)]
 
+    def start(self, node: cst.CSTNode) -> int:
+        """An offset on the line on which the node begins: cheaper, and enough to tell the line."""
+        around = self._around(node) if id(node) not in self._ranges else None
+        if around is not None and around is not node and self._is_on_one_line(around):
+            return self._known[id(around)][0]
+        return self.range(node)[0]
+
+    def _is_on_one_line(self, node: Statement) -> bool:
+        """Whether the statement, of a compound one the head, surely ends on the line on which it begins."""
+        first, last = self._known[id(node)]
+        if isinstance(node, cst.BaseSmallStatement):
+            return self._number(first) == self._number(last)
+        block = node.body.body[0] if isinstance(node, (cst.If, cst.While, cst.For, cst.With)) else None
+        inner = block.body[0] if isinstance(block, cst.SimpleStatementLine) else block
+        known = self._known.get(id(inner))
+        return known is not None and self._number(known[0]) <= self._number(first) + 1
+
+    def _number(self, offset: int) -> int:
+        return bisect_right(self._starts, offset)
+
     def _find(self, node: cst.CSTNode) -> bool:
         """Looks at no more of the text than it takes; whether that was enough."""
         if isinstance(node, (cst.SimpleStatementLine, cst.BaseSuite)):
@@ -112,7 +132,7 @@ class Positions:
         return True
 
     def _indent(self, offset: int) -> str:
-        line = self._text[self._starts[bisect_right(self._starts, offset) - 1] : offset]
+        line = self._text[self._starts[self._number(offset) - 1] : offset]
         return line[: len(line) - len(line.lstrip())]
 
     def _write_all(self) -> None:

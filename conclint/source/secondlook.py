@@ -61,12 +61,17 @@ class SecondLook:
 
     def _unread(self, block: cst.With, made: State) -> bool:
         """Whether nothing else reads it in front of what makes it."""
-        path, line = path_of(made), self._source.span(made).line
+        path, statement = path_of(made), self._source.statement(made)
         return not any(
-            path_of(node) == path and node is not made and self._source.span(node).line <= line
+            path_of(node) == path and node is not made and self._until(node, statement)
             for node in same_function(block.body)
             if isinstance(node, (cst.Name, cst.Attribute))
         )
+
+    def _until(self, node: cst.CSTNode, statement: cst.CSTNode) -> bool:
+        """Whether the node stands in front of the statement, or in it."""
+        source = self._source
+        return source.sequence(node) < source.sequence(statement) or source.statement(node) is statement
 
     def _tested(self, made: State, block: cst.With) -> cst.If | None:
         """The `if` around the block, or right in front of it, on whose answer it is made."""

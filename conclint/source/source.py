@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -14,7 +13,8 @@ from conclint.model import Edit, Place, Span
 from conclint.program.scene import FateScene, FunctionScene, Named, Scene, TargetScene
 from conclint.program.values import function_id
 from conclint.source.paths import argument, path_of
-from conclint.source.tree import Region, below
+from conclint.source.qualified import SCOPES, qualified_names
+from conclint.source.tree import Region
 from conclint.text import Text
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ N = TypeVar("N", bound=cst.CSTNode)
 UNKNOWN = Named()
 
 Function = cst.FunctionDef | cst.Lambda
-SCOPES = (cst.FunctionDef, cst.ClassDef)
 LOOPS = (cst.For, cst.While)
 COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
 
@@ -42,6 +41,7 @@ class Source:
         self.regions = [Region(text.lines, pieces) for pieces in scene.regions]
         self._home = self.regions[0]  # of the node that was last asked about
         self._named = {(function, path): named for function, path, named in scene.named}
+        self._paths = {path for _, path in self._named}
         self._functions = {one.qualname: one for one in scene.functions}
         self._fates = {(one.line, one.column, one.func): one for one in scene.fates}
         self._starts = {(one.line, one.column, one.func): one for one in scene.starts}
@@ -118,6 +118,10 @@ class Source:
         """Where the node stands; lines and columns from 1."""
         return self._region(node).span(node)
 
+    def line(self, node: cst.CSTNode) -> int:
+        """The line on which the node begins, from 1: cheaper than its span."""
+        return self._region(node).first_line(node)
+
     def place(self, node: cst.CSTNode) -> Place:
         return Place(self.path, self.span(node))
 
@@ -135,7 +139,7 @@ class Source:
 
     def indent(self, node: cst.CSTNode) -> str:
         """The white space before the statement in which the node stands."""
-        line = self.text.lines[self.span(self.statement(node)).line - 1]
+        line = self.text.lines[self.line(self.statement(node)) - 1]
         return line[: len(line) - len(line.lstrip())]
 
     # -- names
@@ -143,7 +147,7 @@ class Source:
     def named(self, node: cst.CSTNode) -> Named:
         """What an expression denotes where it stands."""
         path = path_of(node)
-        return self._named.get((self.qualname(node), path), UNKNOWN) if path else UNKNOWN
+        return self._named.get((self.qualname(node), path), UNKNOWN) if path in self._paths else UNKNOWN
 
     def named_at(self, function: str, path: str) -> Named:
         """What a path denotes in a function of this file."""
@@ -194,7 +198,7 @@ class Source:
     def qualname_of(self, function: Function) -> str:
         """The function's own qualified name."""
         if isinstance(function, cst.FunctionDef):
-            return self._scopes[function]
+            return self._scopes[id(function)]
         span = self.span(function)
         prefix = self._prefix(function)
         line = self.text.lines[span.line - 1]
@@ -213,36 +217,21 @@ class Source:
 
     def class_name(self, node: cst.ClassDef) -> str:
         """The class's qualified name."""
-        return self._scopes[node]
+        return self._scopes[id(node)]
 
     def _prefix(self, node: cst.CSTNode) -> str:
         child = node
         for outer in self.ancestors(node):
             if isinstance(outer, SCOPES) and child is outer.body:
-                return self._scopes[outer]
+                return self._scopes[id(outer)]
             if isinstance(outer, cst.Lambda) and child is outer.body:
                 return self.qualname_of(outer)
             child = outer
         return ""
 
     @cached_property
-    def _scopes(self) -> dict[cst.CSTNode, str]:
-        """Qualified names of functions and classes; the scene says how a name is told from its earlier namesake."""
-        named: dict[cst.CSTNode, str] = {}
-        scopes = sorted(self.scene.scopes, key=lambda scope: scope[1])
-        lines = [line for _, line in scopes]
-        for region, pieces in zip(self.regions, self.scene.regions, strict=True):
-            free: dict[str, list[str]] = {}
-            for first, last in pieces:
-                for qualname, _ in scopes[bisect_left(lines, first) : bisect_right(lines, last)]:
-                    free.setdefault(_plain(qualname), []).append(qualname)
-            for node in below(region.module):
-                if isinstance(node, SCOPES):
-                    prefix = _outer_name(node, region, named)
-                    wanted = f"{prefix}.{node.name.value}" if prefix else node.name.value
-                    candidates = free.get(_plain(wanted), [])
-                    named[node] = candidates.pop(0) if candidates else wanted
-        return named
+    def _scopes(self) -> dict[int, str]:
+        return qualified_names(self.regions, self.scene)
 
     def function(self, node: cst.CSTNode) -> FunctionScene | None:
         """What is known of the function in which the node stands."""
@@ -329,17 +318,3 @@ class Source:
                 return outer
             child = outer
         return None
-
-
-def _plain(qualname: str) -> str:
-    """A qualified name without the marks that tell namesakes apart."""
-    return ".".join(part.partition("#")[0] for part in qualname.split("."))
-
-
-def _outer_name(node: cst.CSTNode, region: Region, named: dict[cst.CSTNode, str]) -> str:
-    outer = region.parent(node)
-    while outer is not None:
-        if outer in named:
-            return named[outer]
-        outer = region.parent(outer)
-    return ""

@@ -120,6 +120,13 @@ class Region:
         end_line, end_column = self._at(last)
         return Span(line, column, end_line, end_column)
 
+    def first_line(self, node: cst.CSTNode) -> int:
+        """The line of the file on which the node begins."""
+        try:
+            return self._at(self._positions.start(node))[0]
+        except RecursionError as error:
+            raise TooDeep from error
+
     def _at(self, offset: int) -> tuple[int, int]:
         number = bisect_right(self._starts, offset)
         return self.line(number), offset - self._starts[number - 1] + 1

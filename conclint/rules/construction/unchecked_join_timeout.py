@@ -64,7 +64,7 @@ def _joins(source: Source, made: Maker, fate: FateScene, call: cst.Call) -> bool
     """Whether it is this one thread's join, in the function and the loop that made it."""
     here = source.function_node(call) is source.function_node(made.call) is not None
     by_name = path_of(call.func).rpartition(".")[0].isidentifier() and source.loop(call) is source.loop(made.call)
-    return here and by_name and ("join", source.path, source.span(call).line) in fate.uses
+    return here and by_name and ("join", source.path, source.line(call)) in fate.uses
 
 
 def _ends(source: Source, call: cst.Call) -> bool:

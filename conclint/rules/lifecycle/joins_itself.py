@@ -46,7 +46,7 @@ def check(source: Source) -> Iterator[Finding]:
 
 def _own_run(source: Source, call: cst.Call) -> RunScene | None:
     """How the thread that is joined comes to run the join."""
-    line, function = source.span(call).line, source.function(call)
+    line, function = source.line(call), source.function(call)
     for fate in source.scene.fates:
         if ("join", source.path, line) not in fate.uses:
             continue

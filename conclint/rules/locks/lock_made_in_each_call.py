@@ -47,7 +47,7 @@ def _hoisted(source: Source, lock: LocalLock) -> Fix | None:
     line = source.statement(lock.made)
     if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
         return None
-    number = source.span(line).line
+    number = source.line(line)
     text, comment = source.code(line.body[0]), source.text.lines[number - 1].strip()
     once = lock_made_once(source, lock.made, comment.removeprefix(text))
     if once is None or not comment.startswith(text):

@@ -73,7 +73,7 @@ def _is_entry(source: Source, function: cst.FunctionDef) -> bool:
 
 def _lines(source: Source, node: cst.ClassDef) -> Iterator[str]:
     """The whole text of a class, of which perhaps only some methods were parsed."""
-    first, indent = source.span(node).line, source.indent(node)
+    first, indent = source.line(node), source.indent(node)
     for line in source.text.lines[first:]:
         if line.strip() and not line.startswith((indent + " ", indent + "\t")):
             break

@@ -60,7 +60,7 @@ def mend(source: Source, finding: Finding) -> Fix | None:
         if taken is None or empty is None or loop.orelse is not None or not isinstance(loop.test, cst.UnaryOperation):
             return None
         indent, unit = source.indent(first), indent_unit(source, first)
-        text = source.text.lines[source.span(first).line - 1]
+        text = source.text.lines[source.line(first) - 1]
         called = text.strip().replace(
             f"{source.code(taken)}", f"{source.code(taken.func).removesuffix('.get')}.get_nowait()"
         )
@@ -74,7 +74,7 @@ def _taken(source: Source, statement: cst.BaseStatement | cst.BaseSmallStatement
     """The `q.get()` of `item = q.get()`, alone on its line."""
     only = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1 else None
     call = only.value if isinstance(only, cst.Assign) else None
-    if not isinstance(call, cst.Call) or call.args or source.span(call).line != source.span(call).end_line:
+    if not isinstance(call, cst.Call) or call.args or source.line(call) != source.span(call).end_line:
         return None
     return call if isinstance(call.func, cst.Attribute) and call.func.attr.value == "get" else None
 
