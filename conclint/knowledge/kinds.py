@@ -97,6 +97,7 @@ class Unshared(Enum):
     CLOUD = "resource"
     WRITER = "file"
     ARRAY = "array"
+    GENERATOR = "generator"
     WIDGET = "widget"  # only ever for the main thread
 
 

@@ -61,10 +61,19 @@ WIDGETS = each(
     ["tkinter.", "tkinter.ttk.", *(f"{binding}.QtWidgets." for binding in ("PySide2", "PySide6", "PyQt5", "PyQt6"))],
     Unshared.WIDGET,
 )
-THREAD_UNSAFE = SQLITE | CLIENTS | ORM | CLOUD | WRITERS | ARRAYS | WIDGETS
+
+# docs.python.org/3/reference/expressions.html#generator-iterator-methods: "If the generator is already executing ..."
+# docs.python.org/3/howto/free-threading-python.html#iterators: "generally not thread-safe"
+GENERATOR = "types.GeneratorType"
+GENERATORS = {GENERATOR: Unshared.GENERATOR}
+
+THREAD_UNSAFE = SQLITE | CLIENTS | ORM | CLOUD | WRITERS | ARRAYS | GENERATORS | WIDGETS
 
 # The methods that count, where it is not all of them.
 WRITING = members("write writelines writerow writerows seek truncate add addfile")
+
+# What takes an item of a generator.
+TAKING = frozenset({"next"})
 
 # What writes to a file that it is given, in several pieces: by which keyword and position (docs.python.org/3/library:
 # functions.html#print, json.html#json.dump, pickle.html#pickle.dump, shutil.html#shutil.copyfileobj)

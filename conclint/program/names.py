@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from conclint.index.facts import FunctionFact, Kind
 from conclint.knowledge.kinds import Knowledge
+from conclint.knowledge.unshared import GENERATOR
 from conclint.program.classes import Classes
 from conclint.program.files import File, Files
 from conclint.program.library import Library
@@ -22,6 +23,9 @@ from conclint.program.values import Meaning, Reach, Sort, Store, Value, few, fun
 NOTHING = Meaning()
 
 PROPERTIES = frozenset({"property", "functools.cached_property", "cached_property"})
+
+# What these decorate gives what it gives without them.
+PLAIN = frozenset({"staticmethod", "classmethod"})
 
 parsed = lru_cache(maxsize=65536)(steps_of)
 
@@ -95,6 +99,8 @@ class Names:
                     return Meaning((Value(Sort.FUNCTION, function_id(file.path, qualname)),))
             return NOTHING
         kind = name[1:]
+        if kind == "generator":
+            return Meaning((Value(Sort.INSTANCE, GENERATOR),), None, Reach.FRESH)
         if kind in ("list", "dict", "set", "tuple"):
             return Meaning((Value(Sort.INSTANCE, "builtins." + kind),), None, Reach.FRESH)
         return NOTHING
@@ -255,8 +261,11 @@ class Names:
         path, qualname = split_id(identity)
         file = self.files[path]
         function = file.function(qualname)
-        if function is None or function.kind & Kind.GENERATOR:
+        if function is None:
             return []
+        if function.kind & Kind.GENERATOR:
+            plain = not function.kind & Kind.ASYNC and PLAIN.issuperset(function.decorators)
+            return [Value(Sort.INSTANCE, GENERATOR)] if plain else []
         return list(few(self._bound(file, function, function.returns)))
 
     def _attribute(self, here: Meaning, name: str) -> Meaning:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from conclint.index.facts import CallFact, FunctionFact, Kind, Touch
 from conclint.knowledge.kinds import Context, Unshared
-from conclint.knowledge.unshared import GIVEN, HARMLESS, WRITING
+from conclint.knowledge.unshared import GENERATOR, GIVEN, HARMLESS, TAKING, WRITING
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import Contexts
 from conclint.program.files import File
@@ -141,10 +141,18 @@ class Worked:
                 if self._kind(one, call.func) in kinds and (found := self._stores(one, call.func)):
                     stores.update(dict.fromkeys(found))
                     yield one, call.line
+                for path in call.args[:1] if Unshared.GENERATOR in kinds and call.func in TAKING else ():
+                    if self._generators(one, path):
+                        stores.update(dict.fromkeys(self._generators(one, path)))
+                        yield one, call.line
                 for path in _written(call) if Unshared.WRITER in kinds else ():
                     if self._kind(one, path + ".write") is not None and (found := self._stores(one, path + ".")):
                         stores.update(dict.fromkeys(found))
                         yield one, call.line
+            for _, path in one.function.binds if Unshared.GENERATOR in kinds else ():
+                if path.endswith("[*]") and (found := self._generators(one, path[:-3])):
+                    stores.update(dict.fromkeys(found))
+                    yield one, one.function.line
             for path, bits, line in one.function.touches if Unshared.ARRAY in kinds else ():
                 if bits & Touch.ITEM:
                     stores.update(dict.fromkeys(self._stores(one, path + ".")))
@@ -153,8 +161,17 @@ class Worked:
             for file, function, _ in self._calls.names.stores.users(store):
                 one = Member(file, function)
                 for call in function.calls:
-                    if self._kind(one, call.func) is not None and store in self._stores(one, call.func):
+                    used = self._kind(one, call.func) is not None and store in self._stores(one, call.func)
+                    taken = call.func in TAKING and store in self._generators(one, *call.args[:1])
+                    if used or taken:
                         yield one, call.line
+
+    def _generators(self, one: Member, path: str = "") -> list[Store]:
+        """Where the generator is from which something is taken."""
+        if not path or "()" in path or "[" in path:
+            return []
+        values = self._calls.names.meaning(one.file, one.function, path).values
+        return self._stores(one, path + ".") if any(value.name == GENERATOR for value in values) else []
 
     def _kind(self, one: Member, method: str) -> Unshared | None:
         """Of which kind the object is whose method is called, as far as its class is known."""

@@ -8,7 +8,7 @@ from functools import cached_property
 import libcst as cst
 
 from conclint.knowledge.kinds import Context, Target, Unshared
-from conclint.knowledge.unshared import GIVEN, HARMLESS, WRITING
+from conclint.knowledge.unshared import GIVEN, HARMLESS, TAKING, WRITING
 from conclint.program.deeds import CONSTRUCTION
 from conclint.program.observations import READS, Access, Act, Used
 from conclint.program.values import Store
@@ -39,11 +39,21 @@ class Users:
             if isinstance(call.func, cst.Attribute) and not self._source.named(call.func).functions:
                 yield from self._use(call.func, call)
             yield from self._written(call)
+            if path_of(call.func) in TAKING and call.args:
+                yield from self._taken(call.args[0].value, call)
             for given in self._given(call):
                 yield from self._use(given, call, handed=True)
+        loops: list[cst.For | cst.CompFor] = [*self._source.all(cst.For), *self._source.all(cst.CompFor)]
+        for loop in loops:
+            yield from self._taken(loop.iter, loop.iter)
         for assignment in self._source.all(cst.Assign):
             for target in assignment.targets:
                 yield from self._item(target.target, assignment)
+
+    def _taken(self, generator: cst.BaseExpression, node: cst.CSTNode) -> Iterator[Used]:
+        """`next(items)`, `for item in items`."""
+        if isinstance(generator, (cst.Name, cst.Attribute)) and self._kind(generator) is Unshared.GENERATOR:
+            yield from self._used(Unshared.GENERATOR, generator, node, "next")
 
     def _written(self, call: cst.Call) -> Iterator[Used]:
         """`print(..., file=log)`, `json.dump(record, log)`."""
