@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from conclint.index.facts import FunctionFact, Kind
 from conclint.knowledge.kinds import Knowledge
+from conclint.knowledge.unshared import GENERATOR
 from conclint.program.values import Sort, Value
+
+# The classes of what literals make.
+LITERALS = {**{f"${kind}": f"builtins.{kind}" for kind in ("list", "dict", "set", "tuple")}, "$generator": GENERATOR}
+
+# What these decorate gives what it gives without them.
+PLAIN = frozenset({"staticmethod", "classmethod"})
+
+
+def generated(function: FunctionFact) -> list[Value]:
+    """What calling a function with a `yield` gives, unless a decorator makes something else of it."""
+    plain = not function.kind & Kind.ASYNC and PLAIN.issuperset(function.decorators)
+    return [Value(Sort.INSTANCE, GENERATOR)] if plain else []
 
 
 class Library:

@@ -11,10 +11,9 @@ from functools import lru_cache
 
 from conclint.index.facts import FunctionFact, Kind
 from conclint.knowledge.kinds import Knowledge
-from conclint.knowledge.unshared import GENERATOR
 from conclint.program.classes import Classes
 from conclint.program.files import File, Files
-from conclint.program.library import Library
+from conclint.program.library import LITERALS, Library, generated
 from conclint.program.questions import Asked, Key
 from conclint.program.scopes import Passed, Scopes
 from conclint.program.stores import Stores
@@ -23,9 +22,6 @@ from conclint.program.values import Meaning, Reach, Sort, Store, Value, few, fun
 NOTHING = Meaning()
 
 PROPERTIES = frozenset({"property", "functools.cached_property", "cached_property"})
-
-# What these decorate gives what it gives without them.
-PLAIN = frozenset({"staticmethod", "classmethod"})
 
 parsed = lru_cache(maxsize=65536)(steps_of)
 
@@ -98,12 +94,8 @@ class Names:
                 if qualname in file.body.functions:
                     return Meaning((Value(Sort.FUNCTION, function_id(file.path, qualname)),))
             return NOTHING
-        kind = name[1:]
-        if kind == "generator":
-            return Meaning((Value(Sort.INSTANCE, GENERATOR),), None, Reach.FRESH)
-        if kind in ("list", "dict", "set", "tuple"):
-            return Meaning((Value(Sort.INSTANCE, "builtins." + kind),), None, Reach.FRESH)
-        return NOTHING
+        made = LITERALS.get(name)
+        return Meaning((Value(Sort.INSTANCE, made),), None, Reach.FRESH) if made else NOTHING
 
     def _super(self, file: File, function: FunctionFact) -> Meaning:
         owner = self.scopes.method_owner(file, function)
@@ -264,8 +256,7 @@ class Names:
         if function is None:
             return []
         if function.kind & Kind.GENERATOR:
-            plain = not function.kind & Kind.ASYNC and PLAIN.issuperset(function.decorators)
-            return [Value(Sort.INSTANCE, GENERATOR)] if plain else []
+            return generated(function)
         return list(few(self._bound(file, function, function.returns)))
 
     def _attribute(self, here: Meaning, name: str) -> Meaning:

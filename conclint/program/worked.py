@@ -135,28 +135,9 @@ class Worked:
         """Calls of such objects' methods in workers, and all others of the same objects' methods."""
         stores: dict[Store, None] = {}
         for one, contexts in self._running():
-            if Context.THREAD not in contexts:
-                continue
-            for call in one.function.calls:
-                if self._kind(one, call.func) in kinds and (found := self._stores(one, call.func)):
-                    stores.update(dict.fromkeys(found))
-                    yield one, call.line
-                for path in call.args[:1] if Unshared.GENERATOR in kinds and call.func in TAKING else ():
-                    if self._generators(one, path):
-                        stores.update(dict.fromkeys(self._generators(one, path)))
-                        yield one, call.line
-                for path in _written(call) if Unshared.WRITER in kinds else ():
-                    if self._kind(one, path + ".write") is not None and (found := self._stores(one, path + ".")):
-                        stores.update(dict.fromkeys(found))
-                        yield one, call.line
-            for _, path in one.function.binds if Unshared.GENERATOR in kinds else ():
-                if path.endswith("[*]") and (found := self._generators(one, path[:-3])):
-                    stores.update(dict.fromkeys(found))
-                    yield one, one.function.line
-            for path, bits, line in one.function.touches if Unshared.ARRAY in kinds else ():
-                if bits & Touch.ITEM:
-                    stores.update(dict.fromkeys(self._stores(one, path + ".")))
-                    yield one, line
+            for found, line in self._uses(one, kinds) if Context.THREAD in contexts else ():
+                stores.update(dict.fromkeys(found))
+                yield one, line
         for store in stores:
             for file, function, _ in self._calls.names.stores.users(store):
                 one = Member(file, function)
@@ -165,6 +146,24 @@ class Worked:
                     taken = call.func in TAKING and store in self._generators(one, *call.args[:1])
                     if used or taken:
                         yield one, call.line
+
+    def _uses(self, one: Member, kinds: Mapping[Unshared, str]) -> Iterator[tuple[list[Store], int]]:
+        """Where the objects are that the function uses, with the lines."""
+        for call in one.function.calls:
+            if self._kind(one, call.func) in kinds and (found := self._stores(one, call.func)):
+                yield found, call.line
+            for path in _written(call) if Unshared.WRITER in kinds else ():
+                if self._kind(one, path + ".write") is not None and (found := self._stores(one, path + ".")):
+                    yield found, call.line
+            for path in call.args[:1] if Unshared.GENERATOR in kinds and call.func in TAKING else ():
+                if found := self._generators(one, path):
+                    yield found, call.line
+        for _, path in one.function.binds if Unshared.GENERATOR in kinds else ():
+            if path.endswith("[*]") and (found := self._generators(one, path[:-3])):
+                yield found, one.function.line
+        for path, bits, line in one.function.touches if Unshared.ARRAY in kinds else ():
+            if bits & Touch.ITEM:
+                yield self._stores(one, path + "."), line
 
     def _generators(self, one: Member, path: str = "") -> list[Store]:
         """Where the generator is from which something is taken."""
