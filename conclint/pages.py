@@ -64,7 +64,8 @@ def has_fix(rule: Rule) -> bool:
 
 
 def _example(example: Bad | Good) -> Iterator[str]:
-    yield "Not so:" if isinstance(example, Bad) else "Fine:"
+    said = ", with `free-threaded = true`" if example.free_threaded else ""
+    yield f"{'Not so' if isinstance(example, Bad) else 'Fine'}{said}:"
     yield ""
     yield from _code(example.code)
     if isinstance(example, Bad) and example.fixed is not None:

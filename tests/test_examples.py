@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from textwrap import dedent
@@ -13,8 +14,9 @@ import pytest
 import conclint.rules
 from conclint.rules import all_rules, rule_docs
 from conclint.rules.rule import Bad, Good, Rule
+from conclint.settings import Config
 from tests.marks import difference, read_marks
-from tests.programs import alarms_of, mended
+from tests.programs import CONFIG, alarms_of, mended
 
 PATH = "example.py"
 ALL_RULES = all_rules()
@@ -35,8 +37,12 @@ def text_of(code: str) -> str:
     return dedent(code).strip("\n") + "\n"
 
 
-def check_against_marks(rule: Rule, text: str) -> str:
-    raised = alarms_of({PATH: text}, rule.code)
+def config_of(example: Bad | Good) -> Config:
+    return replace(CONFIG, free_threaded=example.free_threaded)
+
+
+def check_against_marks(rule: Rule, text: str, config: Config) -> str:
+    raised = alarms_of({PATH: text}, rule.code, config)
     return difference(read_marks({PATH: text}).only(rule.code), raised, raised)
 
 
@@ -44,22 +50,29 @@ def check_against_marks(rule: Rule, text: str) -> str:
 def test_bad_example(rule, example):
     text = text_of(example.code)
     assert read_marks({PATH: text}).only(rule.code).expected, "a bad example marks its alarm"
-    assert check_against_marks(rule, text) == ""
+    assert check_against_marks(rule, text, config_of(example)) == ""
+
+
+@pytest.mark.parametrize(("rule", "example"), cases(Bad))
+def test_what_free_threading_breaks_is_not_said_without(rule, example):
+    if example.free_threaded:
+        assert not alarms_of({PATH: text_of(example.code)}, rule.code)
 
 
 @pytest.mark.parametrize(("rule", "example"), cases(Good))
 def test_good_example(rule, example):
     text = text_of(example.code)
     assert not read_marks({PATH: text}).expected, "a good example expects nothing"
-    assert check_against_marks(rule, text) == ""
+    assert check_against_marks(rule, text, config_of(example)) == ""
 
 
 @pytest.mark.parametrize(("rule", "example"), cases(Bad, fixed=True))
 def test_fix(rule, example):
-    after = mended({PATH: text_of(example.code)}, rule.code)[PATH]
+    config = config_of(example)
+    after = mended({PATH: text_of(example.code)}, rule.code, config)[PATH]
     assert after == text_of(example.fixed)
     ast.parse(after)
-    assert mended({PATH: after}, rule.code)[PATH] == after, "mending again changes nothing"
+    assert mended({PATH: after}, rule.code, config)[PATH] == after, "mending again changes nothing"
 
 
 @pytest.mark.parametrize("example", [each for rule in ALL_RULES for each in rule.examples])

@@ -42,6 +42,11 @@ MUTATORS: dict[str, frozenset[str]] = {
     "os._Environ": _MAPPING,
 }  # fmt: skip
 
+# docs.python.org/3/library/stdtypes.html#dictionary-view-objects: a walk fails when the size changes
+HASHED = frozenset({"builtins.dict", "builtins.set", "collections.deque", "collections.defaultdict"}) | frozenset(
+    {"collections.OrderedDict", "collections.Counter"}
+)
+
 # Python FAQ: L.append(x), L1.extend(L2), x = L.pop(), L1[i:j] = L2, L.sort(), D[x] = y, D1.update(D2)
 # threadsafety.html#thread-safety-list: append, pop, clear, item write; insert, remove, reverse keep others out
 # threadsafety.html#thread-safety-dict: item write and delete, pop, popitem, setdefault, clear, update with a dict
@@ -67,6 +72,15 @@ ATOMIC_READS = frozenset(
         *below("collections.deque", "__getitem__ __len__"),
     }
 )
+
+# docs.python.org/3/library/threadsafety.html#thread-safety-list: without the GIL others see the list empty while it is
+# sorted, and in between while items move
+UNSTEADY = frozenset({"sort", "insert", "pop", "*="})
+
+# The same page promises copies of dicts and sets in one step, by `list`, `sorted`, `set`, `dict`; these go item by item
+ITEM_BY_ITEM = frozenset({"sum", "max", "min", "any", "all", "tuple", "next"})
+# Of a deque not even those.
+OF_DEQUES = frozenset({"list", "sorted", "set", "frozenset", "deque"})
 
 # Built in C, over a container of built-ins, without running Python code in between
 SNAPSHOTS = frozenset(

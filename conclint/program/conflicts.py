@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conclint.program.observations import NEXT, Access, Act
+from conclint.program.observations import LOOK, NEXT, Access, Act
 
 # What takes items out of a container.
 REMOVING = frozenset(
@@ -12,16 +12,15 @@ REMOVING = frozenset(
 # After these a name or attribute holds nothing any more.
 GONE = frozenset({"=None", "del"})
 
-# What a list's iterator survives: it sees an item twice at worst.
-KEEPING = frozenset({"append", "extend", "insert"})
-
 
 def conflict(access: Access, other: Access) -> bool:
     """Whether the other access, coming between the steps of this one, spoils it."""
     if access.key and other.key and access.key != other.key:
         return False
     if access.act is Act.ITERATE:
-        return other.resizes and other.operation not in KEEPING
+        return other.resizes
+    if access.act is Act.UNSTEADY:
+        return _sees_half(access, other)
     if access.act is Act.RELY:
         return other.operation in GONE
     if access.act is Act.LAZY_INIT:
@@ -31,6 +30,13 @@ def conflict(access: Access, other: Access) -> bool:
     if access.act is Act.UPDATE:
         return other.act in (Act.UPDATE, Act.REPLACE)
     return other.act.writes and not (access.act is Act.UPDATE_ITEM and other.operation in ("append", "add"))
+
+
+def _sees_half(access: Access, other: Access) -> bool:
+    """Whether the other one finds the list in between; a loop that fails says so itself."""
+    if other.act is Act.ITERATE:
+        return not conflict(other, access)
+    return other.operation == LOOK or (access.operation == "sort" and other.act.writes)
 
 
 def _spoils_check(access: Access, other: Access) -> bool:

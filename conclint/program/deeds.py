@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from conclint.index.facts import FunctionFact, Touch
+from conclint.knowledge.containers import ITEM_BY_ITEM, OF_DEQUES, UNSTEADY
 from conclint.knowledge.kinds import Knowledge
 from conclint.program.files import File
 from conclint.program.values import Store, function_id
@@ -14,6 +16,10 @@ CHANGES = Touch.WRITE | Touch.ITEM
 
 # Behind a path: its items are looked at.
 WALKED = re.compile(r"\[|\.(?:items|keys|values)\(\)")
+
+VIEW = re.compile(r"\.(?:items|keys|values)\(\)$")
+
+GOING = ITEM_BY_ITEM | OF_DEQUES | {"iter"}
 
 # Code that runs before others can have the object.
 CONSTRUCTION = frozenset(
@@ -45,7 +51,8 @@ class Done(NamedTuple):
 class Deeds:
     """Answers for one program; every function is looked through once."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self, knowledge: Knowledge, *, free_threaded: bool = False) -> None:
+        self.free_threaded = free_threaded
         self._mutators = frozenset(name for names in knowledge.mutators.values() for name in names)
         self._known: dict[tuple[str, str], Done] = {}
 
@@ -60,12 +67,24 @@ class Deeds:
             called = (call.func.rpartition(".") for call in function.calls)
             mutated = frozenset(owner for owner, _, name in called if name in self._mutators)
             walked = frozenset(path[: step.start()] for _, path in function.binds for step in WALKED.finditer(path))
+            if self.free_threaded:
+                walked |= frozenset(_in_sight(function))
             known = self._known[key] = Done(bits, mutated, walked)
         return known
 
     def changes(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
         """Whether the function changes the state, which it calls `path`, rather than makes it."""
         return not constructs(file, function, path, store) and self.of(file, function).changes(path)
+
+
+def _in_sight(function: FunctionFact) -> Iterator[str]:
+    """What it goes through item by item, or changes so that others see it half done, once there is no GIL."""
+    for call in function.calls:
+        owner, _, name = call.func.rpartition(".")
+        if owner and name in UNSTEADY:
+            yield owner
+        if not owner and name in GOING:
+            yield from (VIEW.sub("", path) for path in call.args)
 
 
 def constructs(file: File, function: FunctionFact, path: str, store: Store) -> bool:

@@ -31,7 +31,9 @@ class Everybodys:
                 for store, user in self._in_file(file):
                     found.setdefault(store, {})[function_id(file.path, user.function.qualname)] = user
         tables = {store: tuple(users.values()) for store, users in found.items()}
-        return {store: tuple(filter(_acts, users)) for store, users in tables.items() if _acted_on(users)}
+        free = self._deeds.free_threaded
+        acting = {store: users if free else tuple(filter(_acts, users)) for store, users in tables.items()}
+        return {store: acting[store] for store, users in tables.items() if _acted_on(users, walked=free)}
 
     def _in_file(self, file: File) -> Iterator[tuple[Store, User]]:
         module = file.function("")
@@ -70,7 +72,12 @@ def _acts(user: User) -> bool:
     return user.changes or user.in_steps
 
 
-def _acted_on(users: tuple[User, ...]) -> bool:
-    """Whether one of them reads and changes it, or an object that registers itself is made where there is none."""
+def _acted_on(users: tuple[User, ...], *, walked: bool) -> bool:
+    """Whether one of them reads and changes it, or an object that registers itself is made where there is none.
+
+    `walked`: or one of them walks over what another one changes.
+    """
     changed = [user for user in users if user.changes]
+    if walked and changed and any(user.in_steps for user in users):
+        return True
     return any(user.in_steps for user in changed) or any(user.function.name in CONSTRUCTION for user in changed)

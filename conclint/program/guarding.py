@@ -18,7 +18,7 @@ from conclint.program.observations import Access, Act, Observations
 from conclint.program.values import Reach, Store, function_id, split_id
 
 # What changes a container in its place.
-IN_PLACE = frozenset({Act.CHANGE, Act.UPDATE_ITEM, Act.CHECK_ACT, Act.COMPOUND})
+IN_PLACE = frozenset({Act.CHANGE, Act.UNSTEADY, Act.UPDATE_ITEM, Act.CHECK_ACT, Act.COMPOUND})
 
 # So few lines later a lock was left on purpose.
 JUST = 25

@@ -159,7 +159,7 @@ class Program:
 
     @cached_property
     def _deeds(self) -> Deeds:
-        return Deeds(self.options.knowledge)
+        return Deeds(self.options.knowledge, free_threaded=self.options.free_threaded)
 
     @cached_property
     def owners(self) -> Owners:

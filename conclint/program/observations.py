@@ -22,6 +22,7 @@ class Act(Enum):
     LAZY_INIT = "lazy initialisation"  # creates it where it is missing
     ITERATE = "iterate"  # walks over it, item by item
     COMPOUND = "compound"  # other steps that only look like one
+    UNSTEADY = "changes visibly"  # without the GIL others can see it half done: `sort`, `insert`
     RELY = "test and use"  # tests it and uses it as if it stayed so
 
     @property
@@ -45,6 +46,9 @@ SIZED = "len"
 
 # The operation of whoever computes what is missing: a value, as far as anybody can tell.
 MEMO = "memo"
+
+# The operation of whoever looks into a container: at an item, its length, whether something is in it.
+LOOK = "look"
 
 # Acts that may do no harm twice.
 SOFT = (ONCE, SIZED, MEMO)

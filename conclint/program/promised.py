@@ -16,7 +16,7 @@ from conclint.program.conflicts import REMOVING, conflict
 from conclint.program.guards import ANY_LOCK
 from conclint.program.linking import Program
 from conclint.program.names import PROPERTIES
-from conclint.program.observations import UPDATES, Access, Act, Observations
+from conclint.program.observations import LOOK, UPDATES, Access, Act, Observations
 from conclint.program.promise import Promise
 from conclint.program.races import Moment, Race, Races, personal, within_reach
 from conclint.program.testfiles import among_tests
@@ -75,7 +75,7 @@ class Promised:
         found: dict[tuple[Store, bool], list[Access]] = {}
         for path in sorted(self._observations):
             for access in self._observations[path].accesses:
-                if access.act is not Act.READ:
+                if access.act is not Act.READ or access.operation == LOOK:
                     found.setdefault((access.store, access.through_class), []).append(access)
         return found
 
@@ -191,7 +191,7 @@ def _made_once(access: Access) -> bool:
 def _in_steps(access: Access, promise: Promise | None) -> bool:
     if access.act is Act.CHECK_ACT and access.operation in REMOVING and promise is not None and not promise.firm:
         return False  # emptied at the end, most likely
-    return access.act.reads_first or access.act is Act.ITERATE
+    return access.act.reads_first or access.act in (Act.ITERATE, Act.UNSTEADY)
 
 
 def _meet(moment: Moment, other: Moment) -> bool:

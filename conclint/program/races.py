@@ -17,7 +17,7 @@ from conclint.program.entry import Entry
 from conclint.program.guards import ANY_LOCK, Guards
 from conclint.program.homes import Home
 from conclint.program.linking import Program
-from conclint.program.observations import SOFT, Access, Act, Observations
+from conclint.program.observations import LOOK, SOFT, Access, Act, Observations
 from conclint.program.order import HappensBefore
 from conclint.program.promise import Promise
 from conclint.program.spawns import Root
@@ -68,7 +68,8 @@ class Races:
             for access in observations[path].accesses:
                 if access.store in program.declared.left_alone:
                     continue
-                if access.act is Act.READ or access.store not in program.shared:
+                idle = access.act is Act.READ and access.operation != LOOK
+                if idle or access.store not in program.shared:
                     continue  # one step, and it spoils nobody else's; or only meant to be shared
                 self._by_store.setdefault((access.store, access.through_class), []).append(access)
 
@@ -164,7 +165,7 @@ class Races:
     def _race(self, store: Store, moment: Moment, others: Iterable[Moment]) -> Race | None:
         """With the first of the others, rather than with the same access once more."""
         act = moment.access.act
-        if not (act.reads_first or act is Act.ITERATE):
+        if not (act.reads_first or act in (Act.ITERATE, Act.UNSTEADY)):
             return None
         again: Moment | None = None
         for other in others:

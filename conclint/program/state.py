@@ -68,13 +68,14 @@ class State:
     def _candidate(self, store: Store, files: set[str]) -> tuple[User, ...]:
         if store.path.startswith("$") or self.protects_itself(store):
             return ()
-        users = tuple(user for user in self.users(store, files) if user.changes or user.in_steps)
+        free = self._deeds.free_threaded  # then even a look into a list can find it half changed
+        users = tuple(user for user in self.users(store, files) if free or user.changes or user.in_steps)
         meetings = [(user, self._when(user)) for user in users]
         met = any(
             _at_once(here, there)
             for one, here in meetings
             for other, there in meetings
-            if one.in_steps and other.changes
+            if one.in_steps and (other.changes or (free and one.changes))
         )
         return users if met else ()
 

@@ -16,17 +16,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bad:
-    """A program with defects, marked `# expect: CODE` on their lines; `fixed` is its text after the rule's fixes."""
+    """A program with defects, marked `# expect: CODE` on their lines; `fixed` is its text after the rule's fixes.
+
+    `free_threaded`: they are defects of a project that says `free-threaded = true`.
+    """
 
     code: str
     fixed: str | None = None
+    free_threaded: bool = False
 
 
 @dataclass(frozen=True)
 class Good:
-    """A program on which the rule must stay silent."""
+    """A program on which the rule must stay silent, with the project's `free-threaded` or without."""
 
     code: str
+    free_threaded: bool = False
 
 
 @dataclass(frozen=True)

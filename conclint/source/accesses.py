@@ -8,12 +8,13 @@ from dataclasses import replace
 import libcst as cst
 
 from conclint.program.deeds import AT_IMPORT, CONSTRUCTION
-from conclint.program.observations import Access, Act, HeldCall, Holder, Observations
+from conclint.program.observations import LOOK, Access, Act, HeldCall, Holder, Observations
 from conclint.program.scene import Named
 from conclint.program.values import function_id
 from conclint.source.acts import State, act_of
 from conclint.source.bywords import needs_no_lock
 from conclint.source.checks import Checks
+from conclint.source.freely import freely
 from conclint.source.locks import ANY_LOCK
 from conclint.source.order import Order
 from conclint.source.outputs import outputs
@@ -106,9 +107,12 @@ class Accesses:
             done, anchor = check
         if done.act is Act.REPLACE and (check := self._checks.unless_there(node)) is not None:
             done, anchor = check
-        if done.act is Act.READ and named.store not in self._guarded:
+        if self._source.scene.free_threaded:
+            done = freely(self._source, node, done)
+        looks = done.operation == LOOK
+        if done.act is Act.READ and named.store not in self._guarded and not looks:
             return  # one step, and it spoils nobody else's
-        if done.act is Act.READ:
+        if done.act is Act.READ and not looks:
             done = done._replace(operation=self._used(node))
         yield Access(
             store=named.store,

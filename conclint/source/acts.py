@@ -27,6 +27,11 @@ CHANGING = {
 }
 
 
+# What a list's iterator survives, though not a deque's: it sees an item twice at worst.
+KEEPING = frozenset({"append", "extend", "insert"})
+DEQUE = "collections.deque"
+
+
 class Done(NamedTuple):
     """An act, by which operation, and whether it can change which items a container has."""
 
@@ -46,7 +51,7 @@ def act_of(source: Source, node: State) -> Done:
         return _assigned(source, node, outer)
     if isinstance(outer, cst.AugAssign) and outer.target is node:
         return (
-            Done(Act.CHANGE, "extend", True)
+            Done(Act.CHANGE, "extend")
             if _in_place(source, node, outer)
             else Done(Act.UPDATE, source.operator(outer))
         )
@@ -150,8 +155,8 @@ def _method(source: Source, node: State, attribute: cst.Attribute) -> Done:
         return READ
     path = path_of(node)
     if any(isinstance(part, cst.Subscript) and path_of(part.value) == path for arg in call.args for part in below(arg)):
-        return Done(Act.COMPOUND, name, True)
-    return Done(Act.CHANGE, name, CHANGING[name])
+        return Done(Act.COMPOUND, name, name not in KEEPING)
+    return Done(Act.CHANGE, name, CHANGING[name] and (name not in KEEPING or DEQUE in source.types(node)))
 
 
 def _is_container(source: Source, node: State) -> bool:

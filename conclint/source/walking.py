@@ -8,6 +8,7 @@ from typing import NamedTuple
 import libcst as cst
 
 from conclint.index.walks import REMOVING
+from conclint.knowledge.containers import HASHED
 from conclint.model import Place
 from conclint.source.acts import LAZY, VIEWS
 from conclint.source.leaving import goes_on
@@ -18,9 +19,6 @@ from conclint.source.source import Source
 
 Loop = cst.For | cst.CompFor
 
-HASHED = frozenset(
-    {"builtins.dict", "builtins.set", "collections.deque", "collections.defaultdict", "collections.OrderedDict"}
-) | {"collections.Counter"}
 LIST = "builtins.list"
 
 # What may put items in, and into which containers a walk over them does not survive it.

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from conclint.knowledge.containers import HASHED
 from conclint.model import Finding, Fix, Note
 from conclint.program.triggers import Triggers
 from conclint.rules.rule import Bad, Good, Rule
@@ -52,7 +53,7 @@ def _event(found: Disturbed) -> str:
 
 
 def _outcome(found: Disturbed) -> str:
-    from conclint.source.walking import HASHED, LIST
+    from conclint.source.walking import LIST
 
     if found.types & HASHED:
         return "RuntimeError"

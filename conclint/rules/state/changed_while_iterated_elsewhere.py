@@ -3,6 +3,8 @@
 A dict or set that gains or loses an item while a `for` runs over it raises `RuntimeError: dictionary changed size
 during iteration`; so does a deque.  A list raises nothing: when an item is removed, the loop leaves out another one.
 
+In projects that run without the GIL, dicts, sets and deques are CON909.
+
 The interpreter's own tables belong to all threads: `sys.modules` grows with every import, `globals()` with every first
 assignment.
 
@@ -20,6 +22,7 @@ from collections.abc import Iterator
 
 from conclint.model import Finding, Fix, Safety
 from conclint.program.evidence import Evidence
+from conclint.program.freely import walks_freely
 from conclint.program.observations import Act
 from conclint.program.telling import race_finding, rival
 from conclint.program.triggers import Triggers
@@ -33,7 +36,7 @@ THREADS = re.compile(r"^\s*(?:import|from)\s+(?:threading|concurrent|_thread|soc
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for race in evidence.races:
         access = race.moment.access
-        if access.act is Act.ITERATE:
+        if access.act is Act.ITERATE and not walks_freely(evidence.program, race):
             call = f"{access.text}.{access.operation}()" if access.operation != "for" else access.text
             yield race_finding(
                 race,

@@ -7,6 +7,8 @@ the slower thread.
 Test and act under one lock.  Where the container does both in one step, let it: `d.setdefault(key, value)`,
 `d.pop(key, None)`, `s.discard(x)`, `queue.get_nowait()`.
 
+In projects that run without the GIL, caches of modules and classes are CON901.
+
 Threads that the program starts are one kind of evidence.  A class or module that takes a lock of its own is another:
 its author means several threads to come.  State that is one for the whole process counts as well.
 
@@ -21,6 +23,7 @@ from collections.abc import Iterator
 
 from conclint.model import Finding
 from conclint.program.evidence import Evidence
+from conclint.program.freely import relies_on_gil
 from conclint.program.observations import NEXT, Act
 from conclint.program.telling import race_finding, rival
 from conclint.program.triggers import shared_state
@@ -30,7 +33,8 @@ from conclint.rules.rule import Bad, Good, Rule
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for race in evidence.races:
         access = race.moment.access
-        if access.act is Act.CHECK_ACT and access.operation != NEXT:
+        told = access.operation == NEXT or relies_on_gil(evidence.program, race)
+        if access.act is Act.CHECK_ACT and not told:
             yield race_finding(
                 race,
                 f"`{access.text}` is tested and then changed, and {rival(race)} can change it in between; "
