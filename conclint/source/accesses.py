@@ -11,7 +11,7 @@ from conclint.program.deeds import AT_IMPORT, CONSTRUCTION
 from conclint.program.observations import LOOK, Access, Act, HeldCall, Holder, Observations
 from conclint.program.scene import Named
 from conclint.program.values import function_id
-from conclint.source.acts import State, act_of
+from conclint.source.acts import Done, State, act_of
 from conclint.source.bywords import needs_no_lock
 from conclint.source.checks import Checks
 from conclint.source.freely import freely
@@ -101,19 +101,9 @@ class Accesses:
         named = self._source.named(node)
         if named.store is None or named.store not in self._states or self._in_class_body(node) or self._in_child(node):
             return
-        done = act_of(self._source, node)
-        anchor: cst.CSTNode = self._spoken(node, done.act)
-        if done.act is Act.READ and (check := self._checks.acting_on(node)) is not None:
-            done, anchor = check
-        if done.act is Act.REPLACE and (check := self._checks.unless_there(node)) is not None:
-            done, anchor = check
-        if self._source.scene.free_threaded:
-            done = freely(self._source, node, done)
-        looks = done.operation == LOOK
-        if done.act is Act.READ and named.store not in self._guarded and not looks:
+        done, anchor = self._done(node)
+        if done.act is Act.READ and named.store not in self._guarded and done.operation != LOOK:
             return  # one step, and it spoils nobody else's
-        if done.act is Act.READ and not looks:
-            done = done._replace(operation=self._used(node))
         yield Access(
             store=named.store,
             act=done.act,
@@ -129,6 +119,20 @@ class Accesses:
             reach=named.reach,
             holder=named.owner,
         )
+
+    def _done(self, node: State) -> tuple[Done, cst.CSTNode]:
+        """What is done there, and at which node a finding about it points."""
+        done = act_of(self._source, node)
+        anchor: cst.CSTNode = self._spoken(node, done.act)
+        if done.act is Act.READ and (check := self._checks.acting_on(node)) is not None:
+            done, anchor = check
+        if done.act is Act.REPLACE and (check := self._checks.unless_there(node)) is not None:
+            done, anchor = check
+        if self._source.scene.free_threaded:
+            done = freely(self._source, node, done)
+        if done.act is Act.READ and done.operation != LOOK:
+            done = done._replace(operation=self._used(node))
+        return done, anchor
 
     def _held(self, node: State, act: Act) -> tuple[str, ...]:
         """The locks that are held; some lock, where the author says that none is needed."""
