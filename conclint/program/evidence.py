@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from conclint.knowledge.kinds import Context, Setting, Unshared
+from conclint.program.cached import Cached, Caches
 from conclint.program.carried import Carried, Lost
 from conclint.program.connections import Connections
 from conclint.program.contexts import Run
@@ -53,6 +54,11 @@ class Evidence:
         """Coroutines that act after a wait on what they saw before, while other tasks do the same."""
         straddles = (one for path in sorted(self.observations) for one in self.observations[path].straddles)
         return Interleavings(self.program, straddles, self._races).all()
+
+    @property
+    def cached(self) -> Iterator[Cached]:
+        """What caches make for several threads at once."""
+        return Caches(self.program, self._races).all()
 
     @cached_property
     def _sharing(self) -> Sharing:

@@ -12,6 +12,7 @@ from conclint.knowledge.unshared import GIVEN, HARMLESS, TAKING, WRITING
 from conclint.program.deeds import CONSTRUCTION
 from conclint.program.observations import READS, Access, Act, Used
 from conclint.program.values import Store
+from conclint.source.acts import State
 from conclint.source.literals import constant_text
 from conclint.source.locks import Locks
 from conclint.source.order import Order
@@ -53,7 +54,17 @@ class Users:
     def _taken(self, generator: cst.BaseExpression, node: cst.CSTNode) -> Iterator[Used]:
         """`next(items)`, `for item in items`."""
         if isinstance(generator, (cst.Name, cst.Attribute)) and self._kind(generator) is Unshared.GENERATOR:
-            yield from self._used(Unshared.GENERATOR, generator, node, "next")
+            if not self._just_made(generator):
+                yield from self._used(Unshared.GENERATOR, generator, node, "next")
+
+    def _just_made(self, owner: State) -> bool:
+        """`self.parser = parse()`, and right behind it `next(self.parser)`."""
+        statement, path = self._source.statement(owner), path_of(owner)
+        block = self._source.parent(statement)
+        before = list(block.body) if isinstance(block, (cst.IndentedBlock, cst.Module)) else []
+        near = before[: before.index(statement)][-1:] if statement in before else []
+        assigned = (one for line in near for one in self._source.inside(line, cst.Assign))
+        return any(path_of(target.target) == path for one in assigned for target in one.targets)
 
     def _written(self, call: cst.Call) -> Iterator[Used]:
         """`print(..., file=log)`, `json.dump(record, log)`."""

@@ -140,6 +140,31 @@ RULE = Rule(
                     return list(pool.map(handle, items)), next(items)
             """),
         Good("""
+            import threading
+
+            class Reader:
+                def __init__(self):
+                    self.lock = threading.Lock()
+                    self.parser = self.parse()
+                    next(self.parser)
+
+                def parse(self):
+                    while True:
+                        yield
+
+                def feed(self):
+                    with self.lock:
+                        next(self.parser)
+
+                def fail(self):
+                    self.parser = self.parse()
+                    next(self.parser)  # nobody else has it yet
+
+                def run(self):
+                    threading.Thread(target=self.feed).start()
+                    threading.Thread(target=self.fail).start()
+            """),
+        Good("""
             import itertools
             import queue
             import threading
