@@ -53,15 +53,16 @@ class Users:
 
     def _taken(self, generator: cst.BaseExpression, node: cst.CSTNode) -> Iterator[Used]:
         """`next(items)`, `for item in items`."""
-        if isinstance(generator, (cst.Name, cst.Attribute)) and self._kind(generator) is Unshared.GENERATOR:
-            if not self._just_made(generator):
-                yield from self._used(Unshared.GENERATOR, generator, node, "next")
+        if not isinstance(generator, (cst.Name, cst.Attribute)) or self._kind(generator) is not Unshared.GENERATOR:
+            return
+        if not self._just_made(generator):
+            yield from self._used(Unshared.GENERATOR, generator, node, "next")
 
     def _just_made(self, owner: State) -> bool:
         """`self.parser = parse()`, and right behind it `next(self.parser)`."""
         statement, path = self._source.statement(owner), path_of(owner)
         block = self._source.parent(statement)
-        before = list(block.body) if isinstance(block, (cst.IndentedBlock, cst.Module)) else []
+        before: list[cst.CSTNode] = list(block.body) if isinstance(block, (cst.IndentedBlock, cst.Module)) else []
         near = before[: before.index(statement)][-1:] if statement in before else []
         assigned = (one for line in near for one in self._source.inside(line, cst.Assign))
         return any(path_of(target.target) == path for one in assigned for target in one.targets)
