@@ -12,6 +12,7 @@ from conclint.program.calls import Site
 from conclint.program.contexts import evidence as trace
 from conclint.program.contexts import site_place
 from conclint.program.linking import Program
+from conclint.program.locals import LOCAL
 from conclint.program.observations import Used
 from conclint.program.races import Moment
 from conclint.program.sharing import Shared, Sharing
@@ -132,7 +133,7 @@ class Connections:
     def _is_bare(self, store: Store) -> bool:
         """Whether it is written through, nobody has a lock for it, and no thread is known that it is for."""
         mro = self._names.classes.mro(store.owner) if store.sort == "attribute" else ()
-        if THREAD_CLASS in mro or Sharing.LOCAL in mro or self._locked(store):
+        if THREAD_CLASS in mro or LOCAL in mro or self._locked(store):
             return False
         users = [(file, function) for file, function, _ in self._names.stores.users(store)]
         known = any(

@@ -48,7 +48,8 @@ def code_of(program: Program, site: Site) -> tuple[Code, Site | None] | None:
     name = site.call.func.rpartition(".")[2]
     if name in ("set_result", "set_exception"):
         names = program.calls.library_names(site)
-        return (Code.FUTURE, None) if any(one in names for one in SETTERS) else None
+        own = _is_new(site)
+        return (Code.FUTURE, None) if any(one in names for one in SETTERS) and not own else None
     items = list(_items(site.function, site.call))
     for path in items:
         head, _, step = path.partition("[]")
@@ -58,6 +59,12 @@ def code_of(program: Program, site: Site) -> tuple[Code, Site | None] | None:
             if found is not None:
                 return Code.CALLBACK, found
     return None
+
+
+def _is_new(site: Site) -> bool:
+    """Whether the function itself has made the future: nobody else has had it, to add a callback."""
+    owner = site.call.func.rpartition(".")[0]
+    return any(owner in call.goes and call.func.endswith("Future") for call in site.function.calls)
 
 
 def _registered(program: Program, store: Store, step: str) -> Site | None:

@@ -153,12 +153,16 @@ class Program:
         """State that threads share and change, with the functions that touch it."""
         return self._state.shared()
 
-    @cached_property
-    def _state(self) -> State:
-        return State(self.calls, self.contexts, self.options.knowledge, self._deeds)
+    def is_per_thread(self, store: Store) -> bool:
+        """Whether it is an attribute of a `threading.local`."""
+        return store.sort == "attribute" and "threading.local" in self.names.classes.mro(store.owner)
 
     @cached_property
-    def _deeds(self) -> Deeds:
+    def _state(self) -> State:
+        return State(self.calls, self.contexts, self.options.knowledge, self.deeds)
+
+    @cached_property
+    def deeds(self) -> Deeds:
         return Deeds(self.options.knowledge, free_threaded=self.options.free_threaded)
 
     @cached_property
@@ -169,7 +173,7 @@ class Program:
     @cached_property
     def promises(self) -> Promises:
         """State that its authors mean to be shared, whether or not the program starts threads."""
-        return Promises(self.calls, self.owners, self._deeds, self._state, lambda: self.spawns.roots)
+        return Promises(self.calls, self.owners, self.deeds, self._state, lambda: self.spawns.roots)
 
     @cached_property
     def guarded(self) -> dict[Store, tuple[User, ...]]:

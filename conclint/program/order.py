@@ -12,6 +12,9 @@ from conclint.program.values import function_id, split_id
 
 ENDINGS = ("join", "shutdown", "result", "wait", "terminate")
 
+# Methods of a `multiprocessing.Pool` that come back when the work is done.
+WAITING = (".map", ".starmap", ".apply")
+
 # Callers of callers are followed so far.
 DEEPEST = 4
 
@@ -35,11 +38,17 @@ class HappensBefore:
         if known is None:
             known = self._known[key] = (
                 point.joined
+                or self._waits(root)
                 or self._apart(point, root)
                 or (self._within_starter(root) and not self._from_starter(point.function, root))
                 or self._called_apart(point.function, root, DEEPEST)
             )
         return known
+
+    def _waits(self, root: Root) -> bool:
+        """Whether main waits at the start until all is done: `pool.starmap(work, rows)`."""
+        waits = root.how.startswith("multiprocessing.") and root.how.endswith(WAITING)
+        return waits and not self._program.contexts.runs(root.site.caller)
 
     def _within_starter(self, root: Root) -> bool:
         """Whether the function that starts the thread also sees its end: main is nowhere else meanwhile."""

@@ -75,7 +75,8 @@ class Promised:
         found: dict[tuple[Store, bool], list[Access]] = {}
         for path in sorted(self._observations):
             for access in self._observations[path].accesses:
-                if access.act is not Act.READ or access.operation == LOOK:
+                counts = access.act is not Act.READ or access.operation == LOOK
+                if counts and not self._program.is_per_thread(access.store):
                     found.setdefault((access.store, access.through_class), []).append(access)
         return found
 
@@ -115,6 +116,9 @@ class Promised:
     def _guarded(self, moment: Moment, others: Iterable[Moment]) -> bool:
         """Whether another function changes the same state under a lock: its author knows that others come."""
         own, act = moment.access.function, moment.access.act
+        inside = (one.access for one in others if one.held and one.access.function == own)
+        if act in UPDATES and any(one.act in UPDATES for one in inside):
+            return False  # the same function does it under the lock too: left out on purpose
         if act is Act.ITERATE and not self._is_plain(moment.access.store):
             return False
         return any(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from conclint.index.facts import Use
 from conclint.knowledge.kinds import Unshared
@@ -47,8 +47,6 @@ class Shared(NamedTuple):
 
 class Sharing:
     """Finds the objects of one program that threads share and must not."""
-
-    LOCAL: ClassVar = "threading.local"
 
     def __init__(self, program: Program, observations: Mapping[str, Observations], races: Races) -> None:
         self._program = program
@@ -118,7 +116,7 @@ class Sharing:
 
     def moments(self, used: Used) -> Iterator[Moment]:
         """When the use happens to an object that others may have."""
-        if self._each_has_its_own(used.access.store) or not self._is_opened(used):
+        if self._program.is_per_thread(used.access.store) or not self._is_opened(used):
             return
         for moment in self._happens(used):
             if moment.run is None or not self._own(used, moment.run):
@@ -163,10 +161,6 @@ class Sharing:
         """Whether it is the program itself, not a test of it, that runs the code in a thread."""
         path = moment.access.place.path
         return not among_tests(path) and not (moment.run and only_tests(path, moment.run.root.site.file.path))
-
-    def _each_has_its_own(self, store: Store) -> bool:
-        """An attribute of a `threading.local`."""
-        return store.sort == "attribute" and self.LOCAL in self._program.names.classes.mro(store.owner)
 
     def _is_opened(self, used: Used) -> bool:
         """Whether a file is opened by the program: of one that is handed in nobody knows what it leads to."""

@@ -236,6 +236,8 @@ class Checks:
 
     def _rebound(self, test: Test, node: State, present: bool) -> Done | None:
         """A creation; or an answer that only the first one should get: a value set once, a flag turned or taken."""
+        if self._on_request(test, node):
+            return None
         if not present and (self._creates(node) or self._filled_later(node)):
             return Done(Act.LAZY_INIT, "=")
         if not present and self._computes(node):
@@ -246,6 +248,17 @@ class Checks:
         turned = value.value in (("None", "False") if present else ("True",))
         given = not present and value.value not in ("None", "False", "True")
         return Done(Act.CHECK_ACT, ONCE) if given or (turned and self._works(test, present)) else None
+
+    def _on_request(self, test: Test, node: State) -> bool:
+        """Whether it is made only where the caller asks for it: `if _instance is None: if init: …`."""
+        function = self._source.function_node(node)
+        asked = {param.name.value for param in function.params.params} if function is not None else set()
+        for outer in self._source.ancestors(node):
+            if outer is test.statement or outer is function:
+                return False
+            if isinstance(outer, cst.If) and isinstance(outer.test, cst.Name) and outer.test.value in asked:
+                return True
+        return False
 
     def _is_list(self, node: State) -> bool:
         """A list or a deque; or, where that is unknown, something of which the end or the first item is taken."""

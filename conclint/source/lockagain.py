@@ -70,6 +70,8 @@ def _is_alone(source: Source, assign: cst.Assign, function: cst.FunctionDef) -> 
     name = function.name.value
     if name in CONSTRUCTION or ALONE.search(name) or (name.startswith("__") and name.endswith("__")):
         return True
+    if ALONE.search(source.text.lines[source.span(function).line - 1].partition("#")[2]):
+        return True
     if re.search(rf"(?:after_in_child|register_after_fork|WeakMethod)\b.*\b{name}\b", source.text.text):
         return True
     if name.startswith("_") and _is_part_of_init(source, name):

@@ -74,7 +74,9 @@ def _setting(source: Source, last: set[str]) -> Iterator[tuple[cst.CSTNode, cst.
     for assignment in source.all(cst.Assign):
         for target in assignment.targets:
             for one in _targets(target.target):
-                yield _variable(one), assignment
+                # An attribute of another name only keeps what belongs to all: `self.out = sys.stdout`.
+                if isinstance(one, cst.Subscript) or path_of(one).rpartition(".")[2] in last:
+                    yield _variable(one), assignment
     for augmented in source.all(cst.AugAssign):
         yield _variable(augmented.target), augmented
     for deletion in source.all(cst.Del):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ from conclint.source.makes import Makes
 from conclint.source.paths import path_of
 from conclint.source.questions import assigned, is_last_part, key_of, same_function
 from conclint.source.source import Source
+
+# What is called so looks itself.
+SECOND = re.compile(r"get_or_|_or_get|setdefault|if_missing|if_needed|ensure")
 
 
 class Missing(NamedTuple):
@@ -56,8 +60,21 @@ class SecondLook:
                 stored = done.act is Act.REPLACE or (done.act is Act.CHANGE and done.operation == "=")
                 value = assigned(self._source, node) if stored else None
                 many = done.act is Act.CHANGE
-                if value is not None and self._makes.one_too_many(value, containers=many) and self._unread(block, node):
+                if value is None or self._looks(block, node, value) or not self._unread(block, node):
+                    continue
+                if self._makes.one_too_many(value, containers=many):
                     yield node
+
+    def _looks(self, block: cst.With, made: State, value: cst.BaseExpression) -> bool:
+        """Whether there is a second look of another kind: a test in the block, or `_get_or_create(key)`."""
+        if isinstance(value, cst.Call) and SECOND.search(path_of(value.func).rpartition(".")[2]):
+            return True
+        for outer in self._source.ancestors(made):
+            if outer is block:
+                return False
+            if isinstance(outer, cst.If):
+                return True
+        return False
 
     def _unread(self, block: cst.With, made: State) -> bool:
         """Whether nothing else reads it in front of what makes it."""

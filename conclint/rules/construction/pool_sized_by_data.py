@@ -8,8 +8,8 @@ Leave the number out, or put a bound on it: `max_workers=min(32, len(items))`.
 
 https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.ThreadPoolExecutor
 
-Not reported: numbers below a `min`, lengths of what is written out in the program, of what counts machines, devices
-or workers rather than work, pools whose workers wait for each other, and tests.
+Not reported: numbers below a `min`, lengths of what is written out in the program (also as arguments, `*events`), of
+what counts machines, devices or workers rather than work, pools whose workers wait for each other, and tests.
 
 The fix puts `min(32, …)` around the length; fewer workers may take longer, or wait for each other: it is applied with
 `--unsafe-fixes` only.
@@ -87,6 +87,10 @@ def _counts_work(source: Source, call: cst.Call, length: cst.Call) -> bool:
     if not path or path.endswith("()") or FEW.search(path.removesuffix("()").rpartition(".")[2]):
         return False
     last = path.rpartition(".")[2]
+    function = source.function_node(call)
+    star = function.params.star_arg if function is not None else None
+    if isinstance(star, cst.Param) and star.name.value == path:
+        return False  # the callers write them out, one by one
     return not last.isupper() and not _written_out(source, call, path)
 
 

@@ -11,7 +11,7 @@ Reported only where another function wants the same lock for a moment, or where 
 reported: a lock that is there for exactly that resource (the same object's socket or connection, a lock that nobody
 else takes), what is fetched only where it is missing (so that it is fetched once), file locks and locks between
 processes, semaphores, waits with a limit, a condition's own `wait`, workers that were told to end, and objects that
-begin or end (`start`, `close`).
+begin or end (`start`, `close`). A sleep or an event several calls away is shown to those who select CON410.
 """
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ WORDS = {
 }
 
 
+# Several calls away these are short, or there for a case that hardly comes.
+PAUSES = (Wait.SLEEP, Wait.EVENT)
+
+
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     needed = {embrace.waiting.at for embrace in evidence.embraces}
     for stall in evidence.stalls:
@@ -52,6 +56,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             f"`{seen.text}` {WORDS[stall.waiting.wait]} while `{stall.lock.text}` is held, and whoever wants the lock "
             "waits too; wait first, and hold the lock for the result only",
             notes=tuple(_notes(evidence, stall)),
+            when_asked=len(stall.waiting.path) > 1 and stall.waiting.wait in PAUSES,
         )
 
 

@@ -8,7 +8,8 @@ For a lock per key, make it only where there is none: `locks.setdefault(key, thr
 
 Not reported: objects that are being made, copied or unpickled; methods that begin the work (`start`, `open`, …); a new
 process after `fork`; a lock that is made only where there is none (`if self._lock is None`); an item of a container
-where nothing says that the key may be known already; and tests.
+where nothing says that the key may be known already; and tests. A lock of asyncio, which comes with a new loop, is
+shown to those who select CON419.
 
 https://docs.python.org/3/library/threading.html#lock-objects
 """
@@ -36,6 +37,8 @@ def check(source: Source) -> Iterator[Finding]:
             source.place(found.made),
             f"this replaces `{found.text}` while others may hold or await the old one; make it once",
             notes=notes,
+            # Locks of tasks belong to one loop: a new one comes with the next loop.
+            when_asked=any(name.startswith("asyncio.") for name in source.names(found.made.func)),
         )
 
 

@@ -12,7 +12,8 @@ https://docs.python.org/3/library/io.html#reentrancy
 
 Not reported: locks that their holder may take again, handlers that end the program with their last words, and handlers
 of an event loop (`loop.add_signal_handler`), which run between tasks.  Nor is logging: its own locks may be taken
-again, so that it fails as seldom as the stream below it, and most programs take that risk.
+again, so that it fails as seldom as the stream below it, and most programs take that risk; that of a `print` too, so
+it is shown to those who select CON426.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             site_place(unsafe.at),
             f"`{called}` in a signal handler {WORDS[unsafe.danger]}",
             notes=tuple(_notes(unsafe)),
+            when_asked=unsafe.danger is Danger.PRINT,
         )
 
 

@@ -7,7 +7,8 @@ comes there: both wait for ever.  At best everybody else who wants the lock wait
 Give the other lock back before waiting; or make one lock do for both, `Condition(lock)`.
 See https://docs.python.org/3/library/threading.html#condition-objects
 
-Not reported: a condition that was made of the other lock, a lock that nobody else takes, and a wait with a limit.
+Not reported: a condition that was made of the other lock, a lock that nobody else takes, and a wait with a limit. One
+that is several calls away is shown to those who select CON424.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             f"`{seen.text}` waits for `{found.condition.text}` and keeps `{found.other.text}` meanwhile, which others "
             "need; give it back before",
             notes=tuple(_notes(found)),
+            when_asked=len(found.waiting.path) > 2,  # far away: some other order keeps them apart, most likely
         )
 
 

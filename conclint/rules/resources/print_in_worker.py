@@ -5,7 +5,8 @@ two processes with the same terminal, mix their pieces.  A logger writes each re
 return what is to be said, and print it in one place.
 
 Not reported: a single worker beside a silent main thread, output under one lock everywhere (be it the caller's), and
-`file=` an object of the worker's own.
+`file=` an object of the worker's own.  What is printed many calls away from the worker's start is shown to those who
+select CON510.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from conclint.source.source import Source
 
 
+# So many calls away from its worker's start nobody thinks of the worker any more.
+FAR = 6
+
+
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for mix in evidence.mixes:
         yield Finding(
@@ -33,6 +38,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             f"{_who(mix)} write here with `{mix.one.output.text}` at once, and their lines mix; log instead, or hold "
             "one lock around each",
             notes=_notes(mix),
+            when_asked=mix.one.run is not None and len(trace(mix.one.run)) > FAR,
         )
 
 

@@ -8,7 +8,8 @@ See https://docs.python.org/3/library/os.html#os.makedirs and
 https://docs.python.org/3/glossary.html#term-EAFP.
 
 Not reported: code that only one worker runs, looks and acts under one lock, acts that are prepared for the error, and
-the removal of a file whose name is the function's own: who removes it has mostly made it.
+the removal of a file whose name is the function's own: who removes it has mostly made it.  The removal by one worker
+beside others is shown to those who select CON306.
 
 The fix adds `exist_ok=True` or `missing_ok=True`.
 """
@@ -40,6 +41,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
                 f"another worker can be faster between this look for `{doing.change.text}` and `{last}`, which then "
                 f"fails; do it in one step, {how}, or catch the error",
                 notes=doing.notes,
+                when_asked=last not in ("mkdir", "makedirs") and not doing.run.many,
             )
 
 

@@ -7,7 +7,8 @@ ends the slower worker, and whatever it would have done next.
 With a `collections.deque`, take first and ask later: `try: job = jobs.popleft()`, `except IndexError: break`.
 
 Not reported: one lock around both steps, `try` around the taking, lists that one thread has for itself, and whatever
-happens before the first start or after the last join.
+happens before the first start or after the last join. Where only a lock says that several threads come, it is shown to
+those who select CON313.
 
 See https://docs.python.org/3/library/queue.html.
 """
@@ -15,6 +16,7 @@ See https://docs.python.org/3/library/queue.html.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from conclint.model import Finding
 from conclint.program.evidence import Evidence
@@ -28,11 +30,12 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
     for race in evidence.races:
         access = race.moment.access
         if access.act is Act.CHECK_ACT and access.operation == NEXT:
-            yield race_finding(
+            found = race_finding(
                 race,
                 f"`{access.text}` is asked for an item and then gives one, and {rival(race)} can take it in between; "
                 "use a `queue.Queue`, or take it in a `try`",
             )
+            yield found if race.promise is None else replace(found, when_asked=True)
 
 
 RULE = Rule(

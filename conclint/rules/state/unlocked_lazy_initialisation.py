@@ -8,8 +8,8 @@ Create it under a lock, and look again once the lock is held.  Or create it at i
 
 Threads that the program starts are one kind of evidence.  A class or module that takes a lock of its own is another:
 its author means several threads to come.  What is one for the whole process anyway (a global, `cls._instance`), state
-beside such a class, and properties that compute and keep their value are reported only where this rule is selected by
-name.
+beside such a class, objects that never change (a second one is as good), and properties that compute and keep their
+value are reported only where this rule is selected by name.
 
 Not reported: creation under a lock, the second look of a double check, module-level `__getattr__`, constants and cheap
 pure values (twice does no harm), objects that one thread has for itself, `threading.local`.
@@ -18,9 +18,11 @@ pure values (twice does no harm), objects that one thread has for itself, `threa
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conclint.model import Finding, Fix
+from conclint.program.alike import is_alike
 from conclint.program.evidence import Evidence
 from conclint.program.observations import Act
 from conclint.program.telling import race_finding, rival
@@ -35,11 +37,12 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
     for race in evidence.races:
         access = race.moment.access
         if access.act is Act.LAZY_INIT:
-            yield race_finding(
+            found = race_finding(
                 race,
                 f"`{access.text}` is created on first use without a lock, and {rival(race)} can find it missing too: "
                 "two are made; look again and create it under a lock",
             )
+            yield replace(found, when_asked=True) if is_alike(evidence.program, race.store) else found
 
 
 def check(source: Source) -> Iterator[Finding]:
