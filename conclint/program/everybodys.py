@@ -32,7 +32,10 @@ class Everybodys:
                     found.setdefault(store, {})[function_id(file.path, user.function.qualname)] = user
         tables = {store: tuple(users.values()) for store, users in found.items()}
         free = self._deeds.free_threaded
-        acting = {store: users if free else tuple(filter(_acts, users)) for store, users in tables.items()}
+        acting = {
+            store: users if free or _register_themselves(users) else tuple(filter(_acts, users))
+            for store, users in tables.items()
+        }
         return {store: acting[store] for store, users in tables.items() if _acted_on(users, walked=free)}
 
     def _in_file(self, file: File) -> Iterator[tuple[Store, User]]:
@@ -80,4 +83,9 @@ def _acted_on(users: tuple[User, ...], *, walked: bool) -> bool:
     changed = [user for user in users if user.changes]
     if walked and changed and any(user.in_steps for user in users):
         return True
-    return any(user.in_steps for user in changed) or any(user.function.name in CONSTRUCTION for user in changed)
+    return any(user.in_steps for user in changed) or _register_themselves(users)
+
+
+def _register_themselves(users: tuple[User, ...]) -> bool:
+    """Whether a constructor puts its object there: who makes one only reads the state itself."""
+    return any(user.changes and user.function.name in CONSTRUCTION for user in users)
