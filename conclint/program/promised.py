@@ -111,6 +111,7 @@ class Promised:
             return None
         other = next((one for one in meets if one.access.place != moment.access.place), meets[0])
         firm = promise.firm and not moment.held and self._guarded(moment, others) and self._ordinary(moment.access)
+        firm = firm and not self._confined(moment.access.function, other.access.function)
         return Race(store, moment, other, replace(promise, firm=firm))
 
     def _guarded(self, moment: Moment, others: Iterable[Moment]) -> bool:
@@ -146,6 +147,14 @@ class Promised:
         counted = access.act in UPDATES and STATISTICS.search(access.text)
         starts = access.function in self._starting  # before it does, it is alone
         return not (hidden or aside or counted or starts or self._overrides(access.function, function))
+
+    def _confined(self, *functions: str) -> bool:
+        """Whether one dedicated thread runs all of it."""
+        contexts = self._program.contexts
+        runs = [run for function in functions for run in contexts.runs(function)]
+        roots = {run.root.target for run in runs if run.context is Context.THREAD}
+        started = all(contexts.runs(function) and not contexts.is_main(function) for function in functions)
+        return started and len(roots) == 1 and not any(run.many_each for run in runs)
 
     @cached_property
     def _starting(self) -> set[str]:

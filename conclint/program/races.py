@@ -12,7 +12,7 @@ from typing import NamedTuple
 from conclint.knowledge.kinds import Context
 from conclint.model import Place
 from conclint.program.conflicts import conflict
-from conclint.program.contexts import Run
+from conclint.program.contexts import Run, evidence
 from conclint.program.entry import Entry
 from conclint.program.guards import ANY_LOCK, Guards
 from conclint.program.homes import Home
@@ -38,6 +38,12 @@ class Moment(NamedTuple):
     run: Run | None
     held: frozenset[str]
     homes: tuple[Home, ...]
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether the thread comes here straight from its start: at the first call, or without leaving the file."""
+        calls = evidence(self.run)[1:] if self.run is not None else ()
+        return len(calls) <= 1 or all(note.place.path == self.access.place.path for note in calls)
 
 
 class Race(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -20,18 +19,18 @@ from conclint.source.questions import (
     conjuncts,
     disjuncts,
     is_last_part,
+    is_own,
     key_of,
     leaves,
     names_in,
     rest_of,
     same_function,
+    tells,
     tests_missing,
+    works,
 )
 from conclint.source.source import Source
 from conclint.source.trying import Trying
-
-# A call that only tells somebody.
-TELLING = re.compile(r"(?:^|[._])(?:warn|warning|debug|info|error|exception|critical|log|print)$|getLogger|logging")
 
 # Which item of a queue is taken: the last one, or the first.
 END = ("", "0", "-1")
@@ -70,6 +69,8 @@ class Checks:
         test = self.test(node)
         if test is None:
             return self._trying.tried(node)
+        if is_own(self._source, test.statement, test.key):
+            return None
         for place in self._acts(test, node):
             done = self._answer(test, place)
             if done is not None and self._locks.held(place[0]) == self._locks.held(node):
@@ -288,7 +289,7 @@ class Checks:
         """Whether more is done on the answer than a word to the log."""
         for block, there in self.branches(test):
             for part in same_function(block) if there is present else ():
-                if isinstance(part, cst.Call) and not TELLING.search(path_of(part.func)):
+                if isinstance(part, cst.Call) and not tells(part):
                     return True
         return False
 
@@ -325,7 +326,7 @@ class Checks:
             # `if x in seen: return` and then, whatever else is found out: a claim.  Below another `if` it is a memo.
             block = self._source.parent(self._source.statement(node))
             return done.operation == "add" and block is self._source.parent(test.statement)
-        return done.operation == "add" and len(test.statement.body.body) > 1
+        return done.operation == "add" and works(test.statement.body, path_of(node))
 
 
 def _asks_for_size(part: cst.BaseExpression, node: State) -> bool:

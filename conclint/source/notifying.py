@@ -11,10 +11,10 @@ import libcst as cst
 from conclint.knowledge.locks import NOTIFYING
 from conclint.program.stalls import of_lifecycle
 from conclint.program.values import Store, function_id
-from conclint.source.checks import TELLING
 from conclint.source.conditions import condition_calls, has_limit, in_loop, parts_of
 from conclint.source.lockuse import LockCall, body_nodes
 from conclint.source.paths import path_of
+from conclint.source.questions import TELLING
 from conclint.source.source import Source
 
 # Who is called so only passes on that something has changed, or wakes somebody on purpose.

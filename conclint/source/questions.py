@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import libcst as cst
@@ -10,6 +11,18 @@ from conclint.source.acts import State
 from conclint.source.paths import path_of
 from conclint.source.source import Source
 from conclint.source.tree import below, children
+
+# A call that only tells somebody.
+TELLING = re.compile(r"(?:^|[._])(?:warn|warning|debug|info|error|exception|critical|log|print)$|getLogger|logging")
+
+# What is done to a text before it is told.
+TEXT = frozenset({"strip", "format", "join", "split", "lower", "upper", "replace"})
+
+# What each thread, or each event loop, has for itself.
+IDENTITY = re.compile(
+    r"\b(?:get_ident|get_native_id|current_thread|currentThread|current_task|current_process|getpid)\b"
+    r"|^_?(?:frame|\w*loop)$"
+)
 
 
 def conjuncts(expression: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
@@ -115,3 +128,29 @@ def behind(source: Source, statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
             return
         if isinstance(outer, (cst.If, cst.With, cst.Try)):
             yield from rest_of(source, outer)
+
+
+def tells(call: cst.Call) -> bool:
+    """Whether the call only tells somebody: a log, a warning, a print."""
+    return bool(TELLING.search(path_of(call.func)))
+
+
+def works(block: cst.BaseSuite, path: str) -> bool:
+    """Whether the block does more than to note something in `path`, and to tell somebody."""
+    if len(block.body) < 2:
+        return False
+    calls = (part for part in same_function(block) if isinstance(part, cst.Call) and not tells(part))
+    names = (path_of(call.func).rpartition(".") for call in calls)
+    return any(owner != path and last not in TEXT for owner, _, last in names)
+
+
+def is_own(source: Source, statement: cst.CSTNode, key: str) -> bool:
+    """Whether the item under the key is one thread's only: it goes by the thread's own number, or by its frame."""
+    if IDENTITY.search(key):
+        return True
+    around = source.function_node(statement) if key.isidentifier() else None
+    return any(
+        path_of(target.target) == key and bool(IDENTITY.search(source.code(assign.value)))
+        for assign in (source.inside(around.body, cst.Assign) if around is not None else ())
+        for target in assign.targets
+    )

@@ -9,17 +9,20 @@ Test and act under one lock.  Where the container does both in one step, let it:
 
 In projects that run without the GIL, caches of modules and classes are CON901.
 
-Threads that the program starts are one kind of evidence.  A class or module that takes a lock of its own is another:
-its author means several threads to come.  State that is one for the whole process counts as well.
+Threads that the program starts are one kind of evidence.  A class or module that takes a lock of its own around other
+changes of the same state is another: its author means several threads to come.  Reported only where this rule is
+selected by name: what threads reach by many calls over several files, other state of classes that own a lock or start
+threads, what is one for the whole process, flags that only the first one should turn, and values computed once.
 
 Not reported: one-step operations, a test repeated under the lock, tests whose act stores a cheap value that would
-come out the same in both threads, containers that one thread has for itself, and whatever happens before the first
-start, after the last join, or while modules are imported.
+come out the same in both threads, containers that one thread has for itself, what a thread keeps under its own
+identity, and whatever happens before the first start, after the last join, or while modules are imported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from conclint.model import Finding
 from conclint.program.evidence import Evidence
@@ -35,11 +38,13 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
         access = race.moment.access
         told = access.operation == NEXT or relies_on_gil(evidence.program, race)
         if access.act is Act.CHECK_ACT and not told:
-            yield race_finding(
+            finding = race_finding(
                 race,
                 f"`{access.text}` is tested and then changed, and {rival(race)} can change it in between; "
                 f"{_instead(access.operation)}",
             )
+            direct = race.promise is not None or (race.moment.is_direct and race.other.is_direct)
+            yield replace(finding, when_asked=finding.when_asked or not direct)
 
 
 def _instead(operation: str) -> str:
@@ -53,7 +58,6 @@ RULE = Rule(
     name="check-then-act",
     triggers=shared_state(),
     conclude=conclude,
-    default=False,  # its only finding on the benchmark corpus is a false alarm
     examples=(
         Bad("""
             import socket
