@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -14,6 +15,13 @@ from conclint.program.values import Reach, Sort, Value, function_id, split_id
 
 # Callables are followed through so many helpers.
 DEEPEST = 3
+
+# What is called so starts a thread, wherever it comes from; unless it is about a thread that runs already.
+STARTER = re.compile(
+    r"^_*(?:run|start|launch|create|spawn|begin|new|make|execute|call|submit)_(?:\w+_)?(?:threads?|thread_?pool)"
+    r"(?:_(?:fc|func|fn|function|factory))?$|^_*in_(?:a_)?(?:new_)?thread$|^(?:run|call|defer)(?:In|To)Thread$"
+)
+RUNNING = re.compile(r"main|gui|ui_|loop|asyncio|own|same|from")
 
 # What each spawner needs imported somewhere is the first part of its name; these need nothing.
 EVERYWHERE = frozenset({"builtins"})
@@ -51,6 +59,7 @@ class Spawns:
         self._find_by_call()
         self._find_subclasses()
         self._find_decorated()
+        self._find_by_name()
 
     # -- calls of spawners
 
@@ -218,6 +227,25 @@ class Spawns:
     def _is_coroutine(file: File, qualname: str, spawner: Spawner) -> bool:
         """Calling a coroutine function elsewhere only makes a coroutine object."""
         return spawner.context is not Context.LOOP and bool(file.body.functions[qualname].kind & Kind.ASYNC)
+
+    # -- names
+
+    def _find_by_name(self) -> None:
+        """Calls of what is nowhere to be seen, but says by its name what it does with the method it is given."""
+        for file in self._calls.files:
+            for name in sorted(file.header.called):
+                if STARTER.search(name) and not RUNNING.search(name):
+                    for function, call in self._calls.in_file(file, name):
+                        self._named(Site(file, function, call), name)
+
+    def _named(self, site: Site, name: str) -> None:
+        values = self._calls.meaning(site).values
+        if any(":" in one.name or self._knowledge.spawners.keys() & {*self._spellings(one)} for one in values):
+            return
+        for position, path in enumerate(site.call.args):
+            for value in self._names.meaning(site.file, site.function, path).values:
+                if value.sort is Sort.FUNCTION and value.owner:
+                    self._add(site, name, Spawner(Context.THREAD, position=position), value)
 
     # -- decorators
 
