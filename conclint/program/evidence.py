@@ -25,6 +25,7 @@ from conclint.program.processwide import THREADS, Doing, ProcessWide
 from conclint.program.promised import Promised
 from conclint.program.races import Race, Races
 from conclint.program.sections import Sections
+from conclint.program.served import Kept, Served
 from conclint.program.sharing import Shared, Sharing
 from conclint.program.stalls import Stall, Stalls
 
@@ -54,6 +55,11 @@ class Evidence:
         """Coroutines that act after a wait on what they saw before, while other tasks do the same."""
         straddles = (one for path in sorted(self.observations) for one in self.observations[path].straddles)
         return Interleavings(self.program, straddles, self._races).all()
+
+    @property
+    def kept_by_handlers(self) -> Iterator[Kept]:
+        """Globals that the handlers of web applications change."""
+        return Served(self.program).all()
 
     @property
     def cached(self) -> Iterator[Cached]:

@@ -7,7 +7,7 @@ the coroutines that these wait for, or start in their turn.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
@@ -64,6 +64,10 @@ class Tasks:
         self._calls = calls
         self._names = calls.names
         self._knowledge = knowledge
+
+    def functions(self) -> Iterable[str]:
+        """Every function that several tasks run at a time."""
+        return self._runs.keys()
 
     def runs(self, identity: str) -> list[TaskRun]:
         """How several tasks come to run the function at a time."""
