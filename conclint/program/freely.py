@@ -6,7 +6,7 @@ import re
 
 from conclint.knowledge.containers import HASHED, ITEM_BY_ITEM, OF_DEQUES
 from conclint.program.linking import Program
-from conclint.program.observations import NEXT, ONCE, Act
+from conclint.program.observations import NEXT, ONCE, SOFT, Act
 from conclint.program.races import Race
 
 # What is called so fills a table before threads come, mostly while modules are imported.
@@ -33,11 +33,14 @@ def walks_freely(program: Program, race: Race) -> bool:
 
 
 def told_freely(program: Program, race: Race) -> bool:
-    """Whether it is worth saying: shown by threads, promised firmly, or about what the whole process has in common.
+    """Whether it is worth saying unasked: shown by threads, promised firmly, or one too many is made.
 
     Who runs without the GIL means several threads to come.
     """
-    return race.promise is None or race.promise.firm or race.store in program.promises.everybodys
+    if race.moment.access.operation in SOFT:
+        return False  # computed twice at worst
+    everybodys = race.moment.access.act is Act.CHECK_ACT and race.store in program.promises.everybodys
+    return race.promise is None or race.promise.firm or everybodys
 
 
 def registers(race: Race) -> bool:

@@ -54,6 +54,9 @@ MAKER = re.compile(
     re.IGNORECASE,
 )
 
+# What is called so makes one, whatever it is.
+MAKING = frozenset({"make", "build", "_make", "_build"})
+
 # What is called so in the manner of Windows asks for something that is there.
 GETTER = re.compile(r"_*Get[A-Z]")
 
@@ -97,6 +100,8 @@ class Makes:
         if any(name in RESOURCES for name in names):
             return True
         if any(":" in name for name in names):
+            return True
+        if path_of(call.func).rpartition(".")[2] in MAKING:
             return True
         made = self._made(call)
         if any(":" in name for name in made) or path_of(call.func) in ALLOCATING:
