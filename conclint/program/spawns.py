@@ -97,12 +97,12 @@ class Spawns:
                     self._try(Site(file, function, call), spawners)
 
     def _try(self, site: Site, spawners: dict[str, Spawner]) -> None:
-        for value in self._calls.meaning(site).values:
-            for name in self._spellings(value):
-                spawner = spawners.get(name)
-                if spawner is not None:
-                    self._spawn(site, name, spawner)
-                    return
+        """What may be of an event loop as well is no evidence of a thread: `future: Future | asyncio.Future`."""
+        names = (name for value in self._calls.meaning(site).values for name in self._spellings(value))
+        found = [name for name in names if name in spawners]
+        if found:
+            name = next((one for one in found if spawners[one].context is Context.LOOP), found[0])
+            self._spawn(site, name, spawners[name])
 
     def _spellings(self, value: Value) -> tuple[str, ...]:
         """A library class under its bases too: `ThreadingHTTPServer` is a `ThreadingMixIn`."""

@@ -38,9 +38,6 @@ END = ("", "0", "-1")
 # What is added to a container after a look whether it is there.
 ADDING = frozenset({"=", "add", "append", "appendleft", "insert"})
 
-# Keys of which each thread, task or loop has one of its own.
-OWN_KEY = re.compile(r"(?:^|_|\b)(?:tid|ident|get_ident|thread|thread_id|task|token|loop)(?:$|\b)", re.IGNORECASE)
-
 # What makes a container longer.
 GROWING = frozenset({"add", "append", "appendleft", "extend", "insert", "="})
 
@@ -230,8 +227,6 @@ class Checks:
         if present and done.operation in REMOVING and not self._forgiving(node, done):
             queue = not test.key and done.operation in ("pop", "popleft") and self._is_list(node)
             return Done(Act.CHECK_ACT, NEXT if queue else done.operation, done.resizes)
-        if OWN_KEY.search(test.key):
-            return None  # nobody else has that item
         if not present and test.key and done.operation in ADDING and self._matters(test, node, done):
             return Done(Act.CHECK_ACT, done.operation, done.resizes)
         if not present and test.key and done.operation == "=" and self._computes(node):

@@ -20,7 +20,7 @@ TEXT = frozenset({"strip", "format", "join", "split", "lower", "upper", "replace
 
 # What each thread, or each event loop, has for itself.
 IDENTITY = re.compile(
-    r"\b(?:get_ident|get_native_id|current_thread|currentThread|current_task|current_process|getpid)\b"
+    r"\b(?:get_ident|get_native_id|current_thread|currentThread|current_task|current_token|current_process|getpid)\b"
     r"|^_?(?:frame|\w*loop)$"
 )
 

@@ -15,6 +15,7 @@ from conclint.source.questions import (
     bound_before,
     conjuncts,
     is_last_part,
+    is_own,
     key_of,
     leaves,
     names_in,
@@ -96,6 +97,8 @@ class Trying:
     def _stored_after(self, statement: cst.Try, node: State) -> tuple[Done, cst.CSTNode] | None:
         failing = [one for one in statement.handlers if one.type is not None and MISSING & names_in(one.type)]
         path, key = path_of(node), key_of(self._source, node)
+        if is_own(self._source, statement, key):
+            return None  # nobody else has that item
         blocks: list[cst.CSTNode] = [one.body for one in failing]
         if any(not leaves(one.body) for one in failing):
             blocks += behind(self._source, statement)

@@ -11,6 +11,9 @@ Look and act under one lock.  Where the container can do both in one step, let i
 Said only of projects that run without the GIL: `free-threaded = true`, or a classifier that says so.  There it takes
 the place of CON305 for containers of modules and classes, and needs no thread in the program itself as evidence.
 
+Caches whose values are computed by a function are shown to those who ask for this rule by name: two threads may do the
+work twice, and nothing else.
+
 Not reported: one-step operations, tests repeated under the lock, containers of one object or one function, values
 that are cheap and the same for everybody, and what happens while modules are imported.
 
@@ -185,6 +188,26 @@ RULE = Rule(
                     if name not in self.parts:
                         self.parts[name] = Count(name)
                     return self.parts[name]
+
+
+            import threading
+            import warnings
+
+            SEEN = set()
+            OWN = {}
+
+
+            def own(make_one):
+                thread = threading.current_thread()
+                if thread not in OWN:
+                    OWN[thread] = Count(make_one)  # nobody else has that key
+                return OWN[thread]
+
+
+            def advise(word):
+                if word not in SEEN:
+                    SEEN.add(word)
+                    warnings.warn("twice does no harm")
 
 
             for one in ("a", "b"):
