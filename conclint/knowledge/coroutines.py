@@ -109,6 +109,12 @@ _BOTS = {
     ),
 }
 
+# What files import that have to do with tasks.
+LIBRARIES = frozenset(
+    {"asyncio", "anyio", "trio", "aiohttp", "fastapi", "starlette", "httpx", "quart", "sanic", "litestar", "websockets"}
+    | {"tornado", "discord", "nextcord", "disnake", "aiogram", "telethon", "pyrogram"}
+)
+
 HANDLERS = _AIOHTTP | _STARLETTE | _SERVERS | _BOTS
 
 # What is called so and is given a coroutine object runs it as a task, whether the library's or the program's own.

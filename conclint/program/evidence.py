@@ -53,8 +53,7 @@ class Evidence:
     @property
     def interleaved(self) -> Iterator[Interleaved]:
         """Coroutines that act after a wait on what they saw before, while other tasks do the same."""
-        straddles = (one for path in sorted(self.observations) for one in self.observations[path].straddles)
-        return Interleavings(self.program, straddles, self._races).all()
+        return Interleavings(self.program, self.observations, self._races).all()
 
     @property
     def kept_by_handlers(self) -> Iterator[Kept]:

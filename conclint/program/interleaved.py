@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from conclint.model import Note
 from conclint.program.linking import Program
-from conclint.program.observations import Access, Straddle
+from conclint.program.observations import Access, Observations, Straddle
 from conclint.program.races import Races, personal
 from conclint.program.tasks import TaskRun, trace
 from conclint.program.testfiles import among_tests
@@ -15,22 +15,26 @@ from conclint.program.values import Reach
 
 
 class Interleaved(NamedTuple):
-    """Several tasks do it to the same state, by way of `run`."""
+    """Several tasks do it to the same state, by way of `run`; or, where none is seen, `promise` says that they may."""
 
     straddle: Straddle
-    run: TaskRun
+    run: TaskRun | None
+    promise: Note | None = None
+    sure: bool = True
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        return (*trace(self.run), Note(self.straddle.wait, "here the task may wait, and others run"))
+        how = trace(self.run) if self.run is not None else (self.promise,) if self.promise is not None else ()
+        return (*how, Note(self.straddle.wait, "here the task may wait, and others run"))
 
 
 class Interleavings:
     """Finds them in one program."""
 
-    def __init__(self, program: Program, straddles: Iterator[Straddle], races: Races) -> None:
+    def __init__(self, program: Program, observations: Mapping[str, Observations], races: Races) -> None:
         self._program = program
-        self._straddles = straddles
+        self._straddles = [one for path in sorted(observations) for one in observations[path].straddles]
+        self._kept = [one for path in sorted(observations) for one in observations[path].kept]
         self._races = races
 
     def all(self) -> Iterator[Interleaved]:
@@ -43,6 +47,10 @@ class Interleavings:
             run = next((one for one in self._program.tasks.runs(access.function) if _meets(access, one)), None)
             if run is not None:
                 yield Interleaved(straddle, run)
+                continue
+            promise = self._program.meant.by(access, self._kept)
+            if promise is not None:
+                yield Interleaved(straddle, None, promise[1], promise[0])
 
 
 def _meets(access: Access, run: TaskRun) -> bool:

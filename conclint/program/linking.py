@@ -22,6 +22,7 @@ from conclint.program.files import Files
 from conclint.program.handles import Handles
 from conclint.program.locals import Locals
 from conclint.program.locking import Locking
+from conclint.program.meant import Meant
 from conclint.program.names import Names
 from conclint.program.owners import Owners
 from conclint.program.pickles import SOMEWHERE, Held, Pickles
@@ -79,6 +80,11 @@ class Program:
     def tasks(self) -> Tasks:
         """Coroutines of which several tasks run at a time."""
         return Tasks(self.calls, self.options.knowledge)
+
+    @cached_property
+    def meant(self) -> Meant:
+        """Coroutines that are meant for several tasks, though none are seen."""
+        return Meant(self.calls, self.options.knowledge)
 
     @cached_property
     def effects(self) -> Effects:
@@ -202,7 +208,8 @@ class Program:
         if any(one.locks for one in triggers.values()):
             regions.add_lockers(self.locking.worth_a_look())
         if any(one.tasks for one in triggers.values()):
-            regions.add_tasks(self.tasks.worth_a_look())
+            found = (*self.tasks.worth_a_look(), *self.meant.worth_a_look())
+            regions.add_tasks({(file.path, one.qualname): (file, one) for file, one in found}.values())
         return Scenes(self, regions).build(chosen)
 
 

@@ -209,6 +209,7 @@ class Observations:
     acquires: tuple[Acquire, ...] = ()
     criticals: tuple[Critical, ...] = ()
     straddles: tuple[Straddle, ...] = ()
+    kept: tuple[Access, ...] = ()  # what coroutines change under locks
 
 
 @dataclass(frozen=True)

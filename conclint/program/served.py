@@ -21,6 +21,9 @@ from conclint.program.values import Sort, Store
 # What is called so may be lost: somebody computes it again.
 CACHE = re.compile(r"cache|memo|pool|registry|local", re.IGNORECASE)
 
+# What a handler reaches by more calls is not its own state, but some library's.
+FARTHEST = 3
+
 # Calls of calls are followed so far.
 DEEPEST = 3
 
@@ -56,7 +59,8 @@ class Served:
         for identity in sorted({*contexts.functions(), *tasks.functions()}):
             threads = (trace_of_thread(run) for run in contexts.runs(identity) if _by_handler(run.root.how))
             served = (trace_of_task(run) for run in tasks.runs(identity) if _by_handler(run.task.how))
-            notes = next(threads, None) or next(served, None)
+            known = (one for one in (*threads, *served) if len(one) <= FARTHEST and not among_tests(one[0].place.path))
+            notes = next(known, None)
             if notes is not None:
                 yield from ((one, notes) for one in self._called(identity))
 

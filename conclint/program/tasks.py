@@ -77,7 +77,7 @@ class Tasks:
         """The coroutines among them that change something which may be others', and wait."""
         for identity in sorted(self._runs):
             file, function = self._calls.function(identity)
-            if function.kind & Kind.ASYNC and _changes(function):
+            if function.kind & Kind.ASYNC and changes_and_reads(function):
                 yield file, function
 
     # -- where several are started
@@ -167,12 +167,8 @@ class Tasks:
         plain = [goal for goal in call.goes if goal[0] != "$" and not goal.endswith("[]")]
         if not plain:
             return "$return" not in call.goes
-        return any(
-            one.func == f"{goal}.add_done_callback" or goal in one.args
-            for goal in plain
-            for one in function.calls
-            if one.line >= call.line and not one.use & Use.AWAITED
-        )
+        later = [one for one in function.calls if one.line >= call.line and not one.use & Use.AWAITED]
+        return any(_keeps(one, goal, function) for goal in plain for one in later)
 
     def _tasks(self, outer: Site, inner: Site) -> Iterator[Task]:
         how = next(iter(sorted(self._calls.library_names(outer))), outer.call.func)
@@ -257,6 +253,17 @@ def _nested(file: File, function: FunctionFact) -> bool:
     return not function.owner and function.enclosing in file.body.functions and bool(function.enclosing)
 
 
+def _keeps(call: CallFact, task: str, function: FunctionFact) -> bool:
+    """Whether it is put aside: `task.add_done_callback(…)`, `tasks.add(task)`; not `results.append(await task)`."""
+    if call.func == f"{task}.add_done_callback":
+        return True
+    owner, _, name = call.func.rpartition(".")
+    if task not in call.args:
+        return False
+    gathered = any(MAKER.search(one.func) and {"*", owner} & {*one.args} for one in function.calls)
+    return name == "add" or (name == "append" and (gathered or "." in owner))
+
+
 def _hands_on(function: FunctionFact, call: CallFact) -> bool:
     """Whether a parameter goes to the maker of tasks: `def track(coro): create_task(coro)`."""
     return any(param.name in call.args and not param.kind for param in function.params)
@@ -287,7 +294,7 @@ def _called(call: CallFact) -> Iterator[str]:
         yield manager + ".__aexit__"
 
 
-def _changes(function: FunctionFact) -> bool:
+def changes_and_reads(function: FunctionFact) -> bool:
     """Whether it changes what is not its own variable, and reads it too."""
     outer = {*function.globals, *function.nonlocals}
     bits: dict[str, int] = {}

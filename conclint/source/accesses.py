@@ -49,7 +49,8 @@ class Accesses:
         seen = Observations(tuple(self.accesses()), tuple(self.calls()), tuple(self.holders()), told, done, used)
         if not self._source.scene.waiting:
             return seen
-        return replace(seen, straddles=tuple(Straddles(self._source, self._locks, self._order).all()))
+        found = Straddles(self._source, self._locks, self._order)
+        return replace(seen, straddles=tuple(found.all()), kept=tuple(found.kept()))
 
     def accesses(self) -> Iterator[Access]:
         """Every access to shared state in the parsed regions."""

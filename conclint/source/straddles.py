@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple
 
 import libcst as cst
@@ -66,14 +68,28 @@ class Straddles:
         self._makes = Makes(source)
 
     def all(self) -> Iterator[Straddle]:
-        """At most one for each write, in the coroutines that the scene names."""
+        """At most one for each write."""
+        for body in self._bodies:
+            for write in body.writes if body.pauses else ():
+                if not self._locks.held(write.state):
+                    yield from self._of(body, write)
+
+    def kept(self) -> Iterator[Access]:
+        """What is written under locks."""
+        for body in self._bodies:
+            for write in body.writes:
+                if held := self._locks.held(write.state):
+                    yield replace(self._access(write, write.statement, Act.REPLACE), held=held)
+
+    @cached_property
+    def _bodies(self) -> list[Body]:
+        """Those of the coroutines that the scene names."""
         wanted = {*self._source.scene.waiting}
-        for function in self._source.all(cst.FunctionDef):
-            if function.asynchronous is not None and self._source.qualname_of(function) in wanted:
-                body = self._body(function)
-                for write in body.writes if body.pauses else ():
-                    if not self._locks.held(write.state):
-                        yield from self._of(body, write)
+        return [
+            self._body(function)
+            for function in self._source.all(cst.FunctionDef)
+            if function.asynchronous is not None and self._source.qualname_of(function) in wanted
+        ]
 
     # -- what is in a coroutine
 
@@ -152,20 +168,22 @@ class Straddles:
     def _straddle(
         self, write: Write, wait: Pause, anchor: cst.CSTNode, act: Act, *, soft: bool = False, operation: str = ""
     ) -> Straddle:
+        access = self._access(write, anchor, act)
+        return Straddle(replace(access, operation=operation), self._source.place(wait.node), soft)
+
+    def _access(self, write: Write, anchor: cst.CSTNode, act: Act) -> Access:
         named = self._source.named(write.state)
         assert named.store is not None
-        access = Access(
+        return Access(
             store=named.store,
             act=act,
             point=self._order.point(write.state),
             place=self._source.place(anchor),
             text=write.path,
-            operation=operation,
             through_class=named.through_class or (named.of_class and bool(write.key)),
             reach=named.reach,
             holder=named.owner,
         )
-        return Straddle(access, self._source.place(wait.node), soft)
 
     def _in_one_statement(self, body: Body, write: Write) -> Pause | None:
         """`x += await f()`, `x = x + await f()`: the old value is taken before the wait."""

@@ -54,7 +54,7 @@ def _flags(source: Source, test: cst.BaseExpression) -> Iterator[cst.Name | cst.
         yield from _flags(source, test.right)
     elif isinstance(test, cst.UnaryOperation):
         yield from _flags(source, test.expression)
-    elif isinstance(test, cst.Comparison):
+    elif isinstance(test, cst.Comparison) and path_of(test.comparisons[0].comparator) in ("True", "False"):
         yield from _flags(source, test.left)
     elif isinstance(test, (cst.Name, cst.Attribute)) and source.named(test).store in source.scene.timing.polled:
         yield test

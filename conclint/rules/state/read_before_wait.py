@@ -10,12 +10,14 @@ await that.
 
 https://docs.python.org/3/library/asyncio-sync.html#asyncio.Lock
 
-Reported only where several tasks are known to run the coroutine on the same object: coroutines that a loop or `gather`
-starts, handlers of servers and bots, and what these await.
+Reported where several tasks are known to run the coroutine on the same object: coroutines that a loop or `gather`
+starts, handlers of servers and bots, and what these await.  And where another coroutine changes the same attribute
+under the object's own `asyncio.Lock`: its author means several tasks to come.
 
 Not reported: state of the task's own; a second look after the wait; whatever happens under a lock, the callers' too;
 a wait that is over before the look; state that is saved and put back.  Values that are computed twice, and no more
-than that, are shown only where the rule is asked for by name.
+than that, and globals of which nobody knows how many tasks come to them, are shown only where this rule is asked for by
+name.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from conclint.rules.rule import Bad, Good, Rule
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for one in evidence.interleaved:
         straddle = one.straddle
-        yield Finding(straddle.access.place, _message(one), notes=one.notes, when_asked=straddle.soft)
+        yield Finding(straddle.access.place, _message(one), notes=one.notes, when_asked=straddle.soft or not one.sure)
 
 
 def _message(one: Interleaved) -> str:
@@ -145,6 +147,27 @@ RULE = Rule(
                         task = asyncio.create_task(self.visit(url))
                         self.tasks.add(task)
                         task.add_done_callback(self.tasks.discard)
+            """),
+        Bad("""
+            import asyncio
+
+
+            class Account:
+                def __init__(self):
+                    self._lock = asyncio.Lock()
+                    self.token = None
+
+                async def renew(self):
+                    async with self._lock:
+                        self.token = await self.login()
+
+                async def get(self):
+                    if self.token is None:  # expect: CON323
+                        self.token = await self.login()
+                    return self.token
+
+                async def login(self):
+                    return await asyncio.open_connection("localhost", 80)
             """),
         Good("""
             import asyncio

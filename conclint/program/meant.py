@@ -1,0 +1,116 @@
+"""Coroutines that nobody is seen to run in several tasks, although their authors mean that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from conclint.index.facts import FunctionFact, Kind, Use
+from conclint.knowledge.coroutines import LIBRARIES
+from conclint.knowledge.kinds import Context, Knowledge
+from conclint.model import Note
+from conclint.program.calls import Calls, Site
+from conclint.program.contexts import site_place
+from conclint.program.files import File
+from conclint.program.observations import Access
+from conclint.program.tasks import changes_and_reads
+from conclint.program.testfiles import among_tests
+from conclint.program.values import Reach, Sort, Store, function_id
+
+# Methods that begin or end the life of an object: one task, the owner's, calls them.
+LIFE = frozenset(
+    {"__aenter__", "__aexit__", "__anext__", "start", "stop", "run", "open", "close", "aclose", "connect", "disconnect"}
+    | {"shutdown", "setup", "teardown", "reset", "main", "cleanup", "startup", "on_startup", "on_shutdown"}
+)
+
+
+class Meant:
+    """Answers for one program."""
+
+    def __init__(self, calls: Calls, knowledge: Knowledge) -> None:
+        self._calls = calls
+        self._names = calls.names
+        self._knowledge = knowledge
+        self._global: dict[str, Note | None] = {}
+
+    @cached_property
+    def coroutines(self) -> list[tuple[File, FunctionFact]]:
+        """Those that change what may be others'."""
+        return [
+            (file, function)
+            for file in self._calls.files
+            if LIBRARIES & file.roots and not among_tests(file.path)
+            for function in file.functions()
+            if function.kind & Kind.ASYNC and changes_and_reads(function)
+        ]
+
+    def worth_a_look(self) -> Iterator[tuple[File, FunctionFact]]:
+        for file, function in self.coroutines:
+            cls = function_id(file.path, function.owner) if function.owner else ""
+            if function.globals or (cls and (self._lock(cls) or self._instance(cls))):
+                yield file, function
+
+    def by(self, access: Access, kept: Iterable[Access]) -> tuple[bool, Note] | None:
+        """Who means several tasks to do it, and whether that is sure: others change the same under a lock."""
+        file, function = self._calls.function(access.function)
+        if function.name in LIFE or among_tests(file.path):
+            return None
+        if access.store.sort == "global":
+            return False, Note(access.place, f"`{access.store.path}` is one for all tasks")
+        if access.store.sort != "attribute" or access.reach is not Reach.SELF or not function.owner:
+            return None
+        cls = function_id(file.path, function.owner)
+        if lock := self._lock(cls):
+            own = any(one.store == access.store and one.function != access.function for one in kept)
+            return own, lock
+        instance = self._instance(cls)
+        return (False, instance) if instance is not None else None
+
+    # -- locks of tasks
+
+    def _lock(self, cls: str) -> Note | None:
+        mro = self._names.classes.mro(cls)
+        return next((self._locks[base] for base in mro if base in self._locks), None)
+
+    @cached_property
+    def _locks(self) -> dict[str, Note]:
+        """By class: where a coroutine takes a lock of its object's."""
+        found: dict[str, Note] = {}
+        for file in self._calls.files:
+            for name in ("__enter__", "acquire") if LIBRARIES & file.roots and not among_tests(file.path) else ():
+                for function, call in self._calls.in_file(file, name) if name in file.header.called else ():
+                    if not function.kind & Kind.ASYNC or not call.use & (Use.WITH | Use.AWAITED):
+                        continue
+                    store = self._lock_of_tasks(file, function, call.func.rpartition(".")[0])
+                    if store is not None:
+                        words = f"a coroutine takes the object's own lock `{store.path}` here: several tasks are meant"
+                        found.setdefault(store.owner, Note(site_place(Site(file, function, call)), words))
+        return found
+
+    def _lock_of_tasks(self, file: File, function: FunctionFact, path: str) -> Store | None:
+        meaning = self._names.meaning(file, function, path)
+        kinds = [self._knowledge.locks.get(one.name) for one in meaning.values if one.sort is Sort.INSTANCE]
+        sure = bool(kinds) and all(one is not None and one.among is Context.LOOP and not one.counting for one in kinds)
+        store = meaning.store
+        return store if sure and store is not None and store.sort == "attribute" and store.root == store else None
+
+    # -- objects that there is one of
+
+    def _instance(self, cls: str) -> Note | None:
+        """Where a module keeps an object of the class for everybody."""
+        if cls not in self._global:
+            name = cls.rpartition(":")[2].rpartition(".")[2]
+            sites = (
+                site
+                for site in self._calls.calls_named(name)
+                if not site.function.qualname and not site.call.use & Use.GUARDED and not among_tests(site.file.path)
+            )
+            known = (
+                site
+                for site in sites
+                if any(goal.isidentifier() for goal in site.call.goes)
+                and any(value.name == cls for value in self._calls.meaning(site).values)
+            )
+            note = next((Note(site_place(site), "this object is one for all tasks") for site in known), None)
+            self._global[cls] = note
+        return self._global[cls]
