@@ -165,7 +165,7 @@ class Calls:
         name = function.name
         if name in ("__init__", "__post_init__", "__new__"):
             name = function.owner.rpartition(".")[2].partition("#")[0]
-        candidates = list(self.calls_named(name))
+        candidates = list(self.calls_named(name, split_id(identity)[0]))
         if len(candidates) > MOST_CALLERS:
             # Only those near enough to be meant for certain.
             candidates = [site for site in candidates if site.file.path == split_id(identity)[0]]
@@ -173,9 +173,10 @@ class Calls:
             if any(value.name == identity for value in self.targets(site.file, site.function, site.call.func)):
                 yield site
 
-    def calls_named(self, name: str) -> Iterator[Site]:
-        """Every call in the program whose last name is `name`."""
-        for file in self._files_calling.get(name, ()):
+    def calls_named(self, name: str, near: str = "") -> Iterator[Site]:
+        """Every call in the program whose last name is `name`; or in files that can know of the file at `near`."""
+        files = self._files_calling.get(name, ())
+        for file in self.files.packages.near(near, files) if near else files:
             yield from (Site(file, function, call) for function, call in self.in_file(file, name))
 
     def calls_on(self, attribute: str, method: str) -> list[Site]:

@@ -10,6 +10,7 @@ from functools import cached_property
 from conclint.index import decode_body, decode_header
 from conclint.index.facts import ClassFact, FunctionFact, Header, ImportFact
 from conclint.index.stored import Body
+from conclint.program.packages import Packages
 
 
 class File:
@@ -78,6 +79,7 @@ class Files:
             stem = path[: -len("/__init__.py")] if path.endswith("/__init__.py") else path.rpartition(".")[0]
             self._ends.setdefault(stem.rpartition("/")[2], []).append(stem)
         self._found: dict[tuple[str, str], str | None] = {}
+        self.packages = Packages(self.by_path)
 
     def __iter__(self) -> Iterator[File]:
         return iter(self.by_path.values())

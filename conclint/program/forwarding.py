@@ -41,12 +41,12 @@ class Forwarding:
         names = {
             target.rpartition(".")[2]
             for file in self._knowing(self._names.files[split_id(identity)[0]], {function.name})
-            for other in file.functions()
-            for target, path in other.binds
+            for other, _ in file.body.functions.touching(function.name)
+            for target, path in file.body.functions[other].binds
             if path.rpartition(".")[2] == function.name
         }
         for name in sorted(names - {function.name}):
-            yield from self._calls.calls_named(name)
+            yield from self._calls.calls_named(name, split_id(identity)[0])
 
     def _kept(self, file: File, function: FunctionFact, path: str) -> Iterator[tuple[Site, str]]:
         """What the constructor was given for an attribute."""

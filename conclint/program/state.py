@@ -127,7 +127,7 @@ class State:
         if store.sort == "attribute":
             chosen |= {split_id(one)[0] for one in self._names.classes.family(store.owner)}
         if store.sort == "attribute":
-            others = self._names.files.touching(store.path)
+            others = [*self._names.files.packages.near(own, self._names.files.touching(store.path))]
         else:
             stem = store.owner.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
             others = self._names.files.importing(stem, store.path)

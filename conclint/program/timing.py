@@ -40,13 +40,19 @@ class Timings:
     def _is_imported(self, file: File) -> bool:
         """Whether another file of the program imports this one, a test apart."""
         stem = file.path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
-        for other in self._calls.files.importing(stem):
-            module = other.body.functions[""]
-            for one in other.header.imports if other.path != file.path and not is_test(other.path) else ():
-                values = self._calls.names.meaning(other, module, one.name).values if one.name else ()
-                if any(value.name.partition(":")[0] == file.path for value in values):
+        files = self._calls.files
+        for other in files.packages.near(file.path, files.importing(stem)):
+            if other.path == file.path or is_test(other.path):
+                continue
+            for one in other.header.imports:
+                if stem in one.target.split(".") and self._means(other, one.name, file):
                     return True
         return False
+
+    def _means(self, importer: File, name: str, file: File) -> bool:
+        """Whether what the importer calls so is the file, or stands in it."""
+        values = self._calls.names.meaning(importer, importer.body.functions[""], name).values if name else ()
+        return any(value.name.partition(":")[0] == file.path for value in values)
 
     # -- threads that a constructor starts
 

@@ -13,7 +13,7 @@ from conclint.program.contexts import Contexts
 from conclint.program.files import File
 from conclint.program.spawns import keyword
 from conclint.program.triggers import Triggers
-from conclint.program.values import Sort, Store, function_id
+from conclint.program.values import Sort, Store, function_id, split_id
 
 LOCAL = "threading.local"
 
@@ -93,10 +93,7 @@ class Worked:
     def in_coroutines(self) -> Iterator[tuple[Member, int]]:
         """Where coroutines set attributes of a `threading.local`."""
         names = self._calls.names
-        known = frozenset((LOCAL,))
-        if not any("local" in file.header.called for file in self._calls.files) and not names.classes.deriving(known):
-            return
-        for file in self._calls.files:
+        for file in self._near_locals():
             for function in file.functions():
                 one = Member(file, function)
                 for path, bits, line in function.touches if function.kind & Kind.ASYNC else ():
@@ -111,6 +108,16 @@ class Worked:
                         )
                     ):
                         yield one, line
+
+    def _near_locals(self) -> list[File]:
+        """The files that can know of a `threading.local`, or of a class that derives from it."""
+        files, deriving = self._calls.files, self._calls.names.classes.deriving(frozenset((LOCAL,)))
+        homes = {split_id(cls)[0] for cls in deriving}
+        for site in self._calls.calls_named("local"):
+            if site.file.path not in homes and LOCAL in self._calls.library_names(site):
+                homes.add(site.file.path)
+        near = {one.path for home in homes for one in files.packages.near(home, files)}
+        return [file for file in files if file.path in near]
 
     def _running(self) -> Iterator[tuple[Member, frozenset[Context]]]:
         for identity in sorted(self._contexts.functions()):
