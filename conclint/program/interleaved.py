@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from conclint.knowledge.coroutines import HANDLERS
 from conclint.model import Note
 from conclint.program.linking import Program
 from conclint.program.observations import Access, Observations, Straddle
@@ -23,6 +24,12 @@ class Interleaved(NamedTuple):
     sure: bool = True
 
     @property
+    def weak(self) -> bool:
+        """Whether it is only said to those who ask; that two requests are about one item is to be expected."""
+        handled = self.run is not None and self.run.task.how in HANDLERS
+        return self.straddle.soft or not self.sure or (self.straddle.own_item and not handled)
+
+    @property
     def notes(self) -> tuple[Note, ...]:
         how = trace(self.run) if self.run is not None else (self.promise,) if self.promise is not None else ()
         return (*how, Note(self.straddle.wait, "here the task may wait, and others run"))
@@ -38,19 +45,21 @@ class Interleavings:
         self._races = races
 
     def all(self) -> Iterator[Interleaved]:
-        for straddle in self._straddles:
-            access = straddle.access
-            if among_tests(access.place.path) or access.store in self._program.declared.left_alone:
-                continue
-            if self._races.entry.held(access.function, personal=personal(access)):
-                continue
-            run = next((one for one in self._program.tasks.runs(access.function) if _meets(access, one)), None)
-            if run is not None:
-                yield Interleaved(straddle, run)
-                continue
-            promise = self._program.meant.by(access, self._kept)
-            if promise is not None:
-                yield Interleaved(straddle, None, promise[1], promise[0])
+        """Each place once."""
+        found = (self._interleaved(straddle) for straddle in self._straddles)
+        yield from {one.straddle.access.place: one for one in found if one is not None}.values()
+
+    def _interleaved(self, straddle: Straddle) -> Interleaved | None:
+        access = straddle.access
+        if among_tests(access.place.path) or access.store in self._program.declared.left_alone:
+            return None
+        if self._races.entry.held(access.function, personal=personal(access)):
+            return None
+        run = next((one for one in self._program.tasks.runs(access.function) if _meets(access, one)), None)
+        if run is not None:
+            return Interleaved(straddle, run)
+        promise = self._program.meant.by(access, self._kept)
+        return Interleaved(straddle, None, promise[1], promise[0]) if promise is not None else None
 
 
 def _meets(access: Access, run: TaskRun) -> bool:

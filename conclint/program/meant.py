@@ -13,14 +13,15 @@ from conclint.program.calls import Calls, Site
 from conclint.program.contexts import site_place
 from conclint.program.files import File
 from conclint.program.observations import Access
-from conclint.program.tasks import changes_and_reads
+from conclint.program.tasks import changes
 from conclint.program.testfiles import among_tests
 from conclint.program.values import Reach, Sort, Store, function_id
 
 # Methods that begin or end the life of an object: one task, the owner's, calls them.
 LIFE = frozenset(
     {"__aenter__", "__aexit__", "__anext__", "start", "stop", "run", "open", "close", "aclose", "connect", "disconnect"}
-    | {"shutdown", "setup", "teardown", "reset", "main", "cleanup", "startup", "on_startup", "on_shutdown"}
+    | {"shutdown", "initialize", "init", "setup", "teardown", "reset", "main", "cleanup"}
+    | {"startup", "on_startup", "on_shutdown"}
 )
 
 
@@ -41,13 +42,15 @@ class Meant:
             for file in self._calls.files
             if LIBRARIES & file.roots and not among_tests(file.path)
             for function in file.functions()
-            if function.kind & Kind.ASYNC and changes_and_reads(function)
+            if function.kind & Kind.ASYNC and changes(function)
         ]
 
     def worth_a_look(self) -> Iterator[tuple[File, FunctionFact]]:
         for file, function in self.coroutines:
             cls = function_id(file.path, function.owner) if function.owner else ""
-            if function.globals or (cls and (self._lock(cls) or self._instance(cls))):
+            locked = cls and self._lock(cls)  # here it matters too who only changes
+            alike = function.globals or (cls and self._instance(cls))
+            if locked or (alike and changes(function, reads=True)):
                 yield file, function
 
     def by(self, access: Access, kept: Iterable[Access]) -> tuple[bool, Note] | None:
@@ -60,9 +63,9 @@ class Meant:
         if access.store.sort != "attribute" or access.reach is not Reach.SELF or not function.owner:
             return None
         cls = function_id(file.path, function.owner)
-        if lock := self._lock(cls):
-            own = any(one.store == access.store and one.function != access.function for one in kept)
-            return own, lock
+        lock = self._lock(cls)
+        if lock is not None and any(one.store == access.store and one.function != access.function for one in kept):
+            return True, lock
         instance = self._instance(cls)
         return (False, instance) if instance is not None else None
 

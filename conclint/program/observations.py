@@ -188,12 +188,13 @@ class Critical:
 class Straddle:
     """A coroutine acts on what it saw of some state after it has waited, at `wait`: the `access` is the act.
 
-    `access.held` are the locks that are held all the while.  `soft`: it may do no harm twice.
+    `soft`: it may do no harm twice.  `own_item`: it is about one item of many, most likely another one in each task.
     """
 
     access: Access
     wait: Place
     soft: bool = False
+    own_item: bool = False
 
 
 @dataclass(frozen=True)

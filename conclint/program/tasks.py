@@ -77,7 +77,7 @@ class Tasks:
         """The coroutines among them that change something which may be others', and wait."""
         for identity in sorted(self._runs):
             file, function = self._calls.function(identity)
-            if function.kind & Kind.ASYNC and changes_and_reads(function):
+            if function.kind & Kind.ASYNC and changes(function, reads=True):
                 yield file, function
 
     # -- where several are started
@@ -294,14 +294,14 @@ def _called(call: CallFact) -> Iterator[str]:
         yield manager + ".__aexit__"
 
 
-def changes_and_reads(function: FunctionFact) -> bool:
-    """Whether it changes what is not its own variable, and reads it too."""
+def changes(function: FunctionFact, *, reads: bool = False) -> bool:
+    """Whether it changes what is not its own variable; `reads`: and reads it too."""
     outer = {*function.globals, *function.nonlocals}
     bits: dict[str, int] = {}
     for path, what, _ in function.touches:
         bits[path] = bits.get(path, 0) | what
     return any(
-        what & (Touch.WRITE | Touch.ITEM) and what & Touch.READ
+        what & (Touch.WRITE | Touch.ITEM) and (what & Touch.READ or not reads)
         for path, what in bits.items()
         if "." in path or path in outer or what & Touch.ITEM
     )

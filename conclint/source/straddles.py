@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -19,6 +20,9 @@ from conclint.source.paths import path_of
 from conclint.source.questions import bound_before, is_last_part, same_function
 from conclint.source.source import Source
 from conclint.source.tree import below
+
+# A key that is computed from some variable.
+NAME = re.compile(r"[^\W\d]\w*(?![\w\"'])")
 
 ORDERED = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual, cst.Equal, cst.NotEqual)
 
@@ -169,7 +173,8 @@ class Straddles:
         self, write: Write, wait: Pause, anchor: cst.CSTNode, act: Act, *, soft: bool = False, operation: str = ""
     ) -> Straddle:
         access = self._access(write, anchor, act)
-        return Straddle(replace(access, operation=operation), self._source.place(wait.node), soft)
+        own_item = bool(NAME.match(write.key)) and not write.key.startswith("self.")
+        return Straddle(replace(access, operation=operation), self._source.place(wait.node), soft, own_item)
 
     def _access(self, write: Write, anchor: cst.CSTNode, act: Act) -> Access:
         named = self._source.named(write.state)

@@ -16,8 +16,8 @@ under the object's own `asyncio.Lock`: its author means several tasks to come.
 
 Not reported: state of the task's own; a second look after the wait; whatever happens under a lock, the callers' too;
 a wait that is over before the look; state that is saved and put back.  Values that are computed twice, and no more
-than that, and globals of which nobody knows how many tasks come to them, are shown only where this rule is asked for by
-name.
+than that, globals of which nobody knows how many tasks come to them, and items of which each task may have its own are
+shown only where this rule is asked for by name.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ from conclint.rules.rule import Bad, Good, Rule
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for one in evidence.interleaved:
-        straddle = one.straddle
-        yield Finding(straddle.access.place, _message(one), notes=one.notes, when_asked=straddle.soft or not one.sure)
+        yield Finding(one.straddle.access.place, _message(one), notes=one.notes, when_asked=one.weak)
 
 
 def _message(one: Interleaved) -> str:
