@@ -32,12 +32,23 @@ class Site(NamedTuple):
 
 
 def is_base_call(site: Site) -> bool:
-    """`Base.method(self, …)`: the receiver is the caller's own, as with `super().method(…)`."""
-    params, args = site.function.params, site.call.args
-    if not (site.function.owner and params and args and args[0] == params[0].name):
+    """`Base.method(self, …)`: the receiver is the caller's own, or the one that it has captured."""
+    base, _, name = site.call.func.rpartition(".")
+    if not base or not name or not base.rpartition(".")[2].lstrip("_")[:1].isupper() or not site.call.args:
         return False
-    base = site.call.func.rpartition(".")[0]
-    return base.rpartition(".")[2].lstrip("_")[:1].isupper() and base.partition(".")[0] != params[0].name
+    receiver = _receiver(site)
+    return bool(receiver) and site.call.args[0] == receiver and base.partition(".")[0] != receiver
+
+
+def _receiver(site: Site) -> str:
+    """What the method in which the call stands, itself or in a function inside, calls its object."""
+    functions, scope = site.file.body.functions, site.function
+    while not scope.owner:
+        outer = scope.enclosing
+        if not outer or outer not in functions:
+            return ""
+        scope = functions[outer]
+    return scope.params[0].name if scope.params else ""
 
 
 class Calls:

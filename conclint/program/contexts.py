@@ -14,7 +14,7 @@ from conclint.program.calls import Calls, Site, is_base_call
 from conclint.program.deep import is_own
 from conclint.program.homes import Home, Homes
 from conclint.program.spawns import Root
-from conclint.program.values import Reach, Value
+from conclint.program.values import Reach, Value, function_id
 
 # A function that so many roots reach is reached by "threads"; more of them add nothing.
 MOST_RUNS = 4
@@ -92,7 +92,7 @@ class Contexts:
 
     def _reached(self, run: Run, site: Site) -> Iterator[tuple[str, Run]]:
         """What a call of the run leads to: of the methods that may be meant, those that its receiver can have."""
-        own = run.owner if is_own(site) else ""
+        own = self._own_class(run, site)
         waits = bool(site.function.kind & Kind.ASYNC)
         for value in self._calls.targets(site.file, site.function, site.call.func):
             if not waits and self._calls.function(value.name)[1].kind & Kind.ASYNC:
@@ -102,6 +102,13 @@ class Contexts:
             if not own or not value.owner or self._related(own, value.owner):
                 self._arguments.called(site, value)
                 yield value.name, self._next(run, site, value)
+
+    def _own_class(self, run: Run, site: Site) -> str:
+        """The class of the object whose method calls another one of its methods: the run's, or of what was captured."""
+        if run.owner or not is_own(site) or site.function.owner:
+            return run.owner if is_own(site) else ""
+        cls = self._calls.names.scopes.method_owner(site.file, site.function)
+        return cls and function_id(site.file.path, cls)
 
     def _related(self, one: str, other: str) -> bool:
         mro = self._calls.names.classes.mro
@@ -125,7 +132,7 @@ class Contexts:
             return Run(run.root, "", run.home, run.shared, run.many_each, site, run)
         home = self.homes.along(run.home, site, site.call.func.rpartition(".")[0], value.owner)
         if value.reach is Reach.SELF or is_base_call(site):
-            owner = run.owner if run.owner and is_own(site) else value.owner
+            owner = self._own_class(run, site) or value.owner
             return Run(run.root, owner, home, run.shared, run.many_each, site, run)
         if value.reach is Reach.SHARED:
             return Run(run.root, value.owner, home, True, run.root.many, site, run)
