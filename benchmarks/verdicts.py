@@ -19,6 +19,7 @@ VERDICTS = HERE / "verdicts.tsv"
 SEED = 20
 AROUND = 14  # lines shown before and after a finding
 GOAL = 0.95
+UNREADABLE = "CON001"  # nobody needs to judge whether a file can be parsed
 
 
 class Verdict(NamedTuple):
@@ -46,7 +47,8 @@ def main() -> None:
     options = parser.parse_args()
     verdicts = {verdict.place: verdict for verdict in read_verdicts()}
     select = "" if options.default else options.select
-    found = [one for package in packages(wider=options.wider) for one in findings(package, select=select)]
+    every = [one for package in packages(wider=options.wider) for one in findings(package, select=select)]
+    found = [one for one in every if one.code != UNREADABLE]
     drawn = sample(found, options.count)
     if options.action == "draw":
         show([one for one in drawn if options.all or place_of(one) not in verdicts])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 # So many calls away from its worker's start nobody thinks of the worker any more.
-FAR = 6
+FAR = 4
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
