@@ -72,12 +72,11 @@ class Meant:
     # -- locks of tasks
 
     def _lock(self, cls: str) -> Note | None:
-        mro = self._names.classes.mro(cls)
-        return next((self._locks[base] for base in mro if base in self._locks), None)
+        return self._locks.get(cls)
 
     @cached_property
     def _locks(self) -> dict[str, Note]:
-        """By class: where a coroutine takes a lock of its object's."""
+        """By class: where a coroutine of its own takes a lock of its object's."""
         found: dict[str, Note] = {}
         for file in self._calls.files:
             for name in ("__enter__", "acquire") if LIBRARIES & file.roots and not among_tests(file.path) else ():
@@ -85,9 +84,10 @@ class Meant:
                     if not function.kind & Kind.ASYNC or not call.use & (Use.WITH | Use.AWAITED):
                         continue
                     store = self._lock_of_tasks(file, function, call.func.rpartition(".")[0])
-                    if store is not None:
+                    if store is not None and function.owner:
                         words = f"a coroutine takes the object's own lock `{store.path}` here: several tasks are meant"
-                        found.setdefault(store.owner, Note(site_place(Site(file, function, call)), words))
+                        cls = function_id(file.path, function.owner)
+                        found.setdefault(cls, Note(site_place(Site(file, function, call)), words))
         return found
 
     def _lock_of_tasks(self, file: File, function: FunctionFact, path: str) -> Store | None:

@@ -9,9 +9,9 @@ lock around each `next()`.
 https://docs.python.org/3/reference/expressions.html#generator-iterator-methods
 https://docs.python.org/3/howto/free-threading-python.html#iterators
 
-Not reported: a generator for each thread; a single thread beside a main thread that leaves the generator alone; takes
-under one lock; iterators of queues, of lists and of `itertools`, which are no generators and take one step under the
-GIL.
+Not reported: a generator for each thread; a single thread beside a main thread that leaves the generator alone, or
+takes from that of an object, which may be another one; takes under one lock; iterators of queues, of lists and of
+`itertools`, which are no generators and take one step under the GIL.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from conclint.rules.rule import Bad, Good, Rule
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for shared in evidence.shared(Unshared.GENERATOR):
         access = shared.used.access
+        beside_main = any(moment is not None and moment.run is None for moment in (shared.one, shared.other))
+        if beside_main and access.store.sort == "attribute":
+            continue  # of objects of one class some are used in threads, and others in the main thread
         yield Finding(
             access.place,
             f"several threads take from the generator `{access.text}`, and who comes while it runs gets a ValueError; "

@@ -8,8 +8,8 @@ wakes up at once when `self._stop.set()` is called.
 
 https://docs.python.org/3/library/threading.html#event-objects
 
-Not on by default: the plain flag works, if slowly.  Reported are loops that sleep, in a thread, with a flag that
-another function changes while they run.  Not reported: loops that do nothing but wait (CON118), and tests.
+Not on by default: the plain flag works, if slowly.  Reported are loops that sleep in each round, in a thread, with a
+flag that another function changes while they run.  Not reported: loops that do nothing but wait (CON118), and tests.
 """
 
 from __future__ import annotations
@@ -68,8 +68,11 @@ def _changes(source: Source, loop: cst.While, flag: cst.BaseExpression) -> bool:
 
 
 def _sleeps(source: Source, loop: cst.While) -> bool:
-    """Whether the loop itself sleeps, not one inside it."""
-    return any(source.calls(call, SLEEP) and source.loop(call) is loop for call in source.inside(loop.body, cst.Call))
+    """Whether the loop sleeps in each round, not one inside it, nor under a condition."""
+    return any(
+        source.calls(call, SLEEP) and source.nearest(call, cst.If, cst.For, cst.While) is loop
+        for call in source.inside(loop.body, cst.Call)
+    )
 
 
 RULE = Rule(
