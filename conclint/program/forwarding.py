@@ -38,14 +38,15 @@ class Forwarding:
 
     def _under_other_names(self, identity: str, function: FunctionFact) -> Iterator[Site]:
         """Calls of `self._starter`, where that keeps the function."""
+        own = (function.owner if function.name == "__init__" else function.qualname).rpartition(".")[2]
         names = {
             target.rpartition(".")[2]
-            for file in self._knowing(self._names.files[split_id(identity)[0]], {function.name})
-            for other, _ in file.body.functions.touching(function.name)
+            for file in self._knowing(self._names.files[split_id(identity)[0]], {own})
+            for other, _ in file.body.functions.touching(own)
             for target, path in file.body.functions[other].binds
-            if path.rpartition(".")[2] == function.name
+            if path.rpartition(".")[2] == own
         }
-        for name in sorted(names - {function.name}):
+        for name in sorted(names - {own}):
             yield from self._calls.calls_named(name, split_id(identity)[0])
 
     def _kept(self, file: File, function: FunctionFact, path: str) -> Iterator[tuple[Site, str]]:

@@ -232,7 +232,7 @@ def _fair(one: Moment, other: Moment) -> bool:
 
 def _same_start(one: Root, other: Root) -> bool:
     """Whether it is one start, or two that put the thread into one place: one ends before the other begins."""
-    if one.number == other.number:
+    if one.number == other.number or (one.site.call == other.site.call and one.site.file is other.site.file):
         return True
     places = {place for place in one.site.call.goes if "." in place}
     return one.target == other.target and bool(places & {*other.site.call.goes})
