@@ -12,6 +12,8 @@ from conclint.knowledge.kinds import Context
 from conclint.model import Place, Span
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import Contexts, site_place
+from conclint.program.deeds import CONSTRUCTION
+from conclint.program.files import File
 from conclint.program.handles import Fate, Handles
 from conclint.program.left import is_end
 from conclint.program.spawns import Root
@@ -46,7 +48,8 @@ class Outlived(NamedTuple):
     place: Place
     what: str
     made: Place
-    how: str  # "unawaited", "endless", "forgotten"; "own": only its own `stop` shows it
+    how: str  # "unawaited", "endless", "forgotten"; "own": only its own `stop` shows it; "told": only its owner's does
+    weak: bool = False
 
 
 class Outlives:
@@ -68,6 +71,7 @@ class Outlives:
             if not among_tests(site.file.path) and fate.does("start") and not fate.does("join"):
                 yield from self._unawaited(site, fate, target)
                 yield from self._endless(site, fate, target)
+                yield from self._told(site, fate, target)
         yield from self._forgotten()
         yield from self._own_stops()
 
@@ -153,7 +157,7 @@ class Outlives:
                 line = file.body.functions[qualname].line
                 if method in OWN_ENDS and self._tells(stop, run) and not self._waits(stop, DEEPEST):
                     here = Place(file.path, Span(line, 1, line, 2))
-                    yield Outlived(here, method, Place(file.path, Span(fact.line, 1, fact.line, 2)), "own")
+                    yield Outlived(here, method, Place(file.path, Span(fact.line, 1, fact.line, 2)), "own", weak=True)
 
     def _sites(self, cls: str) -> Iterator[Site]:
         """Where objects of the class are made."""
@@ -167,11 +171,49 @@ class Outlives:
         _, function = self._calls.function(run)
         if not any(target == "$while" for target, _ in function.binds):
             return False
-        changed = {path for path, bits, _ in ending.touches if bits & Touch.WRITE and path.startswith("self.")}
-        told = (call.func.rpartition(".") for call in ending.calls)
-        changed |= {owner for owner, _, method in told if method in TELLS and owner.startswith("self.")}
-        asked = {path for path, _, _ in function.touches} | {call.func.rpartition(".")[0] for call in function.calls}
-        return bool(changed & asked)
+        return bool(self._changed(ending) & _asked(function))
+
+    # -- its owner tells it
+
+    def _told(self, site: Site, fate: Fate, run: str) -> Iterator[Outlived]:
+        """An owner's `stop` that sets what its thread asks and returns."""
+        file, function = self._calls.function(run)
+        owner = site.function.owner
+        kept = any(store.sort == "attribute" for store in fate.stores) and not fate.escapes - {"public"}
+        subclass = self._calls.names.classes.deriving(frozenset({THREAD})) if kept else []
+        if not kept or not owner or function.owner != owner or function_id(file.path, owner) in subclass:
+            return
+        if not self._loops(run) or TIMER.search(site.call.func) or not fate.does("start"):
+            return
+        for stop in self._ends(file, owner, run):
+            told = self._changed(stop) & _asked(function)
+            line = min((line for path, _, line in stop.touches if path in told), default=stop.line)
+            strong = bool(told & self._changed(site.function, begins=True)) or bool(_given_up(stop) & _used(function))
+            made = site_place(site)
+            yield Outlived(Place(file.path, Span(line, 1, line, 2)), stop.name, made, "told", weak=not strong)
+            return
+
+    def _ends(self, file: File, owner: str, run: str) -> Iterator[FunctionFact]:
+        """The methods that tell the thread to stop, where none of them waits and all could."""
+        fact = file.class_(owner)
+        ends = [file.body.functions[name] for method, name in fact.methods if is_end(method)] if fact else []
+        identities = [function_id(file.path, end.qualname) for end in ends]
+        if any(self._waits(identity, DEEPEST) for identity in identities):
+            return
+        for end, identity in zip(ends, identities, strict=True):
+            here = Site(file, end, CallFact(end.qualname, end.line, 1, (), (), 0, ()))
+            if self._tells(identity, run) and self._may_wait(here, run):
+                yield end
+
+    @staticmethod
+    def _changed(function: FunctionFact, *, begins: bool = False) -> set[str]:
+        """The flags and events of its object that a method sets; or that it prepares for another round."""
+        if begins and function.name in CONSTRUCTION:
+            return set()
+        found = {path for path, bits, _ in function.touches if bits & Touch.WRITE and path.startswith("self.")}
+        parts = (call.func.rpartition(".") for call in function.calls)
+        words = {"clear"} if begins else TELLS
+        return found | {owner for owner, _, method in parts if method in words and owner.startswith("self.")}
 
     # -- never told
 
@@ -249,6 +291,23 @@ class Outlives:
             ended = [call for call in function.calls if _ends_something(call, store.path)]
             if ended:
                 yield Site(file, function, ended[-1])
+
+
+def _asked(function: FunctionFact) -> set[str]:
+    """What a thread looks at in its loop."""
+    return {path for path, _, _ in function.touches} | {call.func.rpartition(".")[0] for call in function.calls}
+
+
+def _used(function: FunctionFact) -> set[str]:
+    """The attributes of its object whose methods a thread calls."""
+    return {".".join(call.func.split(".")[:2]) for call in function.calls if call.func.count(".") > 1}
+
+
+def _given_up(function: FunctionFact) -> set[str]:
+    """The attributes that a method closes, or throws away."""
+    parts = (call.func.rpartition(".") for call in function.calls)
+    closed = {owner for owner, _, method in parts if method in LAST_METHODS and owner.startswith("self.")}
+    return closed | {target for target, path in function.binds if path == "=None" and target.startswith("self.")}
 
 
 def _mentions(function: FunctionFact, attribute: str) -> bool:

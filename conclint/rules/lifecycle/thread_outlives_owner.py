@@ -33,7 +33,7 @@ from conclint.rules.rule import Bad, Good, Rule
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for one in evidence.outlived:
         note = Note(one.made, "its class" if one.how == "own" else "made here")
-        yield Finding(one.place, _told(one.how, one.what), (note,), when_asked=one.how == "own")
+        yield Finding(one.place, _told(one.how, one.what), (note,), when_asked=one.weak)
 
 
 def _told(how: str, what: str) -> str:
@@ -41,7 +41,7 @@ def _told(how: str, what: str) -> str:
         return f"the thread `{what}` is told to stop, and nobody waits until it has; `join()` it after that"
     if how == "endless":
         return f"nothing ends this thread, and its owner's `{what}()` leaves it running; ask an event, and join there"
-    if how == "own":
+    if how in ("own", "told"):
         return f"`{what}()` tells the thread to stop and returns before it has; `join()` it here, or where it is called"
     return f"`self.{what}` has a thread, and is not ended here with the rest; end it too"
 
