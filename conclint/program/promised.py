@@ -17,6 +17,7 @@ from conclint.program.guards import ANY_LOCK
 from conclint.program.linking import Program
 from conclint.program.names import PROPERTIES
 from conclint.program.observations import LOOK, UPDATES, Access, Act, Observations
+from conclint.program.onlyone import OnlyOne
 from conclint.program.promise import Promise
 from conclint.program.races import Moment, Race, Races, personal, within_reach
 from conclint.program.testfiles import among_tests
@@ -112,6 +113,7 @@ class Promised:
         other = next((one for one in meets if one.access.place != moment.access.place), meets[0])
         firm = promise.firm and not moment.held and self._guarded(moment, others) and self._ordinary(moment.access)
         firm = firm and not self._confined(moment.access.function, other.access.function)
+        firm = firm or (not moment.held and self._only_one.is_meant(moment.access))
         return Race(store, moment, other, replace(promise, firm=firm))
 
     def _guarded(self, moment: Moment, others: Iterable[Moment]) -> bool:
@@ -147,6 +149,10 @@ class Promised:
         counted = access.act in UPDATES and STATISTICS.search(access.text)
         starts = access.function in self._starting  # before it does, it is alone
         return not (hidden or aside or counted or starts or self._overrides(access.function, function))
+
+    @cached_property
+    def _only_one(self) -> OnlyOne:
+        return OnlyOne(self._program.calls, self._program.owners, self._program.spawns.roots)
 
     def _confined(self, *functions: str) -> bool:
         """Whether one dedicated thread runs all of it."""

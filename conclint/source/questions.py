@@ -150,7 +150,9 @@ def is_own(source: Source, statement: cst.CSTNode, key: str) -> bool:
         return True
     around = source.function_node(statement) if key.isidentifier() else None
     return any(
-        path_of(target.target) == key and bool(IDENTITY.search(source.code(assign.value)))
+        path_of(target.target) == key
+        and isinstance(assign.value, cst.Call)
+        and bool(IDENTITY.search(path_of(assign.value.func)))
         for assign in (source.inside(around.body, cst.Assign) if around is not None else ())
         for target in assign.targets
     )

@@ -10,9 +10,10 @@ Test and act under one lock.  Where the container does both in one step, let it:
 In projects that run without the GIL, caches of modules and classes are CON901.
 
 Threads that the program starts are one kind of evidence.  A class or module that takes a lock of its own around other
-changes of the same state is another: its author means several threads to come.  Reported only where this rule is
-selected by name: what threads reach by many calls over several files, other state of classes that own a lock or start
-threads, what is one for the whole process, flags that only the first one should turn, and values computed once.
+changes of the same state is another: its author means several threads to come.  So is `__new__`, or a metaclass, that
+keeps what it makes, in programs that know of threads.  Reported only where this rule is selected by name: what threads
+reach by many calls over several files, other state of classes that own a lock or start threads, what is one for the
+whole process, flags that only the first one should turn, and values computed once.
 
 Not reported: one-step operations, a test repeated under the lock, tests whose act stores a cheap value that would
 come out the same in both threads, containers that one thread has for itself, what a thread keeps under its own

@@ -1,0 +1,74 @@
+"""Places that mean to make one object for everybody who asks, in programs that know of threads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cached_property
+
+from conclint.index.facts import FunctionFact
+from conclint.knowledge.kinds import Context
+from conclint.program.calls import Calls
+from conclint.program.everybodys import META
+from conclint.program.files import File
+from conclint.program.observations import SOFT, Access, Act
+from conclint.program.owners import Owners
+from conclint.program.spawns import Root
+from conclint.program.testfiles import among_tests
+from conclint.program.values import Sort, function_id
+
+# Modules of which whoever imports them knows that threads exist.
+THREADS = re.compile(r"^(?:threading|_thread|concurrent\.futures|multiprocessing\.(?:dummy|pool))(?:\.|$)")
+
+# What is called so is called once, when the program begins; or in an event loop.
+ONCE = re.compile(r"setup|init|enable|install|config|start|register|async|aio")
+
+
+class OnlyOne:
+    """Answers for one program."""
+
+    def __init__(self, calls: Calls, owners: Owners, roots: Iterable[Root]) -> None:
+        self._calls = calls
+        self._names = calls.names
+        self._owners = owners
+        self._roots = roots
+
+    def is_meant(self, access: Access) -> bool:
+        """Whether the access looks for the one object before it makes it, where threads may ask for it."""
+        if access.act not in (Act.LAZY_INIT, Act.CHECK_ACT) or access.operation in SOFT:
+            return False
+        file, function = self._calls.function(access.function)
+        if self._makes_objects(file, function):
+            return self._threaded or _knows(file)
+        one_for_all = access.through_class or access.store.sort == "global"
+        asked = (
+            one_for_all
+            and access.act is Act.LAZY_INIT
+            and not ONCE.search(file.path)
+            and not ONCE.search(function.name)
+        )
+        return asked and _knows(file) and self._hands_out(file, function, access)
+
+    def _makes_objects(self, file: File, function: FunctionFact) -> bool:
+        """`__new__`, or the `__call__` of a class of classes: it runs whenever somebody makes an object."""
+        owner = function_id(file.path, function.owner) if function.owner else ""
+        of_classes = bool(owner) and bool(META & {*self._names.classes.mro(owner)})
+        return bool(owner) and (function.name == "__new__" or (function.name == "__call__" and of_classes))
+
+    def _hands_out(self, file: File, function: FunctionFact, access: Access) -> bool:
+        """Whether the function gives it to whoever calls, and it is an object of the program's own."""
+        put = [path for target, path in function.binds if target == access.text]
+        values = (value for path in put for value in self._names.meaning(file, function, path).values)
+        made = any(value.sort is Sort.INSTANCE and ":" in value.name for value in values)
+        returned = (self._names.meaning(file, function, path).store for path in function.returns if path)
+        return made and any(store == access.store for store in returned)
+
+    @cached_property
+    def _threaded(self) -> bool:
+        """Whether the program starts threads, or takes locks."""
+        started = (root for root in self._roots if root.context is Context.THREAD)
+        return bool(self._owners.locks) or any(not among_tests(root.site.file.path) for root in started)
+
+
+def _knows(file: File) -> bool:
+    return any(THREADS.search(one.target) for one in file.header.imports)
