@@ -188,7 +188,7 @@ class Outlives:
         for stop in self._ends(file, owner, run):
             told = self._changed(stop) & _asked(function)
             line = min((line for path, _, line in stop.touches if path in told), default=stop.line)
-            strong = bool(told & self._changed(site.function, begins=True)) or bool(_given_up(stop) & _used(function))
+            strong = bool(told & _begun_anew(site.function)) or bool(_given_up(stop) & _used(function))
             made = site_place(site)
             yield Outlived(Place(file.path, Span(line, 1, line, 2)), stop.name, made, "told", weak=not strong)
             return
@@ -206,14 +206,11 @@ class Outlives:
                 yield end
 
     @staticmethod
-    def _changed(function: FunctionFact, *, begins: bool = False) -> set[str]:
-        """The flags and events of its object that a method sets; or that it prepares for another round."""
-        if begins and function.name in CONSTRUCTION:
-            return set()
+    def _changed(function: FunctionFact) -> set[str]:
+        """The flags and events of its object that a method sets."""
         found = {path for path, bits, _ in function.touches if bits & Touch.WRITE and path.startswith("self.")}
         parts = (call.func.rpartition(".") for call in function.calls)
-        words = {"clear"} if begins else TELLS
-        return found | {owner for owner, _, method in parts if method in words and owner.startswith("self.")}
+        return found | {owner for owner, _, method in parts if method in TELLS and owner.startswith("self.")}
 
     # -- never told
 
@@ -301,6 +298,12 @@ def _asked(function: FunctionFact) -> set[str]:
 def _used(function: FunctionFact) -> set[str]:
     """The attributes of its object whose methods a thread calls."""
     return {".".join(call.func.split(".")[:2]) for call in function.calls if call.func.count(".") > 1}
+
+
+def _begun_anew(function: FunctionFact) -> set[str]:
+    """The events that the function which starts the thread clears first: one that still runs goes on for good."""
+    parts = (call.func.rpartition(".") for call in function.calls)
+    return {owner for owner, _, method in parts if method == "clear" and function.name not in CONSTRUCTION}
 
 
 def _given_up(function: FunctionFact) -> set[str]:

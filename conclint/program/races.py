@@ -57,7 +57,9 @@ class Race(NamedTuple):
     @property
     def weak(self) -> bool:
         """Whether it is only said to those who ask: weak evidence, or an act that may do no harm twice."""
-        return (self.promise is not None and not self.promise.firm) or self.moment.access.operation in SOFT
+        handed = any(one.run is not None and one.run.root.handed for one in (self.moment, self.other))
+        far = handed and not (self.moment.is_direct and self.other.is_direct)
+        return far or (self.promise is not None and not self.promise.firm) or self.moment.access.operation in SOFT
 
 
 class Races:

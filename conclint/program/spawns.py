@@ -23,6 +23,9 @@ STARTER = re.compile(
 )
 RUNNING = re.compile(r"main|gui|ui_|loop|asyncio|own|same|from")
 
+# With these a helper waits for what it has started.
+WAITS = frozenset({"join", "result", "wait"})
+
 # What each spawner needs imported somewhere is the first part of its name; these need nothing.
 EVERYWHERE = frozenset({"builtins"})
 
@@ -31,7 +34,8 @@ class Root(NamedTuple):
     """One place that runs `target` in `context`.
 
     `many`: several runs of the target can be under way at once.  `shared`: the receiver of a bound target is an object
-    that the rest of the program can reach; `many_each`: several such runs can share one receiver.
+    that the rest of the program can reach; `many_each`: several such runs can share one receiver.  `handed`: the target
+    came there by way of a helper of the program's own.
     """
 
     number: int
@@ -43,6 +47,7 @@ class Root(NamedTuple):
     many: bool
     shared: bool
     many_each: bool
+    handed: bool = False
 
 
 class Spawns:
@@ -134,11 +139,18 @@ class Spawns:
 
     def _spawn_handed(self, site: Site, name: str, spawner: Spawner, path: str, depth: int) -> None:
         """The callables that helpers of the program's own are given to start."""
+        if WAITS & {call.func.rpartition(".")[2] for call in site.function.calls}:
+            return  # and waits for it: nothing else goes on meanwhile
         for other, given in self._forwarding.handed(site, path):
-            self._spawn_value(other, name, spawner, given, depth - 1)
+            self._hand(other, name, spawner, given, depth - 1)
         for other, value in self._forwarding.decorated(site, path):
             self.wrapped.add(value.name)
             self._add(other, name, spawner, value)
+
+    def _hand(self, site: Site, name: str, spawner: Spawner, path: str, depth: int) -> None:
+        begun = len(self.roots)
+        self._spawn_value(site, name, spawner, path, depth)
+        self.roots[begun:] = [root._replace(handed=True) for root in self.roots[begun:]]
 
     def _entries(self, cls: str, wanted: tuple[str, ...]) -> Iterator[str]:
         for base in self._names.classes.mro(cls):
@@ -167,7 +179,7 @@ class Spawns:
         """What a thread calls on behalf of whoever made its object: `Repeated(9, self.flush)`."""
         if spawner.context in (Context.THREAD, Context.PROCESS):
             for site, path in self._forwarding.called(target):
-                self._spawn_value(site, name, spawner, path, 0)
+                self._hand(site, name, spawner, path, 0)
 
     def _receiver(self, site: Site, name: str, spawner: Spawner, value: Value, *, many: bool) -> tuple[bool, bool]:
         """Whether others reach the receiver of a bound target, and whether several runs share it."""

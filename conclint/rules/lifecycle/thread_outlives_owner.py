@@ -4,9 +4,10 @@ A thread that is only told to stop goes on for a while: it uses what the next li
 that is gone, and is still there when the owner begins anew. One that is never told runs until the process ends, and
 keeps the owner, and all that the owner holds, alive.
 
-Three forms are found: a `stop()` that sets what the thread's loop asks, where nobody joins; a loop that sleeps and
-goes round for ever in an object that can be closed; and a `close()` that ends what the object keeps except the one
-thing that has a thread.
+Four forms are found: a thread's `stop()` that sets what its loop asks, where nobody joins; an owner's that does so and
+closes at once what the thread uses, or whose event is cleared for the next thread; a loop that sleeps and goes round
+for ever in an object that can be closed; and a `close()` that ends what the object keeps except the one thing that has
+a thread.
 
 Tell the thread to stop, `join()` it after that, and do both where the owner is closed.
 
@@ -16,8 +17,8 @@ Not reported: tests; threads that anybody in the program joins; calls in corouti
 thread itself and where a lock may be held, since to wait there would block them; timers; loops that end when their
 connection is closed; and methods that wait in another way.
 
-A thread class whose own `stop()` does not join, and of which the program shows no user, is shown only where the rule
-is asked for: whoever uses it may join.
+A thread class whose own `stop()` does not join, and of which the program shows no user, and an owner that only tells
+its thread to stop, are shown only where the rule is asked for.
 """
 
 from __future__ import annotations
@@ -76,6 +77,25 @@ RULE = Rule(
                 def close(self):
                     self.filler.stop()  # expect: CON224
                     self.filler.source.close()
+            """),
+        Bad("""
+            import socket
+            import threading
+
+            class Listener:
+                def __init__(self, address):
+                    self._over = threading.Event()
+                    self._socket = socket.create_connection(address)
+                    self._thread = threading.Thread(target=self._run)
+                    self._thread.start()
+
+                def _run(self):
+                    while not self._over.is_set():
+                        print(self._socket.recv(1024))
+
+                def close(self):
+                    self._over.set()  # expect: CON224
+                    self._socket.close()
             """),
         Bad("""
             import time
