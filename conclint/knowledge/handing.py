@@ -18,6 +18,7 @@ SUBMITTED = frozenset(
         ),
         *below("multiprocessing.pool", "Pool.apply_async ThreadPool.apply_async"),
         "asyncio.AbstractEventLoop.run_in_executor",
+        "asyncio.AbstractEventLoop.call_soon_threadsafe",
         "_thread.start_new_thread",
     }
 )
@@ -37,6 +38,11 @@ QUEUED = frozenset(
 )
 
 HANDING = STARTED | SUBMITTED | QUEUED
+
+# docs.python.org/3/library/io.html#io.RawIOBase.readinto, socket.html#socket.socket.recv_into; numpy.org/doc/stable:
+# what writes into the buffer that it is given, and what makes one
+FILLING = frozenset({"readinto", "readinto1", "recv_into", "recvfrom_into", "copyto"})
+BUFFERS = frozenset(below("numpy", "empty zeros ones empty_like zeros_like"))
 
 # What is called so waits for a worker, or for its answer.
 WAITING = frozenset({"result", "join", "shutdown", "wait", "exception", "as_completed", "gather", "get", "wait_for"})

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from conclint.knowledge.handing import HANDING, QUEUED, STARTED, WAITING
+from conclint.knowledge.handing import BUFFERS, FILLING, HANDING, QUEUED, STARTED, WAITING
 from conclint.source.acts import State
 from conclint.source.paths import path_of
 from conclint.source.questions import same_function
@@ -93,6 +93,8 @@ class HandingOver:
                     yield Change(node, empties=True)
             elif isinstance(node, cst.Call) and path_of(node.func) == path + ".clear":
                 yield Change(self._source.statement(node), empties=True)
+            elif isinstance(node, cst.Call) and _fills(node, path):
+                yield Change(node, empties=False)
 
     def _assigned(
         self, path: str, node: cst.CSTNode, target: cst.BaseExpression, value: cst.BaseExpression | None
@@ -108,13 +110,14 @@ class HandingOver:
     # -- whether the change does harm
 
     def _harms(self, call: cst.Call, how: str, given: State, change: Change) -> bool:
-        if change.empties:
-            return self._is_container(given) and self._comes_after(call, how, given, change)
+        if change.empties and self._is_container(given) and self._comes_after(call, how, given, change):
+            return True
         if not self._is_own(given):
             return False
-        return self._in_one_loop(call, given, change) or (
-            self._comes_after(call, how, given, change) and self._is_meant_for_another(call, how, given, change)
-        )
+        if self._in_one_loop(call, given, change):
+            return True
+        after = not change.empties and self._comes_after(call, how, given, change)
+        return after and self._is_meant_for_another(call, how, given, change)
 
     def _is_container(self, given: State) -> bool:
         return bool(CONTAINERS & {*self._source.types(given)})
@@ -131,7 +134,8 @@ class HandingOver:
         if not isinstance(value, cst.Call):
             return False
         names = self._source.names(value.func)
-        return path_of(value.func).endswith(".copy") or any(name in CONTAINERS or ":" in name for name in names)
+        known = any(name in CONTAINERS or name in BUFFERS or ":" in name for name in names)
+        return known or path_of(value.func).endswith(".copy")
 
     def _bindings(self, given: State) -> list[cst.Assign]:
         """Empty where anything but an assignment binds it too."""
@@ -158,7 +162,7 @@ class HandingOver:
         for loop in self._source.ancestors(call):
             if isinstance(loop, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
                 return False
-            if isinstance(loop, LOOPS) and self._within(loop.body, change.node):
+            if isinstance(loop, LOOPS) and self._within(loop, change.node):
                 if any(self._within(loop, one) for one in self._bindings(given)):
                     return False
                 return not self._waits(self._source.sequence(loop), self._end(loop), loop)
@@ -248,6 +252,14 @@ def _keys(value: cst.BaseExpression) -> set[str]:
         return set()
     keys = (one.key for one in value.elements if isinstance(one, cst.DictElement))
     return {key.value for key in keys if isinstance(key, CONSTANT)}
+
+
+def _fills(call: cst.Call, path: str) -> bool:
+    """`file.readinto(buffer)`, `numpy.add(a, b, out=buffer)`."""
+    name = path_of(call.func).rpartition(".")[2]
+    out = (arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "out")
+    first = [arg.value for arg in call.args[:1]] if name in FILLING else []
+    return any(path_of(one) == path for one in (*first, *out))
 
 
 def _is_slice(target: cst.Subscript) -> bool:

@@ -9,8 +9,8 @@ Make a new object for each worker, or hand over a copy: `queue.put(batch)` and t
 https://docs.python.org/3/library/queue.html and
 https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Queue
 
-Reported: containers that are emptied after they were handed over; jobs made in front of a loop that are filled in and
-handed over in each round; values that are replaced in a job which was handed over already.
+Reported: containers that are emptied after they were handed over; jobs and buffers that are made in front of a loop,
+and filled and handed over in each round; values that are replaced in a job which was handed over already.
 
 Not reported: a name that is bound to a new object; changes after `result()`, `join()` or the end of the pool; flags
 and results that both sides mean to share; containers to which something is only added.
