@@ -65,6 +65,7 @@ class Finding:
     """One defect, as its rule words it: what happens, then what to do.
 
     `when_asked`: it rests on less than others of its rule, and is shown only where its code is selected by name.
+    `about`: what its fix needs beside the place, as code: the lock to be held.
     """
 
     place: Place
@@ -72,6 +73,7 @@ class Finding:
     notes: tuple[Note, ...] = ()
     fix: Fix | None = None
     when_asked: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from conclint.index.facts import Kind
+from conclint.index.facts import FunctionFact, Kind
 from conclint.knowledge.kinds import Context
 from conclint.program.deeds import CONSTRUCTION
 from conclint.program.entry import Entry
@@ -35,8 +35,16 @@ SAID_ALONE = re.compile(
     r"fork|(?:^|_)tests?(?:ing)?(?:_|$)|(?:^|_)(?:re)?init(?:iali[sz]e)?(?:_|$)|^set_?up|^tear_?down"
 )
 
+# What fills an object once, before others have it.
+LOADS = re.compile(r"^_?(?:load|restore)(?:_|$)")
+
 # Callers of callers are asked so far.
 DEEPEST = 4
+
+
+def loads(function: FunctionFact) -> bool:
+    """Whether the function loads all there is: nobody tells it what."""
+    return LOADS.search(function.name) is not None and len(function.params) <= 1
 
 
 class Aside:
@@ -105,7 +113,7 @@ class Aside:
 
     def _find_alone(self, identity: str, depth: int) -> bool:
         _, function = self._calls.function(identity)
-        if function.name in ALONE or SAID_ALONE.search(function.name):
+        if function.name in ALONE or SAID_ALONE.search(function.name) or loads(function):
             return True
         callers = {site.caller for site in self._calls.callers(identity)} if depth and function.owner else set()
         private = function.name.startswith("_")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from conclint.index.facts import Use
 from conclint.knowledge.kinds import Context
+from conclint.knowledge.locks import NOTIFYING
 from conclint.knowledge.waiting import Wait
 from conclint.program.calls import Site
 from conclint.program.deep import Step
@@ -17,6 +18,9 @@ from conclint.program.spawns import Root
 from conclint.program.takes import Taken, store_of
 from conclint.program.testfiles import is_test
 from conclint.program.values import Sort, function_id
+
+# Who notifies is asked, and who calls it; those further away mostly hold the lock from before the wait on.
+WAKERS_DEEP = 2
 
 ENDINGS = ("join", "result", "exception", "get", "wait", "shutdown")
 
@@ -41,12 +45,16 @@ class Embrace(NamedTuple):
 
 
 class SecondLock(NamedTuple):
-    """`waiting` gives back its condition's lock, and keeps the `other`, which `rival` wants."""
+    """`waiting` gives back its condition's lock, and keeps the `other`, which `rival` wants.
+
+    `deadly`: who is to wake it may need the other lock; else the rival only waits as long.
+    """
 
     waiting: Waiting
     condition: Taken
     other: Taken
     rival: Taken
+    deadly: bool
 
 
 class Deadlocks:
@@ -172,8 +180,23 @@ class Deadlocks:
                 rivals = self._sections.others(other.lock, waiting.under.seen.function)
                 rival = next((one for one in rivals if not is_test(one.site.file.path)), None)
                 if rival is not None:
-                    return SecondLock(waiting, condition, other, rival)
+                    return SecondLock(waiting, condition, other, rival, self._wakes_with(waiting.at, other))
         return None
+
+    def _wakes_with(self, wait: Site, lock: Taken) -> bool:
+        """Whether somebody who notifies the condition, or calls who does, takes the lock too."""
+        condition = self._store(wait, wait.call.func.rpartition(".")[0])
+        level = {
+            site.caller
+            for name in NOTIFYING
+            for site in self._program.calls.calls_named(name)
+            if condition is None or self._store(site, site.call.func.rpartition(".")[0]) in (condition, None)
+        }
+        for _ in range(WAKERS_DEEP):
+            if any(taken.lock == lock.lock for one in level for taken in self._locking.takes.of(one)):
+                return True
+            level = {site.caller for one in level for site in self._program.calls.callers(one)}
+        return False
 
     def _condition(self, waiting: Waiting) -> Taken | None:
         """Where the function that waits takes the condition's lock."""

@@ -7,6 +7,7 @@ from conclint.index.manner import QUIET
 from conclint.knowledge.names import members
 from conclint.program.calls import Calls
 from conclint.program.files import File
+from conclint.program.values import function_id
 
 # Callees of callees are asked so deep whether they catch what they do.
 DEEP = 3
@@ -14,6 +15,10 @@ DEEP = 3
 # Reading from what somebody closes raises, which ends a loop too.
 CLOSED = members("accept recv recvfrom recv_bytes recv_into read readline readlines next poll select")
 EXITS = members("exit _exit abort quit")
+
+
+# docs.python.org/3/library/logging.html#logging.Handler.handleError: handlers deal with what goes wrong in them
+TELLING = frozenset({"super().emit", "super().handle"})
 
 
 class Errors:
@@ -27,7 +32,7 @@ class Errors:
         file, function = self._calls.function(identity)
         if function.kind & Kind.CATCHES:
             return True
-        risky = [call.func for call in function.calls if call.func.rpartition(".")[2] not in QUIET]
+        risky = [call.func for call in function.calls if call.func.rpartition(".")[2] not in QUIET | {"super"}]
         return bool(depth and risky) and all(self._safe(file, function, one, depth) for one in risky)
 
     def never_ends(self, identity: str) -> bool:
@@ -39,4 +44,12 @@ class Errors:
 
     def _safe(self, file: File, function: FunctionFact, path: str, depth: int) -> bool:
         found = self._calls.targets(file, function, path)
-        return bool(found) and all(self.caught(value.name, depth - 1) for value in found)
+        if not found:
+            return self._of_handler(file, function, path)
+        return all(self.caught(value.name, depth - 1) for value in found)
+
+    def _of_handler(self, file: File, function: FunctionFact, path: str) -> bool:
+        """`super().emit(record)` in a handler for logging."""
+        cls = function_id(file.path, function.owner)
+        bases = self._calls.names.classes.mro(cls) if path in TELLING and function.owner else ()
+        return any(base.startswith("logging.") for base in bases)

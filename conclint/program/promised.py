@@ -12,6 +12,7 @@ from functools import cached_property
 
 from conclint.index.facts import FunctionFact, Kind, Use
 from conclint.knowledge.kinds import Context
+from conclint.program.aside import loads
 from conclint.program.conflicts import REMOVING, conflict
 from conclint.program.guards import ANY_LOCK
 from conclint.program.linking import Program
@@ -145,7 +146,8 @@ class Promised:
         _, function = self._program.calls.function(access.function)
         nested = function.enclosing and not function.owner
         hidden = (nested or function.name.startswith("_")) and not self._program.calls.callers(access.function)
-        aside = function.kind & Kind.GENERATOR or function.name in LIFE or PROPERTIES & {*function.decorators}
+        life = function.name in LIFE or loads(function)
+        aside = function.kind & Kind.GENERATOR or life or PROPERTIES & {*function.decorators}
         counted = access.act in UPDATES and STATISTICS.search(access.text)
         starts = access.function in self._starting  # before it does, it is alone
         return not (hidden or aside or counted or starts or self._overrides(access.function, function))

@@ -12,7 +12,7 @@ from conclint.program.observations import LOOK, Access, Act, HeldCall, Holder, O
 from conclint.program.scene import Named
 from conclint.program.values import function_id
 from conclint.source.acts import Done, State, act_of
-from conclint.source.bywords import needs_no_lock
+from conclint.source.bywords import needs_no_lock, promises_safety
 from conclint.source.checks import Checks
 from conclint.source.freely import freely
 from conclint.source.locks import ANY_LOCK
@@ -28,6 +28,10 @@ from conclint.source.used import Users
 STARTS = frozenset(
     ("start", "submit", "map", "apply_async", "map_async", "starmap", "starmap_async", "imap", "imap_unordered")
 ) | frozenset(("run_in_executor", "to_thread", "Thread", "Process", "Timer", "start_new_thread"))
+
+
+# Single steps that an author may know to be so.
+ADDING = frozenset({"append", "appendleft", "extend", "extendleft", "add"})
 
 
 class Accesses:
@@ -113,7 +117,7 @@ class Accesses:
             text=path_of(node),
             operation=done.operation,
             key=done.key,
-            held=self._held(node, done.act),
+            held=self._held(node, done),
             resizes=done.resizes,
             constructing=self._constructing(named, node),
             through_class=self._through_class(named, done.act),
@@ -135,12 +139,14 @@ class Accesses:
             done = done._replace(operation=self._used(node))
         return done, anchor
 
-    def _held(self, node: State, act: Act) -> tuple[str, ...]:
+    def _held(self, node: State, done: Done) -> tuple[str, ...]:
         """The locks that are held; some lock, where the author says that none is needed."""
         held = self._locks.held(node)
-        if held or act is Act.READ:
+        if held or done.act is Act.READ:
             return held
-        return (ANY_LOCK,) if needs_no_lock(self._source, self._source.statement(node)) else ()
+        around = self._source.function_node(node) if done.act is Act.CHANGE and done.operation in ADDING else None
+        said = isinstance(around, cst.FunctionDef) and promises_safety(around)
+        return (ANY_LOCK,) if said or needs_no_lock(self._source, self._source.statement(node)) else ()
 
     def _used(self, node: State) -> str:
         """The method that is called on it, or `return` where it is handed out."""

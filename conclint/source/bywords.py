@@ -22,6 +22,9 @@ UNNEEDED = re.compile(
     re.IGNORECASE,
 )
 
+# "Thread safe.": said of a function.
+SAFE = re.compile(r"\bthread[- ]?safe\b", re.IGNORECASE)
+
 # "Start a thread and forget about it": said of a line.
 FORGOTTEN = re.compile(
     r"\bforget\b|\bdetached?\b|\b(?:no|without|needn't|not|don't) (?:need to )?(?:wait|join)", re.IGNORECASE
@@ -40,6 +43,12 @@ HELD = re.compile(
 def needs_no_lock(source: Source, node: cst.CSTNode) -> bool:
     """Whether a comment on the line, or right above it, says that no lock is needed, or that one is held."""
     return UNNEEDED.search(_said(source, node)) is not None
+
+
+def promises_safety(function: cst.FunctionDef) -> bool:
+    """Whether its docstring says that threads may call it: its author has thought of them."""
+    said = " ".join((function.get_docstring(clean=False) or "").split())
+    return SAFE.search(said) is not None and HELD.search(said) is None
 
 
 def is_forgotten(source: Source, node: cst.CSTNode) -> bool:

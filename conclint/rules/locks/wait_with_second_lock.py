@@ -7,6 +7,9 @@ comes there: both wait for ever.  At best everybody else who wants the lock wait
 Give the other lock back before waiting; or make one lock do for both, `Condition(lock)`.
 See https://docs.python.org/3/library/threading.html#condition-objects
 
+Where nobody who notifies is seen to take the other lock, only time is at stake; that is said to those who ask for this
+rule by name.
+
 Not reported: a condition that was made of the other lock, a lock that nobody else takes, and a wait with a limit. One
 that is several calls away is shown to those who select CON424.
 """
@@ -33,7 +36,8 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             f"`{seen.text}` waits for `{found.condition.text}` and keeps `{found.other.text}` meanwhile, which others "
             "need; give it back before",
             notes=tuple(_notes(found)),
-            when_asked=len(found.waiting.path) > 2,  # far away: some other order keeps them apart, most likely
+            # Far away some other order keeps them apart, most likely.
+            when_asked=not found.deadly or len(found.waiting.path) > 2,
         )
 
 

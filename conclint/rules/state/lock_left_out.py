@@ -43,7 +43,8 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
     told = {race.moment.access.place for race in evidence.races if not race.weak}
     for breach in evidence.breaches:
         if breach.access.place not in told:  # where the threads themselves are known, other rules name them
-            yield Finding(breach.access.place, _message(breach), notes=tuple(_notes(breach)))
+            notes = tuple(_notes(breach))
+            yield Finding(breach.access.place, _message(breach), notes=notes, about=breach.lock_text)
 
 
 def _message(breach: Breach) -> str:
@@ -68,8 +69,7 @@ def _notes(breach: Breach) -> Iterator[Note]:
 def mend(source: Source, finding: Finding) -> Fix | None:
     from conclint.source.locking import hold
 
-    lock = finding.message.rpartition("hold `")[2].partition("`")[0]
-    return hold(source, finding.place.span, lock)
+    return hold(source, finding.place.span, finding.about)
 
 
 RULE = Rule(
