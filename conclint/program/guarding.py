@@ -176,7 +176,8 @@ class Guarding:
             return list(by_function.values())
         keepers = {access.function for access in guarded.inside}
         for access in guarded.outside:
-            rebound = access.act is Act.REPLACE and not self._is_container(access.store)
+            ended = access.operation == "del"  # the attribute itself: nobody is to use the object any more
+            rebound = access.act is Act.REPLACE and (ended or not self._is_container(access.store))
             # A flag or a number is as good as the next one.
             if not (rebound or self._in_another_world(access, keepers)) and _harms(access, guarded.inside):
                 by_function.setdefault(access.function, []).append(access)

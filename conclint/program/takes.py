@@ -16,6 +16,9 @@ from conclint.program.values import Meaning, Sort, Store, Value, split_id
 if TYPE_CHECKING:
     from conclint.program.linking import Program
 
+# So few lines after it was made nobody else has a lock.
+JUST = 2
+
 
 class Taken(NamedTuple):
     """A function takes a lock: by which name, whether it is the lock of the method's own object, whether it waits."""
@@ -64,7 +67,7 @@ class Takes:
             return None
         store = meaning.store
         (lock,) = self._guards.held([f"{store.sort}|{store.owner}|{store.path}"])
-        waits = _waits(site.call) and not _takes_back(site, path)
+        waits = _waits(site.call) and not _takes_back(site, path) and not _is_new(site, path)
         return Taken(lock, path, _is_own(site.function, path, meaning), waits, site)
 
     def _kinds_of(self, values: Iterable[Value]) -> Iterator[LockKind]:
@@ -134,6 +137,11 @@ def _is_own(function: FunctionFact, path: str, meaning: Meaning) -> bool:
     head, dot, rest = path.partition(".")
     own = bool(function.owner and function.params and function.params[0].name == head)
     return own and bool(dot) and "." not in rest and meaning.store is not None and meaning.store.sort == "attribute"
+
+
+def _is_new(site: Site, path: str) -> bool:
+    """Whether it was made right before: nobody else can hold it."""
+    return any(path in call.goes and 0 < site.call.line - call.line <= JUST for call in site.function.calls)
 
 
 def _takes_back(site: Site, path: str) -> bool:

@@ -143,8 +143,10 @@ def _is_made(source: Source, container: cst.BaseExpression) -> bool:
 
 
 def _is_bound(container: cst.BaseExpression, body: list[cst.CSTNode]) -> bool:
-    """Whether the loop gives its name to another object meanwhile, or its item to another key."""
+    """Whether the loop gives its name, or what leads to it, to another object meanwhile, or its item to another key."""
     heads = {path_of(container), path_of(container).partition(".")[0].partition("[")[0]}
+    if isinstance(container, cst.Subscript):
+        heads.add(path_of(container.value))
     bound = (name for part in body for name in _bound(part))
     return any(name in heads for name in bound)
 
