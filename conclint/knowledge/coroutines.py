@@ -117,6 +117,11 @@ LIBRARIES = frozenset(
 
 HANDLERS = _AIOHTTP | _STARLETTE | _SERVERS | _BOTS
 
+# Events of a bot that come once for each connection, not at the same time.
+SELDOM = frozenset(
+    {"on_ready", "on_connect", "on_disconnect", "on_resumed", "on_shard_ready", "on_shard_connect", "setup_hook"}
+)
+
 # What is called so and is given a coroutine object runs it as a task, whether the library's or the program's own.
 MAKER = re.compile(
     r"task|spawn|future|gather|coro|background|start_soon|schedul|fire_and_forget|concurrently|^wait$|^as_completed$",

@@ -10,9 +10,10 @@ from conclint.model import Note
 from conclint.program.linking import Program
 from conclint.program.observations import Access, Observations, Straddle
 from conclint.program.races import Races, personal
+from conclint.program.spawns import keyword
 from conclint.program.tasks import TaskRun, trace
 from conclint.program.testfiles import among_tests
-from conclint.program.values import Reach
+from conclint.program.values import Reach, Store
 
 
 class Interleaved(NamedTuple):
@@ -53,13 +54,32 @@ class Interleavings:
         access = straddle.access
         if among_tests(access.place.path) or access.store in self._program.declared.left_alone:
             return None
-        if self._races.entry.held(access.function, personal=personal(access)):
+        held = self._races.guards.held(access.held) | self._races.entry.held(access.function, personal=personal(access))
+        if any(self._keeps_out(lock) for lock in held):
             return None
         run = next((one for one in self._program.tasks.runs(access.function) if _meets(access, one)), None)
         if run is not None:
             return Interleaved(straddle, run)
         promise = self._program.meant.by(access, self._kept)
         return Interleaved(straddle, None, promise[1], promise[0]) if promise is not None else None
+
+
+    def _keeps_out(self, lock: str) -> bool:
+        """Whether one task at a time has it: not so a semaphore for more than one."""
+        sort, _, rest = lock.partition("|")
+        owner, _, path = rest.rpartition("|")
+        store = Store(sort, owner, path)
+        names = self._program.names
+        kinds = [names.knowledge.locks.get(one.name) for one in (names.held(store) if path else ())]
+        if not kinds or not all(kind is not None and kind.counting for kind in kinds):
+            return True
+        made = [
+            call
+            for _, function, source in names.stores.puts(store)
+            for call in function.calls
+            if call.func + "()" == source
+        ]
+        return not made or any(keyword(call, "value", 0) in ("", "=1") for call in made)
 
 
 def _meets(access: Access, run: TaskRun) -> bool:

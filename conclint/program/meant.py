@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from conclint.index.facts import FunctionFact, Kind, Use
-from conclint.knowledge.coroutines import LIBRARIES
+from conclint.knowledge.coroutines import LIBRARIES, SELDOM
 from conclint.knowledge.kinds import Context, Knowledge
 from conclint.model import Note
 from conclint.program.calls import Calls, Site
@@ -56,7 +56,7 @@ class Meant:
     def by(self, access: Access, kept: Iterable[Access]) -> tuple[bool, Note] | None:
         """Who means several tasks to do it, and whether that is sure: others change the same under a lock."""
         file, function = self._calls.function(access.function)
-        if function.name in LIFE or among_tests(file.path):
+        if function.name in LIFE | SELDOM or among_tests(file.path):
             return None
         if access.store.sort == "global":
             return False, Note(access.place, f"`{access.store.path}` is one for all tasks")

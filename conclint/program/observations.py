@@ -188,7 +188,8 @@ class Critical:
 class Straddle:
     """A coroutine acts on what it saw of some state after it has waited, at `wait`: the `access` is the act.
 
-    `soft`: it may do no harm twice.  `own_item`: it is about one item of many, most likely another one in each task.
+    `access.held` are the locks that are held all the while.  `soft`: it may do no harm twice.  `own_item`: it is about
+    one item of many, most likely another one in each task.
     """
 
     access: Access

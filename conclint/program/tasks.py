@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from conclint.index.facts import CallFact, FunctionFact, Kind, Touch, Use
-from conclint.knowledge.coroutines import HANDLERS, MAKER
+from conclint.knowledge.coroutines import HANDLERS, MAKER, SELDOM
 from conclint.knowledge.kinds import Context, Knowledge
 from conclint.model import Note
 from conclint.program.arguments import Given, matched, per_item
@@ -95,7 +95,8 @@ class Tasks:
         for root in Spawns(self._calls, replace(self._knowledge, spawners=spawners)).roots:
             file, function = self._calls.function(root.target)
             direct = bool(root.site.call.use & Use.LOOP) and not root.site.call.use & Use.AWAITED
-            if function.kind & Kind.ASYNC and (spawners[root.how].many or direct):
+            once = function.name in SELDOM
+            if function.kind & Kind.ASYNC and not once and (spawners[root.how].many or direct):
                 owner = root.owner or (function_id(file.path, function.owner) if function.owner else "")
                 shared = root.shared or (not root.owner and bool(function.owner)) or _nested(file, function)
                 yield Task(root.how, root.site, root.target, owner, shared)
@@ -181,8 +182,10 @@ class Tasks:
 
     def _in_common(self, inner: Site, value: Value) -> bool:
         """Whether the tasks have the receiver in common: it is not new in each round of the loop."""
-        if not value.owner or value.reach in (Reach.SELF, Reach.SHARED):
-            return bool(value.owner)
+        if not value.owner or _one_of_many(inner.call.func):
+            return False
+        if value.reach in (Reach.SELF, Reach.SHARED):
+            return True
         return not per_item(inner, inner.call.func.partition(".")[0])
 
     # -- what they run
@@ -230,7 +233,7 @@ class Tasks:
 
     @staticmethod
     def _still_shared(run: TaskRun, site: Site, value: Value) -> bool:
-        if not value.owner:
+        if not value.owner or _one_of_many(site.call.func):
             return False
         if value.reach is Reach.SELF:
             return run.shared
@@ -246,6 +249,12 @@ def trace(run: TaskRun) -> tuple[Note, ...]:
         one = one.via
     task = run.task
     return (Note(site_place(task.site), f"runs in several tasks: started here by `{task.how}`"), *reversed(notes))
+
+
+def _one_of_many(func: str) -> bool:
+    """`self.peers[0].send`, `self.peer(name).send`: each task may have another one."""
+    owner = func.rpartition(".")[0]
+    return ("[" in owner or "(" in owner) and owner != "super()"
 
 
 def _nested(file: File, function: FunctionFact) -> bool:

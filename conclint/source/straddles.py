@@ -75,8 +75,7 @@ class Straddles:
         """At most one for each write."""
         for body in self._bodies:
             for write in body.writes if body.pauses else ():
-                if not self._locks.held(write.state):
-                    yield from self._of(body, write)
+                yield from self._of(body, write)
 
     def kept(self) -> Iterator[Access]:
         """What is written under locks."""
@@ -163,7 +162,8 @@ class Straddles:
             yield self._straddle(write, wait, write.statement, Act.UPDATE)
             return
         for read in body.reads:
-            if path_of(read) == write.path and self._source.sequence(read) < self._source.sequence(write.statement):
+            before = self._source.sequence(read) < self._source.sequence(write.statement)
+            if before and path_of(read) == write.path and self._locks.held(read) == self._locks.held(write.state):
                 found = self._checked(body, read, write)
                 if found is not None:
                     yield found
@@ -174,7 +174,8 @@ class Straddles:
     ) -> Straddle:
         access = self._access(write, anchor, act)
         own_item = bool(NAME.match(write.key)) and not write.key.startswith("self.")
-        return Straddle(replace(access, operation=operation), self._source.place(wait.node), soft, own_item)
+        access = replace(access, operation=operation, held=self._locks.held(write.state))
+        return Straddle(access, self._source.place(wait.node), soft, own_item)
 
     def _access(self, write: Write, anchor: cst.CSTNode, act: Act) -> Access:
         named = self._source.named(write.state)
@@ -233,6 +234,8 @@ class Straddles:
                 continue
             taken = self._taken(name, write)
             if taken is None or not self._computes_with(name, write.value):
+                continue
+            if self._locks.held(taken) != self._locks.held(write.state):
                 continue
             first, last = self._end(taken), self._source.sequence(write.statement)
             waits = [pause for pause in body.pauses if first < pause.at and self._source.sequence(pause.node) < last]
