@@ -66,8 +66,13 @@ class Meant:
         lock = self._lock(cls)
         if lock is not None and any(one.store == access.store and one.function != access.function for one in kept):
             return True, lock
-        instance = self._instance(cls)
+        instance = self._instance(cls) if not self._is_one_task(access.function) else None
         return (False, instance) if instance is not None else None
+
+    def _is_one_task(self, identity: str) -> bool:
+        """Whether nobody waits for it, and somebody calls it: the coroutine that goes to one task."""
+        callers = self._calls.callers(identity)
+        return bool(callers) and not any(site.call.use & Use.AWAITED for site in callers)
 
     # -- locks of tasks
 
