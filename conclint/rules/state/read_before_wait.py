@@ -18,18 +18,24 @@ Not reported: state of the task's own; a second look after the wait; whatever ha
 a wait that is over before the look; state that is saved and put back.  Values that are computed twice, and no more
 than that, globals of which nobody knows how many tasks come to them, and items of which each task may have its own are
 shown only where this rule is asked for by name.
+
+The fix awaits first and adds afterwards; it changes when the old value is read, which is the point.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from conclint.model import Finding
+from conclint.model import Finding, Fix
 from conclint.program.evidence import Evidence
 from conclint.program.interleaved import Interleaved
 from conclint.program.observations import Act
 from conclint.program.triggers import shared_by_tasks
 from conclint.rules.rule import Bad, Good, Rule
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
@@ -51,11 +57,18 @@ def _message(one: Interleaved) -> str:
     )
 
 
+def mend(source: Source, finding: Finding) -> Fix | None:
+    from conclint.source.waitfirst import wait_first
+
+    return wait_first(source, finding.place.span)
+
+
 RULE = Rule(
     code="CON323",
     name="read-before-wait",
     triggers=shared_by_tasks(),
     conclude=conclude,
+    mend=mend,
     examples=(
         Bad("""
             import asyncio
@@ -67,6 +80,25 @@ RULE = Rule(
 
                 async def add(self, item):
                     self.total += await self.price(item)  # expect: CON323
+
+                async def price(self, item):
+                    await asyncio.sleep(0.1)
+                    return len(item)
+
+                async def fill(self, items):
+                    await asyncio.gather(*[self.add(item) for item in items])
+            """,
+            fixed="""
+            import asyncio
+
+
+            class Cart:
+                def __init__(self):
+                    self.total = 0
+
+                async def add(self, item):
+                    value = await self.price(item)
+                    self.total += value  # expect: CON323
 
                 async def price(self, item):
                     await asyncio.sleep(0.1)
