@@ -40,7 +40,7 @@ class Caches:
         for identity in sorted(self._program.contexts.functions()):
             file, function = self._program.calls.function(identity)
             how = self._how(file, function) if function.decorators and not among_tests(file.path) else ""
-            returns = function.returns if how else ()
+            returns = [_made(function, path) for path in function.returns] if how else []
             made = next((path for path in returns if self._is_resource(file, function, path)), "")
             if made:
                 access = self._access(identity, file, function, how)
@@ -88,9 +88,6 @@ class Caches:
 
     def _is_resource(self, file: File, function: FunctionFact, path: str) -> bool:
         """`return connect()`, `return Client()`: not a value that may as well be computed twice."""
-        if path.isidentifier():
-            bound = [source for target, source in function.binds if target == path]
-            path = bound[0] if len(bound) == 1 else path
         if not path.endswith("()"):
             return False
         names, calls = self._program.names, self._program.calls
@@ -101,3 +98,9 @@ class Caches:
             return False
         known = any(cls in names.knowledge.locks or cls in names.knowledge.thread_unsafe for cls in classes)
         return known or bool(RESOURCE.search(path[:-2].rpartition(".")[2]))
+
+
+def _made(function: FunctionFact, path: str) -> str:
+    """What is returned, or was put into the variable that is."""
+    bound = [source for target, source in function.binds if target == path] if path.isidentifier() else []
+    return bound[0] if len(bound) == 1 else path
