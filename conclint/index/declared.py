@@ -18,6 +18,15 @@ from conclint.text import Text
 # What a file must contain that declares anything.
 MARKS = (b"guarded", b"conclint:", b"GuardedBy")
 
+# What a docstring must contain that promises anything.
+PROMISES = (b"hread-safe", b"hread safe", b"hreadsafe")
+PROMISED = re.compile(r"\bthread[- ]?safe\b", re.IGNORECASE)
+# "not thread-safe", "needs a lock to be thread-safe", "thread-safe as long as", "so it is not"
+HEDGED = re.compile(
+    r"\b(?:not|n't|never|non|isn't|aren't|unless|if|when|while|as long as|only|except|but|mostly|assum\w+|requir\w+)\b",
+    re.IGNORECASE,
+)
+
 GUARDED = re.compile(r"#\s*guarded[ -]by:\s*`?(?P<lock>[A-Za-z_][\w.]*)`?", re.IGNORECASE)
 DIRECTIVE = re.compile(r"#\s*conclint:\s*(?P<name>[\w-]*)\s*(?:--\s*(?P<reason>.*\S))?")
 
@@ -28,11 +37,14 @@ def declarations(
     data: bytes, text: Text, tree: ast.Module, functions: Iterable[FunctionFact], classes: Iterable[ClassFact]
 ) -> tuple[DeclarationFact, ...]:
     """Everything that the file declares, in the order of its lines."""
-    if not any(mark in data for mark in MARKS):
+    marked = any(mark in data for mark in MARKS)
+    if not marked and not any(word in data for word in PROMISES):
         return ()
     names = {one.line: one.qualname for one in functions if one.qualname} | {one.line: one.qualname for one in classes}
     reader = _Reader(tree, names, text)
-    found = [*reader.annotated(), *(one for comment in _comments(text) for one in reader.said(*comment))]
+    found = [*reader.promised()]
+    if marked:
+        found += [*reader.annotated(), *(one for comment in _comments(text) for one in reader.said(*comment))]
     return tuple(sorted(found, key=lambda one: (one.line, one.column)))
 
 
@@ -59,6 +71,18 @@ class _Reader:
             yield self._about("guarded-by", match["lock"], line, column)
         for match in DIRECTIVE.finditer(comment):
             yield self._about(match["name"], match["reason"] or "", line, column)
+
+    def promised(self) -> Iterator[DeclarationFact]:
+        """Classes whose docstring says at its beginning that they are thread-safe, without an if or but."""
+        for node, _ in self._statements:
+            said = ast.get_docstring(node) if isinstance(node, ast.ClassDef) else None
+            for sentence in re.split(r"(?<=\.)\s", (said or "").partition("\n\n")[0]):
+                if PROMISED.search(sentence) and not HEDGED.search(sentence):
+                    name, last = self._name(node), node.end_lineno or node.lineno
+                    yield DeclarationFact(
+                        "says-safe", "", node.lineno, node.col_offset + 1, "definition", name, (), node.lineno, last
+                    )
+                    break
 
     def annotated(self) -> Iterator[DeclarationFact]:
         for node, _ in self._statements:

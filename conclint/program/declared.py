@@ -14,6 +14,7 @@ from conclint.program.names import Names
 from conclint.program.values import Store, function_id
 
 GUARDED, SAFE, UNSAFE, MAIN, BENIGN = "guarded-by", "thread-safe", "not-thread-safe", "main-thread", "benign-race"
+SWORN = "says-safe"  # in a docstring
 KINDS = (SAFE, UNSAFE, MAIN, BENIGN)
 
 
@@ -83,9 +84,14 @@ class Declared:
         )
 
     @cached_property
-    def thread_safe(self) -> frozenset[str]:
-        """The classes whose objects several threads may use, as their authors say."""
-        return frozenset(self._classes(SAFE))
+    def thread_safe(self) -> dict[str, Place]:
+        """The classes whose objects several threads may use, as their authors say, and where they do."""
+        said = {
+            function_id(file.path, fact.scope): _place(file, fact)
+            for file, fact in self._all()
+            if fact.kind in (SAFE, SWORN) and fact.about == "definition" and file.class_(fact.scope) is not None
+        }
+        return {cls: place for cls, place in said.items() if cls not in set(self._classes(UNSAFE))}
 
     def hides(self, place: Place) -> bool:
         """Whether the author knows what happens on these lines."""
@@ -166,6 +172,8 @@ class Declared:
                 yield Mistake(_place(file, fact), message)
 
     def _wrong(self, file: File, fact: DeclarationFact, taken: Callable[[Store], bool]) -> str:
+        if fact.kind == SWORN:
+            return ""
         if fact.kind == GUARDED:
             return self._wrong_guard(file, fact, taken)
         if fact.kind not in KINDS:

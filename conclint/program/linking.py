@@ -179,7 +179,8 @@ class Program:
     @cached_property
     def promises(self) -> Promises:
         """State that its authors mean to be shared, whether or not the program starts threads."""
-        return Promises(self.calls, self.owners, self.deeds, self._state, lambda: self.spawns.roots)
+        said = self.declared.thread_safe
+        return Promises(self.calls, self.owners, self.deeds, self._state, lambda: self.spawns.roots, said)
 
     @cached_property
     def guarded(self) -> dict[Store, tuple[User, ...]]:
@@ -193,7 +194,7 @@ class Program:
     def observed(self) -> dict[Store, tuple[User, ...]]:
         """All state that is worth a close look, with the functions that touch it."""
         promises = self.promises
-        return _joined(self.shared, self.guarded, promises.served, promises.beside, promises.everybodys)
+        return _joined(self.shared, self.guarded, promises.sworn, promises.served, promises.beside, promises.everybodys)
 
     @property
     def broken(self) -> dict[str, tuple[int, int, str]]:

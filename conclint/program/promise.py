@@ -6,7 +6,7 @@ Nobody need start a thread for it: a class that takes a lock of its own is meant
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,6 +40,7 @@ class Promise:
 
     firm: bool
     notes: tuple[Note, ...] = ()
+    sworn: bool = False  # the author says so in as many words
     words: str = ""  # what is to be said at the access itself, where nothing else can be shown
 
 
@@ -47,9 +48,16 @@ class Promises:
     """Answers for one program."""
 
     def __init__(
-        self, calls: Calls, owners: Owners, deeds: Deeds, state: State, roots: Callable[[], Iterable[Root]]
+        self,
+        calls: Calls,
+        owners: Owners,
+        deeds: Deeds,
+        state: State,
+        roots: Callable[[], Iterable[Root]],
+        said: Mapping[str, Place],
     ) -> None:
         self._calls = calls
+        self._said = said  # the classes that are said to be thread-safe, and where
         self._roots = roots
         self._names = calls.names
         self._owners = owners
@@ -68,6 +76,20 @@ class Promises:
                 if own and (objects or self._names.stores.of_class(store)):
                     _add(found, store, user)
         return self._changed(found)
+
+    @cached_property
+    def sworn(self) -> dict[Store, tuple[User, ...]]:
+        """The state of the classes without a lock that are said to be thread-safe."""
+        found: Users = {}
+        for cls in (one for one in self._said if not self._owners.of_class(one)):
+            for store, user in self._touched(self._methods(cls)):
+                if self._answers_for(cls, "attribute", store) and store not in self.guarded:
+                    _add(found, store, user)
+        return self._acted_on(found)
+
+    def _oath(self, store: Store) -> Note:
+        cls = next(cls for cls in self._said if self._answers_for(cls, "attribute", store))
+        return Note(self._said[cls], f"`{split_id(cls)[1]}` is said to be thread-safe here")
 
     @cached_property
     def served(self) -> dict[Store, tuple[User, ...]]:
@@ -132,6 +154,8 @@ class Promises:
         owned = self._locks(store)
         if owned and store in self.guarded:
             return Promise(True, tuple(_guards(owner, one) for owner, one in owned[:1]))
+        if store in self.sworn:
+            return Promise(True, (self._oath(store),), sworn=True)
         if store in self.served:
             return Promise(False, (self._application(store),))
         if store in self.everybodys:
@@ -151,7 +175,8 @@ class Promises:
 
     @cached_property
     def _guarding(self) -> set[str]:
-        return {cls for owner in self._owners.locks for cls in self._names.classes.family(owner)}
+        owners = (*self._owners.locks, *self._said)
+        return {cls for owner in owners for cls in self._names.classes.family(owner)}
 
     @cached_property
     def _suggested(self) -> set[str]:

@@ -112,7 +112,8 @@ class Promised:
         if not meets or promise is None:
             return None
         other = next((one for one in meets if one.access.place != moment.access.place), meets[0])
-        firm = promise.firm and not moment.held and self._guarded(moment, others) and self._ordinary(moment.access)
+        firm = promise.firm and not moment.held and self._ordinary(moment.access)
+        firm = firm and (promise.sworn or self._guarded(moment, others))
         firm = firm and not self._confined(moment.access.function, other.access.function)
         firm = firm or (not moment.held and self._only_one.is_meant(moment.access))
         return Race(store, moment, other, replace(promise, firm=firm))
