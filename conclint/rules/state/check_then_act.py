@@ -29,6 +29,7 @@ from conclint.model import Finding
 from conclint.program.evidence import Evidence
 from conclint.program.freely import relies_on_gil
 from conclint.program.observations import NEXT, Act
+from conclint.program.races import Race
 from conclint.program.telling import race_finding, rival
 from conclint.program.triggers import shared_state
 from conclint.rules.rule import Bad, Good, Rule
@@ -45,7 +46,13 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
                 f"{_instead(access.operation)}",
             )
             direct = race.promise is not None or (race.moment.is_direct and race.other.is_direct)
-            yield replace(finding, when_asked=finding.when_asked or not direct)
+            yield replace(finding, when_asked=finding.when_asked or not direct or _is_guarded_below(race))
+
+
+def _is_guarded_below(race: Race) -> bool:
+    """Whether a derived class holds a lock of which its base, which is used alone too, knows nothing."""
+    one, other = (moment.access.function.rpartition(".")[0] for moment in (race.moment, race.other))
+    return race.promise is None and bool(race.other.held) and one != other
 
 
 def _instead(operation: str) -> str:
