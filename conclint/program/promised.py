@@ -116,6 +116,7 @@ class Promised:
         firm = firm and (promise.sworn or self._guarded(moment, others))
         firm = firm and not self._confined(moment.access.function, other.access.function)
         firm = firm or (not moment.held and self._only_one.is_meant(moment.access))
+        firm = firm or (promise.firm and bool(moment.held) and self._fails_under_lock(store, other.access))
         return Race(store, moment, other, replace(promise, firm=firm))
 
     def _guarded(self, moment: Moment, others: Iterable[Moment]) -> bool:
@@ -131,6 +132,10 @@ class Promised:
             for one in others
             if (one.access.act in UPDATES if act in UPDATES else one.access.act.writes)
         )
+
+    def _fails_under_lock(self, store: Store, other: Access) -> bool:
+        """Whether a loop that holds the lock fails because of one that does not: anybody may change it any time."""
+        return self._is_plain(store) and "fork" not in _name(other.function) and self._ordinary(other)
 
     def _is_plain(self, store: Store) -> bool:
         """Whether it holds containers that are known to fail when they grow under a loop, and nothing else."""
