@@ -39,7 +39,7 @@ class OnlyOne:
             return False
         file, function = self._calls.function(access.function)
         if self._makes_objects(file, function):
-            return self._threaded or _knows(file)
+            return _knows(file) or (self._threaded and not _is_for_loops(file))
         one_for_all = access.through_class or access.store.sort == "global"
         asked = (
             one_for_all
@@ -72,3 +72,8 @@ class OnlyOne:
 
 def _knows(file: File) -> bool:
     return any(THREADS.search(one.target) for one in file.header.imports)
+
+
+def _is_for_loops(file: File) -> bool:
+    """Whether the module is written for event loops, whose tasks take turns."""
+    return any(one.target.partition(".")[0] in ("asyncio", "trio", "anyio") for one in file.header.imports)
