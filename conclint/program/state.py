@@ -27,6 +27,14 @@ class User(NamedTuple):
     personal: bool  # only ever as an attribute of its own object
 
 
+class Spelling(NamedTuple):
+    """A function that touches something of the state's name, by these paths."""
+
+    file: File
+    function: FunctionFact
+    paths: list[str]
+
+
 class When(NamedTuple):
     """The roots in whose threads something happens, those that can meet themselves, and whether main does it too."""
 
@@ -69,7 +77,12 @@ class State:
         if store.path.startswith("$") or self.protects_itself(store):
             return ()
         free = self._deeds.free_threaded  # then even a look into a list can find it half changed
-        users = tuple(user for user in self.users(store, files) if free or user.changes or user.in_steps)
+        spelling = [*self._touching(store, files)]
+        acting = [one for one in spelling if any(self._acts(one, path, store) for path in one.paths)]
+        if not any(self._deeds.of(one.file, one.function).in_steps(path) for one in acting for path in one.paths):
+            return ()  # to tell who means the state itself costs more
+        named = (self._user(one, store) for one in (spelling if free else acting))
+        users = tuple(user for user in named if user is not None and (free or user.changes or user.in_steps))
         meetings = [(user, self._when(user)) for user in users]
         met = any(
             _at_once(here, there)
@@ -103,16 +116,29 @@ class State:
 
     def users(self, store: Store, files: Iterable[str] = ()) -> Iterator[User]:
         """The functions that spell the state, by whatever path; `files` are those of the threads that touch it."""
-        last = store.path
-        of_objects = store.sort == "attribute" and not self._names.stores.of_class(store)
+        found = (self._user(one, store) for one in self._touching(store, files))
+        return (user for user in found if user is not None)
+
+    def _touching(self, store: Store, files: Iterable[str]) -> Iterator[Spelling]:
+        """The functions that touch something of the state's name."""
         for file in self._spelling(store, files):
-            for qualname, paths in file.body.functions.touching(last):
-                function = file.body.functions[qualname]
-                own = [path for path in paths if self._is(file, function, path, store)]
-                if own:
-                    changes = any(self._deeds.changes(file, function, path, store) for path in own)
-                    in_steps = any(self._deeds.of(file, function).in_steps(path) for path in own)
-                    yield User(file, function, changes, in_steps, of_objects and _of_self(function, own))
+            for qualname, paths in file.body.functions.touching(store.path):
+                yield Spelling(file, file.body.functions[qualname], paths)
+
+    def _acts(self, one: Spelling, path: str, store: Store) -> bool:
+        """Whether the function changes what it calls so, or does something to it in several steps."""
+        changes = self._deeds.changes(one.file, one.function, path, store)
+        return changes or self._deeds.of(one.file, one.function).in_steps(path)
+
+    def _user(self, one: Spelling, store: Store) -> User | None:
+        file, function, paths = one
+        own = [path for path in paths if self._is(file, function, path, store)]
+        if not own:
+            return None
+        changes = any(self._deeds.changes(file, function, path, store) for path in own)
+        in_steps = any(self._deeds.of(file, function).in_steps(path) for path in own)
+        of_objects = store.sort == "attribute" and not self._names.stores.of_class(store)
+        return User(file, function, changes, in_steps, of_objects and _of_self(function, own))
 
     def _is(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
         found = self._names.meaning(file, function, path).store
