@@ -19,6 +19,7 @@ from conclint.index.facts import (
     FunctionFact,
     Header,
     ImportFact,
+    Kind,
     ParamFact,
     RegionFact,
     WalkFact,
@@ -35,9 +36,17 @@ compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 class Functions(Mapping[str, FunctionFact]):
     """A file's functions by qualified name, unfolded from their lines one by one."""
 
-    def __init__(self, names: Sequence[str], lines: Sequence[bytes]) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        lines: Sequence[bytes],
+        decorated: Mapping[str, list[int]],
+        coroutines: Sequence[int],
+    ) -> None:
         self._names = names
         self._lines = lines
+        self._decorated = decorated
+        self._coroutines = coroutines
         self._places = {name: place for place, name in enumerate(names)}
         self._unfolded: dict[str, FunctionFact] = {}
 
@@ -55,6 +64,14 @@ class Functions(Mapping[str, FunctionFact]):
             function = self[self._names[place]]
             yield function, function.calls[next(places)]
 
+    def decorated(self, name: str) -> Iterator[FunctionFact]:
+        """The functions with a decorator whose last name it is, called or not."""
+        return (self[self._names[place]] for place in self._decorated.get(name, ()))
+
+    def coroutines(self) -> Iterator[FunctionFact]:
+        """The functions that are `async`."""
+        return (self[self._names[place]] for place in self._coroutines)
+
     def mentioning(self, head: str) -> Iterator[str]:
         """The functions in which some path begins with the name."""
         return (self._names[place] for place in self._heads.get(head, ()))
@@ -62,6 +79,12 @@ class Functions(Mapping[str, FunctionFact]):
     def touching(self, name: str) -> Iterator[tuple[str, list[str]]]:
         """The functions that touch a path whose last name it is, with those paths."""
         return ((self._names[place], paths) for place, paths in self._touches.get(name, ()))
+
+    def naming(self, name: str) -> set[str]:
+        """The functions that touch or call something whose last name it is, by qualified name."""
+        places = {place for place, _ in self._touches.get(name, ())}
+        places.update(self._calls.get(name, ())[::2])
+        return {self._names[place] for place in places}
 
     @cached_property
     def _calls(self) -> dict[str, list[int]]:
@@ -113,7 +136,8 @@ def encode(
     """The facts of one file as bytes."""
     names = (sorted(header.called), sorted(header.touched))
     head = (header.error, *names, *header[3:])
-    contents = ([one.qualname for one in functions], list(classes), list(regions))
+    coroutines = [place for place, one in enumerate(functions) if one.kind & Kind.ASYNC]
+    contents = ([one.qualname for one in functions], list(classes), list(regions), _decorated(functions), coroutines)
     lines = [head, contents, _calls(functions), _heads(functions), _touches(functions), *functions]
     return "\n".join(map(compact, lines)).encode("ascii")
 
@@ -135,9 +159,9 @@ def decode_header(blob: bytes) -> Header:
 def decode_body(blob: bytes) -> Body:
     """The body of encoded facts.  Raises ValueError when they are damaged."""
     lines = blob.split(b"\n")
-    names, classes, regions = json.loads(lines[CONTENTS])
+    names, classes, regions, decorated, coroutines = json.loads(lines[CONTENTS])
     return Body(
-        Functions(names, lines),
+        Functions(names, lines, decorated, coroutines),
         {row[0]: _class(row) for row in classes},
         tuple(RegionFact(first, last, _spans(always), _spans(parts)) for first, last, always, parts in regions),
     )
@@ -152,6 +176,15 @@ def _calls(functions: Iterable[FunctionFact]) -> dict[str, list[int]]:
     for place, function in enumerate(functions):
         for number, call in enumerate(function.calls):
             found.setdefault(call.func.rpartition(".")[2], []).extend((place, number))
+    return found
+
+
+def _decorated(functions: Iterable[FunctionFact]) -> dict[str, list[int]]:
+    """By the last names of decorators."""
+    found: dict[str, list[int]] = {}
+    for place, function in enumerate(functions):
+        for name in {path.removesuffix("()").rpartition(".")[2] for path in function.decorators}:
+            found.setdefault(name, []).append(place)
     return found
 
 

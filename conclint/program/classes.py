@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
-from conclint.index.facts import FunctionFact
+from conclint.index.facts import FunctionFact, Touch
 from conclint.knowledge.kinds import Knowledge
 from conclint.program.files import File, Files
 from conclint.program.scopes import Scopes
@@ -25,6 +25,7 @@ class Classes:
         self._mro: dict[str, tuple[str, ...]] = {}
         self._families: dict[str, tuple[str, ...]] = {}
         self._own_attributes: dict[str, frozenset[str]] = {}
+        self._bound: dict[tuple[str, str], bool] = {}
         self._subclasses: dict[str, list[str]] = {}
 
     def mro(self, identity: str) -> tuple[str, ...]:
@@ -68,9 +69,23 @@ class Classes:
         """The topmost class of the program in the hierarchy of `identity` that binds the attribute."""
         owner = identity
         for base in self.mro(identity):
-            if ":" in base and name in self.attributes(base):
+            if ":" in base and self._binds(base, name):
                 owner = base
         return owner
+
+    def _binds(self, identity: str, name: str) -> bool:
+        """Whether the class binds the attribute, in its body or through `self` in its methods."""
+        key = (identity, name)
+        known = self._bound.get(key)
+        if known is None:
+            _, fact = self._scopes.class_(identity)
+            inside = fact is not None and any(one == name for one, _ in fact.binds)
+            known = self._bound[key] = inside or any(
+                path == receiver + name and bits & Touch.WRITE
+                for _, function, receiver in self._scopes.naming(identity, name)
+                for path, bits, _ in function.touches
+            )
+        return known
 
     def attributes(self, identity: str) -> frozenset[str]:
         """The attributes that a class binds, in its body and through `self` in its methods."""
@@ -80,7 +95,7 @@ class Classes:
             names = {name for name, _ in fact.binds} if fact is not None else set()
             for _, function, receiver in self._scopes.members(identity):
                 for path, bits, _ in function.touches:
-                    if bits & 2 and path.startswith(receiver) and path.count(".") == 1:
+                    if bits & Touch.WRITE and path.startswith(receiver) and path.count(".") == 1:
                         names.add(path[len(receiver) :])
             known = self._own_attributes[identity] = frozenset(names)
         return known

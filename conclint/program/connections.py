@@ -11,6 +11,7 @@ from conclint.model import Note, Place
 from conclint.program.calls import Site
 from conclint.program.contexts import evidence as trace
 from conclint.program.contexts import site_place
+from conclint.program.files import File
 from conclint.program.linking import Program
 from conclint.program.locals import LOCAL
 from conclint.program.observations import Used
@@ -135,7 +136,7 @@ class Connections:
         mro = self._names.classes.mro(store.owner) if store.sort == "attribute" else ()
         if THREAD_CLASS in mro or LOCAL in mro or self._locked(store):
             return False
-        users = [(file, function) for file, function, _ in self._names.stores.users(store)]
+        users = [*self._around(store)]
         known = any(
             self._in_thread(function_id(file.path, function.qualname)) or _waits_its_turn(function)
             for file, function in users
@@ -146,6 +147,14 @@ class Connections:
             for file, function in users
             for call in function.calls
         )
+
+    def _around(self, store: Store) -> Iterator[tuple[File, FunctionFact]]:
+        """All functions of its owner: the methods of a class, or those that mention a variable."""
+        if store.sort != "attribute":
+            yield from ((file, function) for file, function, _ in self._names.stores.users(store))
+            return
+        for cls in self._names.classes.family(store.owner):
+            yield from ((file, function) for file, function, _ in self._names.scopes.members(cls))
 
     def _locked(self, store: Store) -> bool:
         owners = self._program.owners

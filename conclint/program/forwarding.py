@@ -85,7 +85,7 @@ class Forwarding:
 
     def _decorated_in(self, file: File, makers: set[str], names: set[str]) -> Iterator[tuple[Site, Value]]:
         module = file.body.functions[""]
-        for function in file.functions():
+        for function in (one for name in sorted(names) for one in file.body.functions.decorated(name)):
             for path in function.decorators:
                 plain = path.removesuffix("()")
                 if plain.rpartition(".")[2] in names and any(

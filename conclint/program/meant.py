@@ -41,8 +41,8 @@ class Meant:
             (file, function)
             for file in self._calls.files
             if LIBRARIES & file.roots and not among_tests(file.path)
-            for function in file.functions()
-            if function.kind & Kind.ASYNC and changes(function)
+            for function in file.body.functions.coroutines()
+            if changes(function)
         ]
 
     def worth_a_look(self) -> Iterator[tuple[File, FunctionFact]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from conclint.index.facts import ClassFact, FunctionFact, Kind
@@ -28,6 +29,7 @@ class Scopes:
         self._files = files
         self._bindings: dict[tuple[str, str], dict[str, list[str]]] = {}
         self._members: dict[str, list[Member]] = {}
+        self._naming: dict[tuple[str, str], list[Member]] = {}
 
     def enclosing(self, file: File, function: FunctionFact) -> FunctionFact | None:
         """The function whose scope is around this one's; class bodies are no scope for what they contain."""
@@ -108,6 +110,27 @@ class Scopes:
                         names = [qualname, *functions.within.get(qualname, ())]
                         known += [(file, functions[name], receiver) for name in names]
         return known
+
+    def naming(self, cls: str, name: str) -> list[Member]:
+        """Of the class's members those that can touch or call the attribute `name` of the object."""
+        key = (cls, name)
+        known = self._naming.get(key)
+        if known is None:
+            known = self._naming[key] = list(self._find_naming(cls, name))
+        return known
+
+    def _find_naming(self, cls: str, name: str) -> Iterator[Member]:
+        file, fact = self.class_(cls)
+        if file is None or fact is None:
+            return
+        functions = file.body.functions
+        named = functions.naming(name)
+        for _, qualname in fact.methods if named else ():
+            inside = [one for one in (qualname, *functions.within.get(qualname, ())) if one in named]
+            method = functions[qualname] if inside else None
+            if method is not None and method.params and "staticmethod" not in method.decorators:
+                receiver = method.params[0].name + "."
+                yield from ((file, functions[one], receiver) for one in inside)
 
     def receiver(self, file: File, scope: FunctionFact, name: str) -> Meaning | None:
         """`self` and `cls`."""

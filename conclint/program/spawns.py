@@ -265,15 +265,18 @@ class Spawns:
         spawners = self._usable(Target.DECORATED)
         if not spawners:
             return
-        last = {name.rpartition(".")[2] for name in spawners}
+        last = sorted({name.rpartition(".")[2] for name in spawners})
         libraries = {name.partition(".")[0] for name in spawners}
         for file in self._calls.files:
-            if not (last & file.header.called or libraries & file.roots):
-                continue
-            for function in file.functions():
-                for path in function.decorators:
-                    if path.removesuffix("()").rpartition(".")[2] in last:
-                        self._decorated(Site(file, function, CallFact(path, function.line, 1, (), (), 0, ())), spawners)
+            if libraries & file.roots or not file.header.called.isdisjoint(last):
+                for name in last:
+                    self._decorated_by(name, file, spawners)
+
+    def _decorated_by(self, name: str, file: File, spawners: dict[str, Spawner]) -> None:
+        for function in file.body.functions.decorated(name):
+            for path in function.decorators:
+                if path.removesuffix("()").rpartition(".")[2] == name:
+                    self._decorated(Site(file, function, CallFact(path, function.line, 1, (), (), 0, ())), spawners)
 
     def _decorated(self, site: Site, spawners: dict[str, Spawner]) -> None:
         module = site.file.body.functions[""]

@@ -8,7 +8,10 @@ from conclint.index.facts import FunctionFact, Touch
 from conclint.program.classes import Classes
 from conclint.program.files import File, Files
 from conclint.program.scopes import Member, Scopes
-from conclint.program.values import Store, split_id
+from conclint.program.values import Store, head_of, split_id
+
+# The file and function in which something is bound, and the path that is bound there.
+Put = tuple[File, FunctionFact, str]
 
 
 class Stores:
@@ -18,13 +21,13 @@ class Stores:
         self._files = files
         self._scopes = scopes
         self._classes = classes
-        self._puts: dict[str, dict[str, list[tuple[File, FunctionFact, str]]]] = {}
+        self._puts: dict[tuple[str, str], list[Put]] = {}
 
-    def puts(self, store: Store) -> Iterator[tuple[File, FunctionFact, str]]:
+    def puts(self, store: Store) -> Iterator[Put]:
         """Every binding of the store: the file and function in which it stands, and the path that is bound."""
         if store.sort == "attribute":
             for cls in self._classes.family(store.owner):
-                yield from self._class_puts(cls).get(store.path, ())
+                yield from self._class_puts(cls, store.path)
             return
         spellings = {store.path, store.path.replace("[]", "[*]")}
         for file, function, prefix in self.users(store):
@@ -33,28 +36,30 @@ class Stores:
                 for path in bound.get(prefix + spelling, ()):
                     yield file, function, path
 
-    def _class_puts(self, cls: str) -> dict[str, list[tuple[File, FunctionFact, str]]]:
-        """Everything that a class binds to attributes, there or in methods, by what stands behind `self.`."""
-        known = self._puts.get(cls)
+    def _class_puts(self, cls: str, attribute: str) -> list[Put]:
+        """What a class binds to an attribute of its objects, or to what stands behind it: there or in methods."""
+        key = (cls, attribute)
+        known = self._puts.get(key)
         if known is None:
-            known = self._puts[cls] = {}
-            file, fact = self._scopes.class_(cls)
-            if file is not None and fact is not None:
-                module = file.body.functions[""]
-                for name, path in fact.binds:
-                    known.setdefault(name, []).append((file, module, path))
-            for home, function, receiver in self._scopes.members(cls):
+            known = self._puts[key] = [*self._in_body(cls, attribute)]
+            for home, function, receiver in self._scopes.naming(cls, head_of(attribute)):
                 for target, paths in self._scopes.bindings(home, function).items():
-                    if target.startswith(receiver):
-                        key = target[len(receiver) :].replace("[*]", "[]")
-                        known.setdefault(key, []).extend((home, function, path) for path in paths)
+                    if target.startswith(receiver) and target[len(receiver) :].replace("[*]", "[]") == attribute:
+                        known += [(home, function, path) for path in paths]
         return known
+
+    def _in_body(self, cls: str, attribute: str) -> Iterator[Put]:
+        file, fact = self._scopes.class_(cls)
+        if file is not None and fact is not None:
+            for name, path in fact.binds:
+                if name == attribute:
+                    yield file, file.body.functions[""], path
 
     def users(self, store: Store) -> Iterator[Member]:
         """The functions that can spell the store directly, with what stands before its path: `self.` or nothing."""
         if store.sort == "attribute":
             for cls in self._classes.family(store.owner):
-                yield from self._scopes.members(cls)
+                yield from self._scopes.naming(cls, head_of(store.path))
             return
         path, qualname = (store.owner, "") if store.sort == "global" else split_id(store.owner)
         file = self._files.by_path.get(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from conclint.index.facts import CallFact, FunctionFact, Kind, Touch
+from conclint.index.facts import CallFact, FunctionFact, Touch
 from conclint.knowledge.kinds import Context, Unshared
 from conclint.knowledge.unshared import GENERATOR, GIVEN, HARMLESS, TAKING, WRITING
 from conclint.program.calls import Calls, Site
@@ -67,11 +67,14 @@ class Worked:
 
     def updated(self, types: frozenset[str]) -> Iterator[tuple[Member, int]]:
         """Where objects of the types, which processes share, are changed in place."""
-        if not any(SHARING & file.header.called for file in self._calls.files):
+        files = self._calls.files
+        homes = [file.path for file in files if SHARING & file.header.called]
+        if not homes:
             return
+        near = dict.fromkeys(file for home in homes for file in files.packages.near(home, files))
         workers = {one.identity: one for one, contexts in self._running() if Context.PROCESS in contexts}
         makers = (
-            Member(file, function) for file in self._calls.files if MAKERS & file.roots for function in file.functions()
+            Member(file, function) for file in near if MAKERS & file.roots for function in file.functions()
         )
         for one in (workers | {maker.identity: maker for maker in makers}).values():
             plain = {param.name for param in one.function.params} | {target for target, _ in one.function.binds}
@@ -94,9 +97,9 @@ class Worked:
         """Where coroutines set attributes of a `threading.local`."""
         names = self._calls.names
         for file in self._near_locals():
-            for function in file.functions():
+            for function in file.body.functions.coroutines():
                 one = Member(file, function)
-                for path, bits, line in function.touches if function.kind & Kind.ASYNC else ():
+                for path, bits, line in function.touches:
                     owner = path.rpartition(".")[0]
                     if (
                         bits & Touch.WRITE
