@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -39,27 +41,30 @@ class Functions(Mapping[str, FunctionFact]):
     def __init__(
         self,
         names: Sequence[str],
-        lines: Sequence[bytes],
+        lines: list[bytes],
         decorated: Mapping[str, list[int]],
         coroutines: Sequence[int],
+        starts: Sequence[int],
     ) -> None:
         self._names = names
         self._lines = lines
         self._decorated = decorated
         self._coroutines = coroutines
+        self._starts = starts
         self._places = {name: place for place, name in enumerate(names)}
         self._unfolded: dict[str, FunctionFact] = {}
 
     def __getitem__(self, qualname: str) -> FunctionFact:
         found = self._unfolded.get(qualname)
         if found is None:
-            line = self._lines[FIRST + self._places[qualname]]
-            found = self._unfolded[qualname] = _function(json.loads(line))
+            place = FIRST + self._places[qualname]
+            found = self._unfolded[qualname] = _function(json.loads(self._lines[place]))
+            self._lines[place] = b""  # not needed again
         return found
 
     def calling(self, name: str) -> Iterator[tuple[FunctionFact, CallFact]]:
         """The calls whose last name it is, each with its function."""
-        places = iter(self._calls.get(name, ()))
+        places = map(int, self._calls.get(name, "").split())
         for place in places:
             function = self[self._names[place]]
             yield function, function.calls[next(places)]
@@ -74,31 +79,41 @@ class Functions(Mapping[str, FunctionFact]):
 
     def mentioning(self, head: str) -> Iterator[str]:
         """The functions in which some path begins with the name."""
-        return (self._names[place] for place in self._heads.get(head, ()))
+        return (self._names[int(place)] for place in self._heads.get(head, "").split())
 
     def touching(self, name: str) -> Iterator[tuple[str, list[str]]]:
         """The functions that touch a path whose last name it is, with those paths."""
-        return ((self._names[place], paths) for place, paths in self._touches.get(name, ()))
+        for row in self._touches.get(name, "").split(";") if name in self._touches else ():
+            place, *paths = row.split()
+            yield self._names[int(place)], paths
+
+    def within_lines(self, spans: Sequence[tuple[int, int]]) -> list[FunctionFact]:
+        """The module's own code, and the functions that begin within the spans (first and last lines, in order)."""
+        found = []
+        for name, line in zip(self._names, self._starts, strict=True):
+            place = bisect_right(spans, (line, sys.maxsize)) - 1
+            if not name or (place >= 0 and line <= spans[place][1]):
+                found.append(self[name])
+        return found
 
     def naming(self, name: str) -> set[str]:
         """The functions that touch or call something whose last name it is, by qualified name."""
-        places = {place for place, _ in self._touches.get(name, ())}
-        places.update(self._calls.get(name, ())[::2])
-        return {self._names[place] for place in places}
+        touching = {qualname for qualname, _ in self.touching(name)}
+        return touching.union(self._names[int(place)] for place in self._calls.get(name, "").split()[::2])
 
     @cached_property
-    def _calls(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = json.loads(self._lines[CALLS])
+    def _calls(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads(self._lines[CALLS])
         return found
 
     @cached_property
-    def _heads(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = json.loads(self._lines[HEADS])
+    def _heads(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads(self._lines[HEADS])
         return found
 
     @cached_property
-    def _touches(self) -> dict[str, list[tuple[int, list[str]]]]:
-        found: dict[str, list[tuple[int, list[str]]]] = json.loads(self._lines[TOUCHES])
+    def _touches(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads(self._lines[TOUCHES])
         return found
 
     @cached_property
@@ -137,7 +152,9 @@ def encode(
     names = (sorted(header.called), sorted(header.touched))
     head = (header.error, *names, *header[3:])
     coroutines = [place for place, one in enumerate(functions) if one.kind & Kind.ASYNC]
-    contents = ([one.qualname for one in functions], list(classes), list(regions), _decorated(functions), coroutines)
+    starts = [one.line for one in functions]
+    names_of = [one.qualname for one in functions]
+    contents = (names_of, list(classes), list(regions), _decorated(functions), coroutines, starts)
     lines = [head, contents, _calls(functions), _heads(functions), _touches(functions), *functions]
     return "\n".join(map(compact, lines)).encode("ascii")
 
@@ -159,9 +176,9 @@ def decode_header(blob: bytes) -> Header:
 def decode_body(blob: bytes) -> Body:
     """The body of encoded facts.  Raises ValueError when they are damaged."""
     lines = blob.split(b"\n")
-    names, classes, regions, decorated, coroutines = json.loads(lines[CONTENTS])
+    names, classes, regions, *places = json.loads(lines[CONTENTS])
     return Body(
-        Functions(names, lines, decorated, coroutines),
+        Functions(names, lines, *places),
         {row[0]: _class(row) for row in classes},
         tuple(RegionFact(first, last, _spans(always), _spans(parts)) for first, last, always, parts in regions),
     )
@@ -170,13 +187,16 @@ def decode_body(blob: bytes) -> Body:
 # -- where names occur
 
 
-def _calls(functions: Iterable[FunctionFact]) -> dict[str, list[int]]:
+# As text, since most names are never asked for: read back as lists they would take ten times the room.
+
+
+def _calls(functions: Iterable[FunctionFact]) -> dict[str, str]:
     """By last name: function and call in turn, as numbers."""
-    found: dict[str, list[int]] = {}
+    found: dict[str, list[str]] = {}
     for place, function in enumerate(functions):
         for number, call in enumerate(function.calls):
-            found.setdefault(call.func.rpartition(".")[2], []).extend((place, number))
-    return found
+            found.setdefault(call.func.rpartition(".")[2], []).append(f"{place} {number}")
+    return {name: " ".join(rows) for name, rows in found.items()}
 
 
 def _decorated(functions: Iterable[FunctionFact]) -> dict[str, list[int]]:
@@ -188,13 +208,14 @@ def _decorated(functions: Iterable[FunctionFact]) -> dict[str, list[int]]:
     return found
 
 
-def _heads(functions: Iterable[FunctionFact]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
+def _heads(functions: Iterable[FunctionFact]) -> dict[str, str]:
+    """By first name: the numbers of functions."""
+    found: dict[str, list[str]] = {}
     for place, function in enumerate(functions):
         for head in {match.group() for path in _paths(function) if (match := HEAD.match(path)) is not None}:
             if head:
-                found.setdefault(head, []).append(place)
-    return found
+                found.setdefault(head, []).append(str(place))
+    return {head: " ".join(places) for head, places in found.items()}
 
 
 def _paths(function: FunctionFact) -> set[str]:
@@ -211,12 +232,13 @@ def _paths(function: FunctionFact) -> set[str]:
     return paths
 
 
-def _touches(functions: Iterable[FunctionFact]) -> dict[str, list[tuple[int, list[str]]]]:
+def _touches(functions: Iterable[FunctionFact]) -> dict[str, str]:
+    """By last name: for each function its number and the paths, `3 self.x other.x;5 x`."""
     found: dict[str, dict[int, list[str]]] = {}
     for place, function in enumerate(functions):
         for path, _, _ in function.touches:
-            found.setdefault(path.rpartition(".")[2], {}).setdefault(place, []).append(path)
-    return {name: list(paths.items()) for name, paths in found.items()}
+            found.setdefault(path.rpartition(".")[2], {}).setdefault(place, [str(place)]).append(path)
+    return {name: ";".join(map(" ".join, rows.values())) for name, rows in found.items()}
 
 
 # -- rows

@@ -23,7 +23,8 @@ class File:
 
     @cached_property
     def body(self) -> Body:
-        return decode_body(self._blob)
+        blob, self._blob = self._blob, b""  # what is left of it stands in the body
+        return decode_body(blob)
 
     @cached_property
     def package(self) -> str:

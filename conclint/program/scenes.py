@@ -65,7 +65,7 @@ class Scenes:
     def _scene(self, file: File, chosen: Mapping[int, set[int]]) -> Scene:
         regions = pieces(file, chosen)
         spans = tuple(span for region in regions for span in region)
-        functions = [one for one in file.functions() if not one.qualname or _inside(one.line, spans)]
+        functions = file.body.functions.within_lines(spans)
         named = tuple(self._named(file, functions, spans))
         fates, starts = tuple(self._fates(file, functions, spans)), tuple(self._starts(file, spans))
         mentioned = {target for _, _, meaning in named for target in meaning.functions}
