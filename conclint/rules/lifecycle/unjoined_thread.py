@@ -11,7 +11,11 @@ Not reported: tests; threads joined anywhere in the program, also through a cont
 their own; threads that are told to stop by a flag, a last item or the end of what they serve, and threads whose last
 word (an event, a queue's item) somebody waits for; threads whose work is to end the program; handles that the program
 returns, passes on or keeps where others can reach them, since who gets them may join; threads that a comment calls
-started and forgotten; and, to those who do not select CON201, work that catches all its exceptions itself.
+started and forgotten; and work that catches all its exceptions itself.
+
+This rule has to be asked for: on real code most of the threads that nobody waits for are meant so (a request to stop,
+a server that never ends), and no more than a comment tells them from those that were forgotten. CON202, CON206 and
+CON224 are about those of which something is lost.
 """
 
 from __future__ import annotations
@@ -60,6 +64,7 @@ RULE = Rule(
     code="CON201",
     name="unjoined-thread",
     triggers=calls(THREAD),
+    default=False,
     check=check,
     examples=(
         Bad("""

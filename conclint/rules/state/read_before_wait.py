@@ -20,6 +20,9 @@ than that, globals of which nobody knows how many tasks come to them, and items 
 shown only where this rule is asked for by name.
 
 The fix awaits first and adds afterwards; it changes when the old value is read, which is the point.
+
+This rule has to be asked for: of an object that several tasks can have (a pipeline, a session) only its contract says
+whether they may use it at once.
 """
 
 from __future__ import annotations
@@ -67,6 +70,7 @@ RULE = Rule(
     code="CON323",
     name="read-before-wait",
     triggers=shared_by_tasks(),
+    default=False,
     conclude=conclude,
     mend=mend,
     examples=(
