@@ -406,3 +406,11 @@ def test_a_broken_file_stops_no_rule() -> None:
     program += "for _ in range(2):\n    threading.Thread(target=work).start()\nprint(x, a)\n"
     raised = alarms_of({"a.py": "x = (\n", "b.py": program}, "CON")
     assert {"CON001", "CON301"} <= {alarm.code for alarm in raised}
+
+
+def test_an_interrupt_that_an_import_hides_is_still_one():
+    hidden = RuntimeError("Error calling __set_name__")
+    hidden.__cause__ = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        tasks.told(hidden)
+    assert tasks.told(KeyError("x")) == "KeyError: 'x'"

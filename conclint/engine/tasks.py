@@ -101,7 +101,9 @@ def chosen(codes: tuple[str, ...]) -> tuple[Rule, ...]:
 
 
 def told(error: Exception) -> str:
-    """An error in one line."""
+    """An error in one line; an interrupt goes on as one, also where Python below 3.12 hides it in a RuntimeError."""
+    if isinstance(error.__cause__, KeyboardInterrupt):
+        raise error.__cause__
     return f"{type(error).__name__}: {error}".partition("\n")[0].removesuffix(": ")
 
 
