@@ -34,6 +34,10 @@ CONCURRENT: Final = frozenset(MODULES.split())
 WORDS: Final = ("preexec_fn", "def __del__", "fork", "conclint:", "guarded", "lock:")
 WORD: Final = re.compile(r"\w+")
 
+# What items are taken out of, and what loops run over, as far as words tell.
+TAKEN: Final = re.compile(r"(\w+)\.(?:pop(?:item|left)?|remove|discard|clear|add|appendleft)\(|\bdel\s[^\n]*?(\w+)\[")
+WALKED: Final = re.compile(r"\bfor\b.*\bin\b.*|\w+\.(?:keys|items|values)\(\)")
+
 
 class Plugin:
     """The entry point; flake8 finds out by parameter name what it is to hand over."""
@@ -67,9 +71,12 @@ class Plugin:
 
 
 def may_run_beside(text: str) -> bool:
-    """Whether anything in a file that stands alone may run beside anything else in it."""
+    """Whether something in a file that stands alone may run beside the rest of it, or change what a loop runs over."""
     imports = [line for line in text.split("\n") if "import" in line]
-    return not CONCURRENT.isdisjoint(WORD.findall("\n".join(imports))) or any(word in text for word in WORDS)
+    if not CONCURRENT.isdisjoint(WORD.findall("\n".join(imports))) or any(word in text for word in WORDS):
+        return True
+    taken = {name for names in TAKEN.findall(text) for name in names}
+    return bool(taken) and not taken.isdisjoint(WORD.findall("\n".join(WALKED.findall(text))))
 
 
 def _known(path: str) -> Sequence[Alarm] | None:

@@ -14,8 +14,8 @@ returns, passes on or keeps where others can reach them, since who gets them may
 started and forgotten; and work that catches all its exceptions itself.
 
 This rule has to be asked for: on real code most of the threads that nobody waits for are meant so (a request to stop,
-a server that never ends), and no more than a comment tells them from those that were forgotten. CON202, CON206 and
-CON224 are about those of which something is lost.
+a server that never ends), and no more than a comment tells them from those that were forgotten. Those of which
+something is lost are what CON202, CON206 and CON224 are about.
 """
 
 from __future__ import annotations
