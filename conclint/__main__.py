@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 def run() -> NoReturn:
     """Runs the command and leaves with its status; an interrupt ends quietly, at any moment."""
+    gc.disable()  # the process is over before it would pay to look for garbage
     try:
         status = _status()
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ read so far.  Nothing is written here: `writer` does that, once, when the last r
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import warnings
 from collections.abc import Iterable, Sequence
@@ -53,6 +54,7 @@ def fix(
         )
         if not bench.apply(result.diagnostics):
             break
+        gc.collect()  # what the round's program leaves are circles
     else:
         result = check(bench.units, config, jobs=jobs, cache=known, fixes=True, unreadable=unreadable)
     failures = tuple(dict.fromkeys((*result.failures, *bench.failures)))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from conclint.cache import Entries, key
+from conclint.engine.memory import uncollected
 from conclint.engine.selection import Selection
 from conclint.engine.units import Survey, Unit, glance, survey
 from conclint.knowledge import BUILTIN
@@ -52,7 +53,8 @@ def check(
     known = _known(cache, conclusion) if cache else None
     if known is not None:
         return known
-    result, fresh = _analyse(units, seen, config, jobs, cache, progress, fixes, noqa)
+    with uncollected():
+        result, fresh = _analyse(units, seen, config, jobs, cache, progress, fixes, noqa)
     if cache:
         if not result.failures:
             fresh[conclusion] = Codec(Result).dumps(result)
@@ -99,9 +101,8 @@ def _analyse(
     # Only now: an unchanged tree does without executors and everything else behind these names.
     from conclint.engine.analysis import Analysis
     from conclint.engine.crew import Crew
-    from conclint.engine.memory import rarely_collected
 
-    with rarely_collected(), Crew(jobs) as crew:
+    with Crew(jobs) as crew:
         analysis = Analysis(units, seen, config, crew, cache, progress or _silent, fixes)
         found = analysis.run()
     failures = tuple(dict.fromkeys(analysis.failures))

@@ -28,8 +28,6 @@ class Walk:
         self._prefix = ""  # qualified name of the scope whose body is walked
         self._guarded = False
         self._here = Scope("", Kind.MODULE, "", ast.Pass())
-        self._visitors: dict[type[object], Callable[..., None] | None] = dict.fromkeys(shape.LEAVES)
-        self._visitors.update((kind, getattr(self, name)) for kind, name in VISITED.items())
 
     def module(self, tree: ast.Module, lines: int) -> None:
         """Walks a whole file of `lines` lines."""
@@ -40,9 +38,9 @@ class Walk:
     # -- walking
 
     def _visit(self, node: object) -> None:
-        visitor = self._visitors.get(type(node), self._children)
+        visitor = VISITORS.get(type(node), Walk._children)
         if visitor is not None:
-            visitor(node)
+            visitor(self, node)
 
     def _children(self, node: ast.AST) -> None:
         if True in self._here.loops and isinstance(node, WORK):
@@ -346,4 +344,10 @@ class Walk:
     _visit_AsyncWith = _visit_With
 
 
-VISITED = {getattr(ast, name[7:]): name for name in vars(Walk) if name.startswith("_visit_")}
+Visitor = Callable[..., None]
+
+# By the type of the node; None: nothing to see there, at or below.
+VISITORS: dict[type[object], Visitor | None] = {
+    **dict.fromkeys(shape.LEAVES),
+    **{getattr(ast, name[7:]): visitor for name, visitor in vars(Walk).items() if name.startswith("_visit_")},
+}

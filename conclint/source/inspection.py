@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,12 @@ def inspect(path: str, data: bytes, scene: Scene, rules: Sequence[Rule]) -> Insp
         source = Source(decode(data), scene)
     except cst.ParserSyntaxError as error:
         return Inspection((("CON001", _unparsed(path, scene, error)),))
+    with closing(source):
+        return _inspected(source, rules)
+
+
+def _inspected(source: Source, rules: Sequence[Rule]) -> Inspection:
+    path, scene = source.path, source.scene
     findings: list[tuple[str, Finding]] = []
     failures: list[Failure] = []
     for rule in rules:
@@ -60,8 +67,8 @@ def mend(path: str, data: bytes, scene: Scene, rule: Rule, findings: Sequence[Fi
     """The same findings, with fixes where the rule knows one."""
     if rule.mend is None:
         return tuple(findings)
-    source = Source(decode(data), scene)
-    return tuple(replace(finding, fix=rule.mend(source, finding)) for finding in findings)
+    with closing(Source(decode(data), scene)) as source:
+        return tuple(replace(finding, fix=rule.mend(source, finding)) for finding in findings)
 
 
 def _failure(path: str, code: str, error: Exception) -> Failure:

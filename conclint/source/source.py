@@ -50,6 +50,11 @@ class Source:
         self._targets = {one.identity: one for one in scene.targets}
         self._around: dict[int, Function | None] = {}  # by the node's id
 
+    def close(self) -> None:
+        """Lets go of everything at once: its parts and regions know each other in circles."""
+        for one in (*self.regions, self):
+            vars(one).clear()
+
     # -- nodes
 
     def all(self, kind: type[N]) -> Iterator[N]:
