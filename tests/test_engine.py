@@ -16,7 +16,7 @@ import pytest
 
 from conclint import rules
 from conclint.cache import Brief, Cache
-from conclint.engine import Unit, analysis, check, crew, tasks
+from conclint.engine import Unit, analysis, check, crew, linked, tasks
 from conclint.knowledge import BUILTIN
 from conclint.model import Edit, Finding, Fix, Place, Safety, Span
 from conclint.program.evidence import Evidence
@@ -260,7 +260,7 @@ def test_a_failing_fold_costs_findings_not_the_run(install: Install, monkeypatch
     def fail(*_: object) -> None:
         raise LookupError("our fault")
 
-    monkeypatch.setattr(analysis, "link", fail)
+    monkeypatch.setattr(linked, "link", fail)
     result = check(units(a=PROGRAM), CONFIG, unreadable=[("z.py", "cannot be read")])
     assert [each.error for each in result.failures] == ["LookupError: our fault"]
     assert [one.code for one in result.diagnostics] == ["CON001"]
@@ -363,7 +363,35 @@ def test_only_what_changed_is_computed_again(install: Install, monkeypatch: pyte
     result = check(units(a=PROGRAM, b=PROGRAM + "time.sleep(3)\n", c=PROGRAM), CONFIG, cache=cache)
     assert looked == ["b.py"]
     assert [one.path for one in result.diagnostics] == ["a.py", "b.py", "b.py", "c.py"]
-    assert cache.added == [7, 3]  # an index and an inspection of each file, and the conclusion
+    # An index, a scene and an inspection of each file; the program; what follows from all; and the conclusion.
+    assert cache.added == [12, 6]
+
+
+@pytest.mark.parametrize("change", ["# a remark\n", "\n"])
+def test_what_no_other_file_can_see_links_nothing(
+    install: Install, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    cache = Counted()
+    check(units(a=PROGRAM, b=PROGRAM, c=PROGRAM), CONFIG, cache=cache)
+    looked: list[str] = []
+    real = tasks.inspect
+    monkeypatch.setattr(tasks, "inspect", lambda path, *rest: looked.append(path) or real(path, *rest))
+    monkeypatch.setattr(linked, "link", None)
+    result = check(units(a=PROGRAM, b=PROGRAM + change, c=PROGRAM), CONFIG, cache=cache)
+    assert (looked, result.failures) == (["b.py"], ())
+    assert [one.path for one in result.diagnostics] == ["a.py", "b.py", "c.py"]
+    assert cache.added == [12, 3]  # the file's index and inspection, and the conclusion
+
+
+def test_a_lost_scene_is_made_again(install: Install) -> None:
+    cache = Counted()
+    check(units(a=PROGRAM, b=PROGRAM), CONFIG, cache=cache)
+    for name, data in list(cache._entries.items()):
+        if data.startswith(b'["b.py",[['):
+            cache._entries[name] = b"{"
+    result = check(units(a=PROGRAM, b=PROGRAM + "# a remark\n"), CONFIG, cache=cache)
+    assert [one.path for one in result.diagnostics] == ["a.py", "b.py"]
+    assert result.failures == ()
 
 
 def test_failures_are_not_remembered(install: Install) -> None:

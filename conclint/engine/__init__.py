@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from conclint.cache import Entries, key
+from conclint.engine.ledger import Ledger, told_of
 from conclint.engine.memory import uncollected
 from conclint.engine.selection import Selection
 from conclint.engine.units import Survey, Unit, glance, survey
-from conclint.knowledge import BUILTIN
-from conclint.knowledge.kinds import Knowledge
 from conclint.model import Diagnostic, Result
 from conclint.noqa import Suppressions
 from conclint.serial import Codec
@@ -48,22 +47,22 @@ def check(
     units = tuple({unit.path: unit for unit in reversed(units)}.values())[::-1]
     seen = survey(units) if cache else glance(units)
     seen.lost.update(unreadable)
+    ledger = Ledger(cache)
     context = [unit.path for unit in units if unit.context]
     conclusion = _key(seen, config, str((fixes, noqa, context)).encode()) if cache else b""
     known = _known(cache, conclusion) if cache else None
     if known is not None:
         return known
     with uncollected():
-        result, fresh = _analyse(units, seen, config, jobs, cache, progress, fixes, noqa)
+        result = _analyse(units, seen, config, jobs, ledger, progress, fixes, noqa)
     if cache:
         if not result.failures:
-            fresh[conclusion] = Codec(Result).dumps(result)
-        cache.write(fresh)
+            ledger.keep(conclusion, Codec(Result).dumps(result))
+        cache.write(ledger.fresh)
     return result
 
 
 def _key(seen: Survey, config: Config, asked: bytes) -> bytes:
-    known = b"" if config.knowledge is BUILTIN else Codec(Knowledge).dumps(config.knowledge)
     settings = (
         config.select,
         config.ignore,
@@ -76,7 +75,7 @@ def _key(seen: Survey, config: Config, asked: bytes) -> bytes:
     )
     files = (part for path, digest in seen.digests.items() for part in (path, digest))
     lost = (part for item in seen.lost.items() for part in item)
-    return key("conclusion", asked, repr(settings), known, *files, "lost", *lost)
+    return key("conclusion", asked, repr(settings), told_of(config.knowledge), *files, "lost", *lost)
 
 
 def _known(cache: Entries, conclusion: bytes) -> Result | None:
@@ -92,23 +91,22 @@ def _analyse(
     seen: Survey,
     config: Config,
     jobs: int,
-    cache: Entries | None,
+    ledger: Ledger,
     progress: Progress | None,
     fixes: bool,
     noqa: bool,
-) -> tuple[Result, dict[bytes, bytes]]:
-    """The result, and what the cache should remember."""
+) -> Result:
     # Only now: an unchanged tree does without executors and everything else behind these names.
     from conclint.engine.analysis import Analysis
     from conclint.engine.crew import Crew
 
     with Crew(jobs) as crew:
-        analysis = Analysis(units, seen, config, crew, cache, progress or _silent, fixes)
+        analysis = Analysis(units, seen, config, crew, ledger, progress or _silent, fixes)
         found = analysis.run()
     failures = tuple(dict.fromkeys(analysis.failures))
     shown = _shown(found, {unit.path: unit for unit in units}, Selection(config), noqa)
     read = sum(unit.path not in seen.lost for unit in units)
-    return Result(tuple(sorted(shown, key=lambda one: one.sort_key)), failures, read), analysis.fresh
+    return Result(tuple(sorted(shown, key=lambda one: one.sort_key)), failures, read)
 
 
 def _shown(

@@ -8,8 +8,10 @@ from functools import cached_property
 from typing import TypeVar
 
 from conclint import rules
-from conclint.cache import Entries, key
 from conclint.engine.crew import Crew, Lost
+from conclint.engine.inspections import Observed, Seen
+from conclint.engine.ledger import Ledger
+from conclint.engine.linked import Linked
 from conclint.engine.selection import Selection
 from conclint.engine.tasks import (
     Indexed,
@@ -25,10 +27,9 @@ from conclint.engine.tasks import (
 )
 from conclint.engine.units import Survey, Unit, roots
 from conclint.model import Diagnostic, Failure, Finding, Place, Span
-from conclint.program import Options, Program, link
+from conclint.program import Options
 from conclint.program.evidence import Evidence
 from conclint.program.observations import Inspection
-from conclint.program.scene import Scene
 from conclint.rules.rule import Rule
 from conclint.serial import Codec
 from conclint.settings import Config
@@ -52,31 +53,30 @@ class Analysis:
     survey: Survey
     config: Config
     crew: Crew
-    cache: Entries | None
+    ledger: Ledger
     progress: Progress
     fixes: bool
     failures: list[Failure] = field(default_factory=list)
-    fresh: dict[bytes, bytes] = field(default_factory=dict)  # what the cache does not know yet
 
     def run(self) -> list[Diagnostic]:
         """Every finding of the rules that run, and of files that cannot be read, before suppression."""
-        indexes = self._index()
+        triggers = {rule.code: rule.triggers for rule in self.rules}
+        linked = Linked(self._index(), self._options, triggers, self.ledger)
         try:
-            program = link(indexes.items(), self._options)
-            scenes = program.scenes({rule.code: rule.triggers for rule in self.rules})
+            broken = linked.summary.broken
         except Exception as error:
             self.failures.append(Failure("", "", told(error)))
-            return self._unreadable({})
-        inspections = self._inspect(scenes)
-        found = [(code, finding) for one in inspections.values() for code, finding in one.findings]
-        found += self._conclude(program, inspections, scenes)
-        hides = program.declared.hides
+            return self._unreadable(())
+        seen = self._inspect(linked)
+        found = [(code, finding) for one in seen.values() for code, finding in one.findings]
+        found += self._concluded(linked, seen)
+        hides = linked.hides
         found = [(code, finding) for code, finding in found if not (code.startswith(RACES) and hides(finding.place))]
         names = {rule.code: rule.name for rule in self.rules}
         if self._reads:
             names[BROKEN] = BROKEN_NAME  # libcst may refuse what ast has read
         named = [Diagnostic(code, names[code], finding) for code, finding in found if code in names]
-        return named + self._unreadable(program.broken)
+        return named + self._unreadable(broken)
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
@@ -105,9 +105,9 @@ class Analysis:
 
     def _index(self) -> dict[str, bytes]:
         survey = self.survey
-        keys = {path: key("index", path, digest) for path, digest in survey.digests.items()} if self.cache else {}
-        known = self.cache.read(keys.values()) if self.cache else {}
-        found = {path: known[name] for path, name in keys.items() if name in known}
+        names = {path: self._index_name(path) for path in survey.digests}
+        known = self.ledger.read(names.values())
+        found = {path: known[name] for path, name in names.items() if name in known}
         missing = [unit for unit in self.units if unit.path not in found and unit.path not in survey.lost]
         for unit, answer in self._watched("index", self.crew.map(index_unit, missing, self._size), len(missing)):
             if isinstance(answer, Lost) or answer.error:
@@ -123,42 +123,41 @@ class Analysis:
 
     def _indexed(self, path: str, answer: Indexed) -> bytes:
         self.survey.digests[path] = answer.digest
-        if self.cache:
-            self.fresh[key("index", path, answer.digest)] = answer.blob
+        self.ledger.keep(self._index_name(path), answer.blob)
         return answer.blob
+
+    def _index_name(self, path: str) -> bytes:
+        return self.ledger.name("index", path, self.survey.digests[path])
 
     # -- the second map
 
-    def _inspect(self, scenes: Mapping[str, Scene]) -> dict[str, Inspection]:
-        keys = {path: self._inspection_key(path, scene) for path, scene in scenes.items()} if self.cache else {}
-        found = self._remembered(keys)
+    def _inspect(self, linked: Linked) -> dict[str, Seen]:
         digests = self.survey.digests
-        tasks = [
-            Inspect(self._by_path[path], digests[path], scene)
-            for path, scene in scenes.items()
-            if path not in found
-        ]
+        names = {
+            path: self.ledger.name("inspection", path, digests[path], scene) for path, scene in linked.summary.scenes
+        }
+        found = self._remembered(names)
+        scenes = linked.scenes(path for path in names if path not in found)
+        tasks = [Inspect(self._by_path[path], digests[path], scene) for path, scene in scenes.items()]
         answers = self.crew.map(inspect_unit, tasks, lambda task: self._size(task.unit))
         for task, answer in self._watched("inspect", answers, len(tasks)):
             path = task.unit.path
             inspection = self._inspected(path, answer)
             if inspection is not None:
-                found[path] = inspection
-                if self.cache and not inspection.failures:
-                    self.fresh[keys[path]] = Codec(Inspection).dumps(inspection)
+                found[path] = Seen(inspection)
+                if self.ledger.kept and not inspection.failures:
+                    self.ledger.keep(names[path], found[path].data)
+                    linked.keep(path)
         self.failures += [failure for one in found.values() for failure in one.failures]
-        return {path: found[path] for path in scenes if path in found}
+        return {path: found[path] for path in names if path in found}
 
-    def _inspection_key(self, path: str, scene: Scene) -> bytes:
-        return key("inspection", path, self.survey.digests[path], scene.digest)
-
-    def _remembered(self, keys: Mapping[str, bytes]) -> dict[str, Inspection]:
-        known = self.cache.read(keys.values()) if self.cache else {}
+    def _remembered(self, names: Mapping[str, bytes]) -> dict[str, Seen]:
+        known = self.ledger.read(names.values())
         found = {}
-        for path, name in keys.items():
+        for path, name in names.items():
             if name in known:
                 try:
-                    found[path] = Codec(Inspection).loads(known[name])
+                    found[path] = Seen(None, known[name])
                 except ValueError:
                     continue  # damaged: computed again
         return found
@@ -173,10 +172,26 @@ class Analysis:
 
     # -- the second fold
 
-    def _conclude(
-        self, program: Program, inspections: Mapping[str, Inspection], scenes: Mapping[str, Scene]
-    ) -> list[tuple[str, Finding]]:
-        evidence = Evidence(program, {path: one.observations for path, one in inspections.items()})
+    def _concluded(self, linked: Linked, seen: Mapping[str, Seen]) -> Sequence[tuple[str, Finding]]:
+        """What follows from all files together; the same as before if nothing was observed that was not before."""
+        if self.fixes or not self.ledger.kept:  # a fix depends on more of a file than what is observed
+            return self._conclude(linked, seen)
+        digests = (part for path, one in seen.items() for part in (path, one.digest))
+        name = self.ledger.name("concluded", linked.name, *digests)
+        known = self.ledger.get(name)
+        if known is not None:
+            try:
+                return Codec(Inspection).loads(known).findings
+            except ValueError:
+                pass  # damaged: concluded again
+        before = len(self.failures)
+        found = self._conclude(linked, seen)
+        if len(self.failures) == before:
+            self.ledger.keep(name, Codec(Inspection).dumps(Inspection(tuple(found))))
+        return found
+
+    def _conclude(self, linked: Linked, seen: Mapping[str, Seen]) -> list[tuple[str, Finding]]:
+        evidence = Evidence(linked.program, Observed(seen))
         found: list[tuple[str, Finding]] = []
         for rule in self.rules:
             if rule.conclude is not None:
@@ -185,16 +200,18 @@ class Analysis:
                 except Exception as error:
                     self.failures.append(Failure("", rule.code, told(error)))
                 else:
-                    found += [(rule.code, finding) for finding in self._mended(rule, findings, scenes)]
+                    found += [(rule.code, finding) for finding in self._mended(rule, findings, linked)]
         return found
 
-    def _mended(self, rule: Rule, findings: list[Finding], scenes: Mapping[str, Scene]) -> Iterator[Finding]:
+    def _mended(self, rule: Rule, findings: list[Finding], linked: Linked) -> Iterator[Finding]:
         if not self.fixes or rule.mend is None:
             yield from findings
             return
         by_path: dict[str, list[Finding]] = {}
         for finding in findings:
             by_path.setdefault(finding.place.path, []).append(finding)
+        inspected = dict(linked.summary.scenes)
+        scenes = linked.scenes(path for path in by_path if path in inspected)
         tasks = [
             Mend(self._by_path[path], self.survey.digests[path], scenes[path], rule.code, tuple(some))
             for path, some in by_path.items()
@@ -209,13 +226,13 @@ class Analysis:
             self.failures += [answer.failure] if answer.failure else []
             yield from answer.findings
 
-    def _unreadable(self, broken: Mapping[str, tuple[int, int, str]]) -> list[Diagnostic]:
+    def _unreadable(self, broken: Iterable[tuple[str, int, int, str]]) -> list[Diagnostic]:
         if not self._reads:
             return []
         lost = [unreadable(path, NOWHERE, message) for path, message in self.survey.lost.items()]
         return lost + [
             unreadable(path, Span(line, column, line, column), f"cannot be parsed: {message}")
-            for path, (line, column, message) in broken.items()
+            for path, line, column, message in broken
         ]
 
     def _watched(self, phase: str, answers: Iterable[T], total: int) -> Iterator[T]:

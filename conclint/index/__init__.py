@@ -40,7 +40,7 @@ def _facts(data: bytes, path: str) -> bytes:
     text = decode(data)
     tree = _parse(text, path)
     walk = Walk(_columns(text))
-    walk.module(tree, len(text.lines))
+    walk.module(tree)
     functions = list(walk.functions.values())
     called = frozenset(call.func.rpartition(".")[2] for function in functions for call in function.calls)
     touched = frozenset(name for function in functions for name in _changed(function))

@@ -88,7 +88,6 @@ class FunctionFact(NamedTuple):
     kind: int
     owner: str
     line: int
-    end_line: int
     params: tuple[ParamFact, ...]
     decorators: tuple[str, ...]
     globals: tuple[str, ...]
@@ -115,7 +114,6 @@ class ClassFact(NamedTuple):
 
     qualname: str
     line: int
-    end_line: int
     bases: tuple[str, ...]
     decorators: tuple[str, ...]
     methods: tuple[tuple[str, str], ...]

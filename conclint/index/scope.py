@@ -23,7 +23,6 @@ class Scope:
     def __init__(self, qualname: str, kind: int, owner: str, node: ast.AST) -> None:
         self.qualname, self.kind, self.owner = qualname, kind, owner
         self.line = getattr(node, "lineno", 1)
-        self.end_line = getattr(node, "end_lineno", 1)
         self.params: list[ParamFact] = []
         self.decorators: list[str] = []
         self.globals: set[str] = set()
@@ -60,7 +59,6 @@ class Scope:
             self.kind,
             self.owner,
             self.line,
-            self.end_line,
             tuple(self.params),
             tuple(self.decorators),
             tuple(sorted(self.globals)),

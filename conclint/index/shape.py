@@ -170,7 +170,6 @@ def class_fact(
     return ClassFact(
         qualname,
         node.lineno,
-        node.end_lineno or node.lineno,
         tuple(path_of(base) for base in node.bases),
         tuple(path_of(one) for one in node.decorator_list),
         tuple(methods),

@@ -148,7 +148,7 @@ class Body(NamedTuple):
 def encode(
     header: Header, functions: Sequence[FunctionFact], classes: Iterable[ClassFact], regions: Iterable[RegionFact]
 ) -> bytes:
-    """The facts of one file as bytes."""
+    """The facts of one file as bytes, the same for the same facts."""
     names = (sorted(header.called), sorted(header.touched))
     head = (header.error, *names, *header[3:])
     coroutines = [place for place, one in enumerate(functions) if one.kind & Kind.ASYNC]
@@ -203,7 +203,7 @@ def _decorated(functions: Iterable[FunctionFact]) -> dict[str, list[int]]:
     """By the last names of decorators."""
     found: dict[str, list[int]] = {}
     for place, function in enumerate(functions):
-        for name in {path.removesuffix("()").rpartition(".")[2] for path in function.decorators}:
+        for name in sorted({path.removesuffix("()").rpartition(".")[2] for path in function.decorators}):
             found.setdefault(name, []).append(place)
     return found
 
@@ -212,7 +212,7 @@ def _heads(functions: Iterable[FunctionFact]) -> dict[str, str]:
     """By first name: the numbers of functions."""
     found: dict[str, list[str]] = {}
     for place, function in enumerate(functions):
-        for head in {match.group() for path in _paths(function) if (match := HEAD.match(path)) is not None}:
+        for head in sorted({match.group() for path in _paths(function) if (match := HEAD.match(path)) is not None}):
             if head:
                 found.setdefault(head, []).append(str(place))
     return {head: " ".join(places) for head, places in found.items()}
@@ -247,14 +247,14 @@ def _touches(functions: Iterable[FunctionFact]) -> dict[str, str]:
 def _function(row: list[Any]) -> FunctionFact:
     return FunctionFact._make(
         [
-            *row[:5],
-            tuple(ParamFact._make(one) for one in row[5]),
-            *map(tuple, row[6:9]),
-            tuple((target, path) for target, path in row[9]),
-            tuple(_call(one) for one in row[10]),
-            tuple((path, bits, line) for path, bits, line in row[11]),
-            tuple(row[12]),
-            *row[13:],
+            *row[:4],
+            tuple(ParamFact._make(one) for one in row[4]),
+            *map(tuple, row[5:8]),
+            tuple((target, path) for target, path in row[8]),
+            tuple(_call(one) for one in row[9]),
+            tuple((path, bits, line) for path, bits, line in row[10]),
+            tuple(row[11]),
+            *row[12:],
         ]
     )
 
@@ -265,8 +265,8 @@ def _call(row: list[Any]) -> CallFact:
 
 
 def _class(row: list[Any]) -> ClassFact:
-    pairs = (tuple((name, value) for name, value in one) for one in row[5:])
-    return ClassFact._make([*row[:3], *map(tuple, row[3:5]), *pairs])
+    pairs = (tuple((name, value) for name, value in one) for one in row[4:])
+    return ClassFact._make([*row[:2], *map(tuple, row[2:4]), *pairs])
 
 
 def _spans(rows: list[list[int]]) -> tuple[tuple[int, int], ...]:

@@ -29,9 +29,8 @@ class Walk:
         self._guarded = False
         self._here = Scope("", Kind.MODULE, "", ast.Pass())
 
-    def module(self, tree: ast.Module, lines: int) -> None:
-        """Walks a whole file of `lines` lines."""
-        self._here.end_line = lines
+    def module(self, tree: ast.Module) -> None:
+        """Walks a whole file."""
         self._all(tree.body)
         self.functions[""] = self._here.fact()
 
@@ -344,10 +343,6 @@ class Walk:
     _visit_AsyncWith = _visit_With
 
 
-Visitor = Callable[..., None]
-
 # By the type of the node; None: nothing to see there, at or below.
-VISITORS: dict[type[object], Visitor | None] = {
-    **dict.fromkeys(shape.LEAVES),
-    **{getattr(ast, name[7:]): visitor for name, visitor in vars(Walk).items() if name.startswith("_visit_")},
-}
+VISITORS: dict[type[object], Callable[..., None] | None] = dict.fromkeys(shape.LEAVES)
+VISITORS.update((getattr(ast, name[7:]), each) for name, each in vars(Walk).items() if name.startswith("_visit_"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from conclint.index.facts import FunctionFact, Touch, Use, WalkFact
 
@@ -23,10 +23,10 @@ def walks(functions: Iterable[FunctionFact]) -> Iterator[WalkFact]:
         if "range()[*]" in paths:
             walked.update(path for call in function.calls if call.func == "len" for path in call.args)
         if walked:
-            yield from _of(function, {path for path in walked if path and path[0] not in "$=*"})
+            yield from _of(function, sorted(path for path in walked if path and path[0] not in "$=*"))
 
 
-def _of(function: FunctionFact, walked: set[str]) -> Iterator[WalkFact]:
+def _of(function: FunctionFact, walked: Sequence[str]) -> Iterator[WalkFact]:
     disturbed = {path for path, bits, _ in function.touches if bits & Touch.DELETED and path in walked}
     helpers: dict[tuple[str, str], None] = {}
     for call in function.calls:

@@ -93,18 +93,13 @@ class Declared:
         }
         return {cls: place for cls, place in said.items() if cls not in set(self._classes(UNSAFE))}
 
-    def hides(self, place: Place) -> bool:
-        """Whether the author knows what happens on these lines."""
-        return any(first <= place.span.line <= last for first, last in self._known.get(place.path, ()))
-
-    @cached_property
-    def _known(self) -> dict[str, list[tuple[int, int]]]:
-        found: dict[str, list[tuple[int, int]]] = {}
+    @property
+    def known(self) -> Iterator[tuple[str, int, int]]:
+        """Where authors know what happens: path, first and last line."""
         for file, fact in self._all():
             checked = fact.kind == SAFE and file.class_(fact.scope) is not None and fact.about == "definition"
             if fact.kind in (SAFE, UNSAFE, MAIN, BENIGN) and not checked and (fact.said or fact.kind != BENIGN):
-                found.setdefault(file.path, []).append((fact.first, fact.last))
-        return found
+                yield file.path, fact.first, fact.last
 
     def _classes(self, kind: str) -> Iterator[str]:
         for file, fact in self._all():

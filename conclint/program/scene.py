@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from functools import cached_property
+from dataclasses import dataclass
 
 from conclint.knowledge import BUILTIN
 from conclint.knowledge.kinds import Context, Knowledge
@@ -49,7 +46,6 @@ class FunctionScene:
 
     qualname: str
     line: int
-    end_line: int
     is_async: bool
     owner: str
     runs: tuple[RunScene, ...]
@@ -169,16 +165,3 @@ class Scene:
     @property
     def knowledge(self) -> Knowledge:
         return self.extra or BUILTIN
-
-    @cached_property
-    def digest(self) -> str:
-        """A name for exactly this content, the same in every process."""
-        parts = [getattr(self, field.name) for field in fields(self) if field.name != "extra"]
-        known = sorted(_entries(self.extra)) if self.extra is not None else ()
-        return hashlib.sha256(repr((parts, known)).encode()).hexdigest()
-
-
-def _entries(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
-    """The tables of what is known, each as text that does not depend on the order of sets."""
-    for name, table in vars(knowledge).items():
-        yield name, repr(sorted(table) if isinstance(table, frozenset) else table)

@@ -166,7 +166,6 @@ class Scenes:
         return FunctionScene(
             qualname=function.qualname,
             line=function.line,
-            end_line=function.end_line,
             is_async=bool(function.kind & Kind.ASYNC),
             owner=function.owner,
             runs=tuple(self._run(run) for run in runs[:MOST_RUNS]),
