@@ -1,19 +1,33 @@
-"""Applies every fix over a copy of the corpus: the text parses, is stable, and no longer has the finding."""
+"""Applies every fix over the corpus, in memory: the text parses, is stable, and no longer has the finding.
+
+One line per package and rule as soon as it is known, and each failure under it; the sums come last.
+"""
 
 from __future__ import annotations
 
 import argparse
 import ast
-import json
-import shutil
-import tempfile
+import sys
+import time
 import warnings
 from collections import Counter
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from corpus import Package, conclint, packages, python_files, table
+from corpus import REPOSITORY, Package, packages, python_files, table
 
-FIX = ["check", "--isolated", "--no-cache", "--fix", "--unsafe-fixes", "--output-format", "json"]
+sys.path.insert(0, str(REPOSITORY))
+
+from conclint import fixer, writer
+from conclint.cache import Brief
+from conclint.engine import Unit, check
+from conclint.knowledge import BUILTIN
+from conclint.model import Diagnostic, Safety
+from conclint.settings import Config
+
+COLUMNS = ("safe", "unsafe", "mended", "rounds", "does not parse", "not stable", "still there", "new", "refused")
+ALL = "all rules"
+TESTS = {"test", "tests", "idle_test"}
 
 
 def main() -> None:
@@ -22,62 +36,97 @@ def main() -> None:
     parser.add_argument("--safe", action="store_true", help="only the safe fixes")
     parser.add_argument("--diff", action="store_true", help="show what each fix changes")
     parser.add_argument("--wider", action="store_true", help="the list `wider` as well")
+    parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
-    rows: Counter[tuple[str, str]] = Counter()
+    allowed = Safety.SAFE if options.safe else Safety.UNSAFE
+    sums: dict[str, Counter[str]] = {}
     for package in packages(wider=options.wider, only=options.packages):
-        rows += tried(package, safe=options.safe, diff=options.diff)
-    codes = sorted({code for code, _ in rows})
-    columns = ("with a fix", "mended", "still there", "files changed", "broken", "unstable")
-    print(table([(code, *(rows[code, column] for column in columns)) for code in codes], head=("rule", *columns)))
+        for trial in Bench(package, allowed, options.jobs).trials():
+            report(package, trial, diff=options.diff)
+            sums.setdefault(trial.code, Counter()).update(trial.counts)
+    rows = [(code, *(sums[code][column] for column in COLUMNS if column != "rounds")) for code in sorted(sums)]
+    print(table(rows, head=("rule", *(column for column in COLUMNS if column != "rounds"))))
 
 
-def tried(package: Package, *, safe: bool, diff: bool) -> Counter[tuple[str, str]]:
-    """One rule after the other, so that each answers for its own fixes."""
-    rows: Counter[tuple[str, str]] = Counter()
-    for code, count in fixable(package, safe=safe).items():
-        rows[code, "with a fix"] += count
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder, package.folder.name)
-            shutil.copytree(package.folder, copy, ignore=shutil.ignore_patterns("site-packages", "__pycache__", "*.so"))
-            rows += applied(code, copy, safe=safe, diff=diff, count=count)
-    return rows
+@dataclass(frozen=True)
+class Trial:
+    """What came of the fixes of one rule, or of all of them together, over one package."""
+
+    code: str
+    counts: Counter[str]
+    problems: tuple[str, ...]
+    changes: tuple[writer.Change, ...]
+    seconds: float
 
 
-def fixable(package: Package, *, safe: bool) -> Counter[str]:
-    return fixable_in(package.folder, "CON", safe=safe)
+def report(package: Package, trial: Trial, *, diff: bool) -> None:
+    numbers = ", ".join(f"{column} {trial.counts[column]}" for column in COLUMNS if trial.counts[column])
+    print(f"{package.name} {trial.code}: {numbers} ({trial.seconds:.1f} s)")
+    for problem in trial.problems:
+        print(f"    {problem}")
+    if diff and trial.code != ALL:
+        for change in trial.changes:
+            print(writer.diff(change))
+    sys.stdout.flush()
 
 
-def fixable_in(folder: Path, select: str, *, safe: bool) -> Counter[str]:
-    done = conclint(["check", "--isolated", "--select", select, "--output-format", "json", "."], cwd=folder)
-    fixes = [(one["code"], one["fix"]) for one in json.loads(done.stdout or "[]") if one["fix"]]
-    return Counter(code for code, fix in fixes if not safe or fix["safety"] == "safe")
+class Bench:
+    """One package as one program.  What is computed for one rule's fixes is known to the next."""
+
+    def __init__(self, package: Package, allowed: Safety, jobs: int) -> None:
+        self._allowed, self._jobs, self._known = allowed, jobs, Brief()
+        paths = {path.relative_to(package.folder): path for path in python_files(package.folder)}
+        if package.name == "stdlib":
+            paths = {name: path for name, path in paths.items() if not TESTS & set(name.parts)}
+        self._units = [Unit(name.as_posix(), str(path)) for name, path in paths.items()]
+
+    def trials(self) -> Iterator[Trial]:
+        """One rule after the other, so that each answers for its own fixes; then all of them."""
+        before = self._check(self._units, "CON")
+        codes = sorted({one.code for one in before if self._may(one)})
+        for code in codes:
+            yield self._trial(code, [one for one in before if one.code == code])
+        if len(codes) > 1:
+            yield self._trial(ALL, before)
+
+    def _trial(self, code: str, before: Sequence[Diagnostic]) -> Trial:
+        begin = time.perf_counter()
+        select = "CON" if code == ALL else code
+        fixed = fixer.fix(self._units, _config(select), allowed=self._allowed, jobs=self._jobs, cache=self._known)
+        now = {change.path: change.after for change in fixed.changes}
+        units = [replace(unit, data=now.get(unit.path)) for unit in self._units]
+        again = fixer.fix(units, _config(select), allowed=self._allowed, jobs=self._jobs, cache=self._known)
+        fixable = [one for one in before if self._may(one)]
+        left = list(fixed.result.diagnostics)
+        kinds = {
+            "does not parse": [path for path, data in now.items() if not parses(data)],
+            "not stable": [change.path for change in again.changes],
+            "still there": list(texts(fixable) & texts(one for one in left if self._may(one))),
+            "new": list((texts(left) - texts(before)).elements()),
+            "refused": [f"{failure.path}: {failure.rule}: {failure.error}" for failure in fixed.result.failures],
+        }
+        counts = Counter({kind: len(some) for kind, some in kinds.items()})
+        counts.update(one.finding.fix.safety.value for one in fixable if one.finding.fix)
+        counts["mended"] = sum(len(change.codes) for change in fixed.changes)
+        counts["rounds"] = fixed.rounds
+        problems = tuple(f"{kind}: {what}" for kind, some in kinds.items() for what in some)
+        return Trial(code, counts, problems, fixed.changes, time.perf_counter() - begin)
+
+    def _check(self, units: Sequence[Unit], select: str) -> tuple[Diagnostic, ...]:
+        return check(units, _config(select), jobs=self._jobs, cache=self._known, fixes=True).diagnostics
+
+    def _may(self, one: Diagnostic) -> bool:
+        fix = one.finding.fix
+        return fix is not None and (fix.safety is Safety.SAFE or self._allowed is Safety.UNSAFE)
 
 
-def applied(code: str, folder: Path, *, safe: bool, diff: bool, count: int) -> Counter[tuple[str, str]]:
-    options = [option for option in FIX if not (safe and option == "--unsafe-fixes")]
-    before = contents(folder)
-    if diff:
-        shown = ["--diff" if option == "--fix" else option for option in options]
-        print(conclint([*shown, "--select", code, "."], cwd=folder).stdout)
-    done = conclint([*options, "--select", code, "."], cwd=folder)
-    if done.returncode not in (0, 1):
-        print(f"{folder.name}: {code}: exit status {done.returncode}: {done.stderr.strip()[-500:]}")
-    after = contents(folder)
-    changed = {path for path in after if after[path] != before[path]}
-    conclint([*options, "--select", code, "."], cwd=folder)
-    again = contents(folder)
-    left = fixable_in(folder, code, safe=safe)[code]
-    rows: Counter[tuple[str, str]] = Counter()
-    rows[code, "mended"] = count - left
-    rows[code, "still there"] = left
-    rows[code, "files changed"] = len(changed)
-    rows[code, "broken"] = sum(not parses(after[path]) for path in changed)
-    rows[code, "unstable"] = sum(again[path] != after[path] for path in after)
-    return rows
+def _config(select: str) -> Config:
+    return Config(select=(select,), knowledge=BUILTIN)
 
 
-def contents(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in python_files(folder)}
+def texts(diagnostics: Iterable[Diagnostic]) -> Counter[str]:
+    """Findings without their lines, which move."""
+    return Counter(f"{one.path}: {one.code} {one.finding.message}" for one in diagnostics)
 
 
 def parses(data: bytes) -> bool:

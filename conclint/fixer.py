@@ -28,10 +28,11 @@ ROUNDS = 10
 
 @dataclass(frozen=True)
 class Fixed:
-    """What is left to report, and what became of the files that could be mended."""
+    """What is left to report, what became of the files that could be mended, and in how many rounds."""
 
     result: Result
     changes: tuple[Change, ...]
+    rounds: int = 0
 
 
 def fix(
@@ -48,17 +49,15 @@ def fix(
     # Rounds after the first should cost only what changed, cache or no cache.
     known = cache or Brief()
     bench = _Bench({unit.path: unit for unit in units}, allowed)
-    for _ in range(ROUNDS):
+    for rounds in range(ROUNDS + 1):
         result = check(
             bench.units, config, jobs=jobs, cache=known, progress=progress, fixes=True, unreadable=unreadable
         )
-        if not bench.apply(result.diagnostics):
+        if rounds == ROUNDS or not bench.apply(result.diagnostics):
             break
         gc.collect()  # what the round's program leaves are circles
-    else:
-        result = check(bench.units, config, jobs=jobs, cache=known, fixes=True, unreadable=unreadable)
     failures = tuple(dict.fromkeys((*result.failures, *bench.failures)))
-    return Fixed(replace(result, failures=failures), bench.changes)
+    return Fixed(replace(result, failures=failures), bench.changes, rounds)
 
 
 class _Bench:

@@ -15,3 +15,8 @@ LOCKISH: Final = re.compile(
 
 # What is called so holds one while its block, or what it decorates, runs.
 SYNCHRONIZED: Final = re.compile(r"synchroni[sz]ed|(?:^|_)lock(?:ed|ing|s)?(?:_|$)|atomic|exclusive", re.IGNORECASE)
+
+# A lock that is called so guards whatever its owner has; any other name says what it is for.
+FOR_ANYTHING: Final = re.compile(
+    r"^_*(?:(?:state|data|thread|creation|internal|instance)_?)?(?:r?lock|mutex|guard)$", re.IGNORECASE
+)

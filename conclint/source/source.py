@@ -117,6 +117,11 @@ class Source:
         """Where the node comes in the order of its region's text: larger is later."""
         return self._region(node).sequence(node)
 
+    @cached_property
+    def whole(self) -> Region:
+        """The file as one region, for what lies outside of the chosen ones: costly, so only fixes ask for it."""
+        return Region(self.text.lines, ((1, len(self.text.lines)),))
+
     # -- places and text
 
     def span(self, node: cst.CSTNode) -> Span:

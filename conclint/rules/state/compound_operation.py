@@ -67,10 +67,10 @@ RULE = Rule(
             from concurrent.futures import ThreadPoolExecutor
 
             HISTORY = [0]
-            HISTORY_lock = threading.Lock()
+            HISTORY_LOCK = threading.Lock()
 
             def push(number):
-                with HISTORY_lock:
+                with HISTORY_LOCK:
                     HISTORY.append(HISTORY[-1] + number)  # expect: CON312
 
             def main():

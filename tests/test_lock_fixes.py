@@ -1,0 +1,197 @@
+"""What fixes that hold a lock leave behind: the right lock, around all that must be one step, or nothing at all."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+from tests.programs import mended
+
+PATH = "app.py"
+
+
+def after(code: str, text: str) -> str:
+    return mended({PATH: dedent(text)}, code)[PATH]
+
+
+def in_threads(body: str, *, top: str = "import threading\n", bases: str = "") -> str:
+    """A class, its methods, and threads that call `work` of one object of it."""
+    methods = "\n".join("    " + line if line else "" for line in dedent(body).strip().splitlines())
+    return (
+        f"{top}\n\nclass Shared{bases}:\n{methods}\n\n\n"
+        "def main():\n    shared = Shared()\n"
+        "    for _ in range(9):\n        threading.Thread(target=shared.work).start()\n"
+    )
+
+
+def test_what_is_answered_is_read_under_the_same_lock():
+    text = in_threads("""
+        def __init__(self):
+            self._last = 0
+
+        def work(self):
+            self._last += 1
+            return self._last
+        """)
+    assert "with self._lock:\n            self._last += 1\n            return self._last\n" in after("CON303", text)
+
+
+def test_an_index_that_was_used_before_it_moves_on():
+    text = """
+        import threading
+
+        last = [0]
+        seen = {}
+
+        def work(item):
+            seen[last[0]] = item
+            last[0] += 1
+
+        def main():
+            for item in range(9):
+                threading.Thread(target=work, args=(item,)).start()
+        """
+    assert "    with last_lock:\n        seen[last[0]] = item\n        last[0] += 1\n" in after("CON301", text)
+
+
+def test_neighbours_share_one_lock_and_one_block():
+    text = in_threads("""
+        def __init__(self):
+            self.hits = 0
+            self.size = 0
+
+        def work(self):
+            self.hits += 1
+            # and how large
+            self.size += 2
+        """)
+    wanted = "with self._lock:\n            self.hits += 1\n            # and how large\n            self.size += 2\n"
+    assert wanted in after("CON303", text)
+
+
+def test_one_lock_for_all_that_a_derived_object_counts():
+    body = """
+        def __init__(self):
+            super().__init__()
+            self.hits = 0
+            self.size = 0
+
+        def work(self):
+            self.hits += 1
+            self.report()
+            self.size += 2
+        """
+    found = after("CON303", in_threads(body, top="import threading\nfrom base import Base\n", bases="(Base)"))
+    assert found.count("threading.Lock()") == 1
+    assert found.count("with self._state_lock:") == 2
+
+
+def test_a_lock_for_something_else_is_left_alone():
+    text = in_threads("""
+        def __init__(self, sock):
+            self.write_lock = threading.Lock()
+            self.sock = sock
+            self.received = 0
+
+        def work(self):
+            self.received += 1
+
+        def send(self, data):
+            with self.write_lock:
+                self.sock.sendall(data)
+        """)
+    assert "with self._lock:\n            self.received += 1\n" in after("CON303", text)
+
+
+def test_no_lock_that_the_caller_holds_already():
+    text = in_threads("""
+        def __init__(self):
+            self._mutex = threading.Lock()
+            self.count = 0
+
+        def work(self):
+            self._step()
+
+        def _step(self):
+            self.count += 1
+
+        def both(self):
+            with self._mutex:
+                self._step()
+        """)
+    found = after("CON303", text)
+    assert "def _step(self):\n        with self._lock:\n            self.count += 1\n" in found
+
+
+def test_no_lock_that_the_caller_of_a_closure_holds_already():
+    text = in_threads("""
+        def __init__(self):
+            self._mutex = threading.Lock()
+            self.count = 0
+            self.step = self._stepper()
+
+        def work(self):
+            with self._mutex:
+                self.step()
+
+        def _stepper(self):
+            def step():
+                self.count += 1
+            return step
+        """)
+    assert "with self._mutex:\n                self.count" not in after("CON303", text)
+
+
+def test_half_a_step_is_not_mended():
+    for line in ("if self.free > 0:\n        self.free -= 1", "self.free -= 1\n    if not self.free:\n        close()"):
+        body = f"def __init__(self):\n    self.free = 9\n\ndef work(self):\n    {line}\n"
+        text = in_threads(body, top="import threading\nfrom elsewhere import close\n")
+        assert after("CON303", text) == text
+
+
+def test_objects_that_say_how_they_are_copied_get_no_lock():
+    text = in_threads("""
+        def __init__(self):
+            self.count = 0
+
+        def __getstate__(self):
+            return dict(self.__dict__)
+
+        def work(self):
+            self.count += 1
+        """)
+    assert after("CON303", text) == text
+
+
+def test_the_second_look_comes_where_it_is_made():
+    text = """
+        import threading
+
+        _loop = None
+
+        def connect():
+            global _loop
+            if _loop is not None:
+                return
+            _loop = open("socket")
+
+        def main():
+            for _ in range(9):
+                threading.Thread(target=connect).start()
+        """
+    assert after("CON308", text) == dedent(text)
+
+
+def test_a_constant_has_a_constant_lock():
+    text = """
+        import threading
+
+        TOTAL = [0]
+
+        def work():
+            TOTAL[0] += 1
+
+        def main():
+            for _ in range(9):
+                threading.Thread(target=work).start()
+        """
+    assert "TOTAL_LOCK = threading.Lock()" in after("CON301", text)
