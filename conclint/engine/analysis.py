@@ -30,6 +30,7 @@ from conclint.model import Diagnostic, Failure, Finding, Place, Span
 from conclint.program import Options
 from conclint.program.evidence import Evidence
 from conclint.program.observations import Inspection
+from conclint.program.triggers import Triggers, unasked
 from conclint.rules.rule import Rule
 from conclint.serial import Codec
 from conclint.settings import Config
@@ -60,7 +61,7 @@ class Analysis:
 
     def run(self) -> list[Diagnostic]:
         """Every finding of the rules that run, and of files that cannot be read, before suppression."""
-        triggers = {rule.code: rule.triggers for rule in self.rules}
+        triggers = {rule.code: self._trigger(rule) for rule in self.rules}
         linked = Linked(self._index(), self._options, triggers, self.ledger)
         try:
             broken = linked.summary.broken
@@ -83,6 +84,9 @@ class Analysis:
         selection = Selection(self.config)
         every = rules.all_rules()
         return chosen(tuple(rule.code for rule in every if selection.runs(rule.code, default=rule.default)))
+
+    def _trigger(self, rule: Rule) -> Triggers:
+        return rule.triggers if Selection(self.config).asks_for(rule.code) else unasked(rule.triggers)
 
     @cached_property
     def _reads(self) -> bool:

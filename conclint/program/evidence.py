@@ -17,13 +17,14 @@ from conclint.program.instancelocks import InstanceLocks, OwnLock
 from conclint.program.interleaved import Interleaved, Interleavings
 from conclint.program.linking import Program
 from conclint.program.lockorder import Cycle, LockOrder
-from conclint.program.observations import Observations, Used
+from conclint.program.observations import Change, Observations, Used
 from conclint.program.outlives import Outlived, Outlives
 from conclint.program.outputs import Mix, Outputs
 from conclint.program.precision import Precision
 from conclint.program.processwide import THREADS, Doing, ProcessWide
 from conclint.program.promised import Promised
 from conclint.program.races import Race, Races
+from conclint.program.rivals import Rivals
 from conclint.program.sections import Sections
 from conclint.program.served import Kept, Served
 from conclint.program.sharing import Shared, Sharing
@@ -160,3 +161,12 @@ class Evidence:
     def doings(self, *settings: Setting, among: frozenset[Context] = THREADS) -> tuple[Doing, ...]:
         """Changes of the settings that happen in threads, or in what else is asked for, each once."""
         return tuple(self._process_wide.doings(*settings, among=among))
+
+    def asked(self, *settings: Setting) -> tuple[Change, ...]:
+        """The first of these in each function, whoever runs it, that holds no lock."""
+        return tuple(self._process_wide.asked(*settings))
+
+    @cached_property
+    def rivals(self) -> Rivals:
+        """Who else takes from a queue."""
+        return Rivals(self.program)

@@ -69,6 +69,16 @@ class ProcessWide:
                 main = self._program.contexts.is_main(change.point.function)
                 yield Doing(change, run, other, self._held(change), main)
 
+    def asked(self, *settings: Setting) -> Iterator[Change]:
+        """The first change of each function outside of tests that holds no lock, whoever runs it."""
+        seen: set[tuple[str, Setting]] = set()
+        for change in sorted(self._changes, key=lambda change: change.place):
+            one = (change.point.function, change.setting)
+            wanted = change.setting in settings and not among_tests(change.place.path)
+            if wanted and not self._held(change) and one not in seen:
+                seen.add(one)
+                yield change
+
     def _runs(self, change: Change, among: frozenset[Context]) -> list[Run]:
         """The workers that do it, unless a test says so, or somebody on the way looks which thread it is."""
         path = change.place.path

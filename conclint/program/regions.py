@@ -74,6 +74,8 @@ class Regions:
                 self._by_contexts(code, trigger)
             if trigger.within:
                 self._by_within(code, trigger)
+            if trigger.together:
+                self._by_pairs(code, trigger)
             if trigger.targets:
                 self._by_targets(code, trigger)
             if trigger.bases:
@@ -144,6 +146,19 @@ class Regions:
                 if site.function.name in trigger.within and self._calls.library_names(site) & trigger.calls:
                     self._choose(site.file, site.call.line)
                     self._run(site.file, (code,))
+
+    def _by_pairs(self, code: str, trigger: Triggers) -> None:
+        """Functions that call one of each."""
+        asked, acting = (_last(names) for names in (trigger.calls, trigger.together))
+        for file in self._calls.files:
+            if asked & file.header.called and acting & file.header.called:
+                for function in file.functions():
+                    called = {call.func.rpartition(".")[2]: call for call in function.calls}
+                    if asked & {*called} and acting & {*called}:
+                        for call in (call for last, call in called.items() if last in asked):
+                            if self._calls.library_names(Site(file, function, call)) & trigger.calls:
+                                self._watch(file, call.line)
+                                self._run(file, (code,))
 
     def _by_walk(self, code: str, path: str) -> None:
         """By the spelling alone: looking up what each of so many calls means would cost more than it is worth."""
@@ -273,6 +288,10 @@ class Regions:
                     self._holders(site.file, site.function)
                 self._watch(site.file, site.call.line)
             self._locking_callers(caller, depth - 1, seen)
+
+
+def _last(names: Iterable[str]) -> set[str]:
+    return {name.rpartition(".")[2] for name in names}
 
 
 def _by_name(triggers: Mapping[str, Triggers]) -> dict[str, list[str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from conclint.knowledge.kinds import Context, Setting, Unshared
 
@@ -24,6 +25,8 @@ class Triggers:
     `walked`: functions that may run over these library names, in so many words (`for name in sys.modules`).
     `keeping`: methods of these names that put items into some object's `__dict__`.
     `updated`: objects of these library classes that are changed in place (`x.value += 1`, `x[k] += 1`, `x[k].f()`).
+    `together`: with `calls`, also functions in whatever code that call one of these too; only for those who ask for the
+    rule by name.
     `needs`: nothing of it unless some file of the program imports this.
     `walks`: functions that may change what their own loops walk over.
     `thread_locals`: a coroutine that sets an attribute of a `threading.local`.
@@ -47,12 +50,21 @@ class Triggers:
     walked: frozenset[str] = frozenset()
     keeping: frozenset[str] = frozenset()
     walks: bool = False
+    together: frozenset[str] = frozenset()
     needs: str = ""
 
 
-def calls(*names: str, runs_in: tuple[Context, ...] = ()) -> Triggers:
-    """Regions that call one of `names`, in functions that run in one of `runs_in` where that is given."""
-    return Triggers(calls=frozenset(names), contexts=frozenset(runs_in))
+def calls(*names: str, runs_in: tuple[Context, ...] = (), together: Iterable[str] = ()) -> Triggers:
+    """Regions that call one of `names`, in functions that run in one of `runs_in` where that is given.
+
+    `together`: for those who ask, also in any function that calls one of these as well.
+    """
+    return Triggers(calls=frozenset(names), contexts=frozenset(runs_in), together=frozenset(together))
+
+
+def unasked(trigger: Triggers) -> Triggers:
+    """What is left for those who do not ask for the rule by name."""
+    return replace(trigger, together=frozenset()) if trigger.together else trigger
 
 
 def interrupting(*names: str) -> Triggers:

@@ -14,6 +14,7 @@ from conclint.source.literals import target_names
 from conclint.source.locks import Locks
 from conclint.source.order import Order
 from conclint.source.paths import argument, path_of
+from conclint.source.questions import behind, leaves
 from conclint.source.source import Source
 from conclint.source.tree import below
 
@@ -152,7 +153,7 @@ def queues(source: Source) -> Iterator[Asked]:
     for statement in statements:
         asked = next((part for part in _calls(statement.test) if _asks_queue(source, part)), None)
         owner = asked.func.value if asked is not None and isinstance(asked.func, cst.Attribute) else None
-        act = _taken(statement, path_of(owner)) if owner is not None and not _is_own(source, owner) else None
+        act = _taken(source, statement, path_of(owner)) if owner is not None and not _is_own(source, owner) else None
         if owner is None or act is None:
             continue
         blocks = not act.args and not path_of(act.func).endswith("_nowait")
@@ -160,10 +161,13 @@ def queues(source: Source) -> Iterator[Asked]:
             yield Asked(statement.test, act, source.code(owner))
 
 
-def _taken(statement: cst.If | cst.While, queue: str) -> cst.Call | None:
-    """The first call that takes an item below the test."""
+def _taken(source: Source, statement: cst.If | cst.While, queue: str) -> cst.Call | None:
+    """The first call that takes an item on the answer: below the test, or behind `if q.empty(): return`."""
     wanted = {f"{queue}.{name}" for name in TAKING}
-    return next((act for act in _calls(statement.body) if path_of(act.func) in wanted), None)
+    blocks: list[cst.CSTNode] = [statement.body]
+    if isinstance(statement, cst.If) and leaves(statement.body):
+        blocks += behind(source, statement)
+    return next((act for block in blocks for act in _calls(block) if path_of(act.func) in wanted), None)
 
 
 def _asks_queue(source: Source, call: cst.Call) -> bool:

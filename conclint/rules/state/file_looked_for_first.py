@@ -9,7 +9,8 @@ https://docs.python.org/3/glossary.html#term-EAFP.
 
 Not reported: code that only one worker runs, looks and acts under one lock, acts that are prepared for the error, and
 the removal of a file whose name is the function's own: who removes it has mostly made it.  The removal by one worker
-beside others is shown to those who select CON306.
+beside others is shown to those who select CON306, and so are functions that look before they make a folder though
+nobody sees who else does: another process may.
 
 The fix adds `exist_ok=True` or `missing_ok=True`.
 """
@@ -19,11 +20,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from conclint.knowledge.asking import EXISTENCE
+from conclint.knowledge.asking import EXISTENCE, MAKING
 from conclint.knowledge.kinds import Context, Setting
 from conclint.model import Edit, Finding, Fix, Safety, Span
 from conclint.program.contexts import CONCURRENT
 from conclint.program.triggers import calls
+from conclint.program.values import split_id
 from conclint.rules.rule import Bad, Good, Rule
 
 if TYPE_CHECKING:
@@ -31,17 +33,32 @@ if TYPE_CHECKING:
     from conclint.source.source import Source
 
 
+# The methods and functions that make a folder.
+MAKES = frozenset({"mkdir", "makedirs"})
+
+
 def conclude(evidence: Evidence) -> Iterator[Finding]:
+    told: set[str] = set()
     for doing in evidence.doings(Setting.PRESENCE, among=CONCURRENT):
         if doing.other is not None and not doing.guarded:
             last = doing.change.name.rpartition(".")[2]
-            how = "with `exist_ok=True`" if last in ("mkdir", "makedirs") else "with `missing_ok=True` of a `Path`"
+            how = "with `exist_ok=True`" if last in MAKES else "with `missing_ok=True` of a `Path`"
             yield Finding(
                 doing.change.place,
                 f"another worker can be faster between this look for `{doing.change.text}` and `{last}`, which then "
                 f"fails; do it in one step, {how}, or catch the error",
                 notes=doing.notes,
-                when_asked=last not in ("mkdir", "makedirs") and not doing.run.many,
+                when_asked=last not in MAKES and not doing.run.many,
+            )
+            told.add(doing.change.point.function)
+    for change in evidence.asked(Setting.PRESENCE):
+        last = change.name.rpartition(".")[2]
+        if last in MAKES and change.point.function not in told and split_id(change.point.function)[1]:
+            yield Finding(
+                change.place,
+                f"another process can be faster between this look for `{change.text}` and `{last}`, which then fails; "
+                "use `exist_ok=True`, or catch the error",
+                when_asked=True,
             )
 
 
@@ -64,7 +81,7 @@ def mend(source: Source, finding: Finding) -> Fix | None:
 RULE = Rule(
     code="CON306",
     name="file-looked-for-first",
-    triggers=calls(*EXISTENCE, runs_in=(Context.THREAD, Context.PROCESS)),
+    triggers=calls(*EXISTENCE, runs_in=(Context.THREAD, Context.PROCESS), together=MAKING),
     conclude=conclude,
     mend=mend,
     examples=(
@@ -191,9 +208,8 @@ RULE = Rule(
         Good("""
             import os
 
-            def prepare(folder):
-                if not os.path.exists(folder):
-                    os.makedirs(folder)
+            if not os.path.exists("out"):
+                os.makedirs("out")
             """),
     ),
 )

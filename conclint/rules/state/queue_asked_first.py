@@ -7,8 +7,12 @@ Take the item and be prepared that there is none: `try: item = q.get_nowait()`, 
 
 See https://docs.python.org/3/library/queue.html#queue.Queue.empty.
 
-Not reported: a single consumer, queues of the function's own, questions under a lock, and a `get` that cannot block
-below `try … except Empty`.
+Two consumers are shown by threads that run this function, or by another method that takes from the same queue in a
+thread.  A queue that an object keeps is there for several threads anyway: where nobody sees who they are, the question
+is reported only where this rule is selected by name.
+
+Not reported: a single consumer, queues of the function's own, questions under a lock, what happens after the consumers
+were joined, and a `get` that cannot block below `try … except Empty`.
 
 The fix of a `while not q.empty():` that begins with `item = q.get()` takes the item with `get_nowait()` and leaves the
 loop when there is none; it is applied with `--unsafe-fixes` only.
@@ -21,10 +25,12 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from conclint.knowledge.asking import EMPTINESS, QUEUES
+from conclint.knowledge.asking import EMPTINESS, QUEUES, TAKING
 from conclint.knowledge.kinds import Context, Setting
-from conclint.model import Edit, Finding, Fix
+from conclint.model import Edit, Finding, Fix, Note
 from conclint.program.contexts import CONCURRENT
+from conclint.program.contexts import evidence as trace
+from conclint.program.observations import Change
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 
@@ -34,16 +40,33 @@ if TYPE_CHECKING:
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
+    told: set[str] = set()
     for doing in evidence.doings(Setting.EMPTINESS, among=CONCURRENT):
         if doing.other is doing.run and not doing.guarded:
-            last = doing.change.name.rpartition(".")[2]
-            then = "fails" if last == "get_nowait" else "waits for ever"
-            yield Finding(
-                doing.change.place,
-                f"another consumer can empty `{doing.change.text}` between this question and `{last}`, which then "
-                f"{then}; use `get_nowait()` and catch `queue.Empty`",
-                notes=doing.notes,
-            )
+            told.add(doing.change.point.function)
+            yield _finding(doing.change, doing.notes)
+    for change in evidence.asked(Setting.EMPTINESS):
+        rival = evidence.rivals.of(change, TAKING)
+        weak = rival is None and (_is_local(change) or evidence.rivals.alone(change))
+        if change.point.function not in told and not weak and not change.point.joined:
+            yield _finding(change, trace(rival) if rival is not None else (), when_asked=rival is None)
+
+
+def _finding(change: Change, notes: tuple[Note, ...], *, when_asked: bool = False) -> Finding:
+    last = change.name.rpartition(".")[2]
+    then = "fails" if last == "get_nowait" else "waits for ever"
+    return Finding(
+        change.place,
+        f"another consumer can empty `{change.text}` between this question and `{last}`, which then {then}; use "
+        "`get_nowait()` and catch `queue.Empty`",
+        notes=notes,
+        when_asked=when_asked,
+    )
+
+
+def _is_local(change: Change) -> bool:
+    """Whether the queue is one that the function was given, or has made."""
+    return "." not in change.text
 
 
 def mend(source: Source, finding: Finding) -> Fix | None:
@@ -83,7 +106,9 @@ RULE = Rule(
     code="CON307",
     name="queue-asked-first",
     triggers=calls(
-        *(f"{queue}.{name}" for queue in QUEUES for name in EMPTINESS), runs_in=(Context.THREAD, Context.PROCESS)
+        *(f"{queue}.{name}" for queue in QUEUES for name in EMPTINESS),
+        runs_in=(Context.THREAD, Context.PROCESS),
+        together=(f"{queue}.{name}" for queue in QUEUES for name in TAKING),
     ),
     conclude=conclude,
     mend=mend,
