@@ -121,12 +121,18 @@ class Holder:
 
 @dataclass(frozen=True)
 class Output:
-    """Something is written to the terminal while the locks `held` are held."""
+    """Something is written to the terminal while the locks `held` are held.
+
+    `stream`: "stdout" or "stderr".  `whole`: one or more whole lines in one step.  `caught`: where an exception is.
+    """
 
     point: Point
     place: Place
     text: str
     held: tuple[str, ...] = ()
+    stream: str = "stdout"
+    whole: bool = False
+    caught: bool = False
 
 
 @dataclass(frozen=True)

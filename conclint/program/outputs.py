@@ -67,7 +67,7 @@ class Outputs:
         return is_test(path) or only_tests(path, run.root.site.file.path)
 
     def _mix(self, one: Telling, run: Run, other: Telling) -> bool:
-        if one.held:
+        if one.held or one.output.stream != other.output.stream:
             return False  # the other one is to blame, if it does not hold the same lock
         if other.run is None:
             # Main's other output may be far away in time; only the starter's own stands beside the worker's.

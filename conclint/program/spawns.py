@@ -23,6 +23,9 @@ STARTER = re.compile(
 )
 RUNNING = re.compile(r"main|gui|ui_|loop|asyncio|own|same|from")
 
+# Each call of these starts one.
+SINGLE = frozenset({"threading.Thread", "threading.Timer", "multiprocessing.Process"})
+
 # With these a helper waits for what it has started.
 WAITS = frozenset({"join", "result", "wait"})
 
@@ -48,6 +51,11 @@ class Root(NamedTuple):
     shared: bool
     many_each: bool
     handed: bool = False
+
+    @property
+    def at_once(self) -> bool:
+        """Whether the place itself starts several: a pool, a loop."""
+        return self.how not in SINGLE or bool(self.site.call.use & Use.LOOP)
 
 
 class Spawns:

@@ -6,21 +6,57 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from conclint.knowledge.terminals import PRINTING, TERMINALS
+from conclint.knowledge.terminals import FUNCTIONS, PRINTING, TERMINALS
 from conclint.program.observations import Output
+from conclint.source.literals import constant_text
 from conclint.source.locks import Locks
 from conclint.source.order import Order
+from conclint.source.paths import argument
 from conclint.source.source import Source
 
 
 def outputs(source: Source, locks: Locks, order: Order) -> Iterator[Output]:
     """Every call in the parsed regions that writes to the terminal, whoever runs it."""
     for call in source.all(cst.Call):
-        if source.calls(call, *PRINTING) and _to_terminal(source, call):
-            yield Output(order.point(call), source.place(call), source.code(call.func), locks.held(call))
+        stream = _stream(source, call) if source.calls(call, *PRINTING) and not _is_sign(source, call) else ""
+        if stream:
+            yield Output(
+                order.point(call), source.place(call), source.code(call.func), locks.held(call), stream,
+                _is_whole(source, call), _is_caught(source, call),
+            )  # fmt: skip
 
 
-def _to_terminal(source: Source, call: cst.Call) -> bool:
-    """Whether no stream is given, or the terminal's."""
-    stream = source.argument(call, "file") or source.argument(call, "stream")
-    return stream is None or any(name in TERMINALS for name in source.names(stream.value))
+def _stream(source: Source, call: cst.Call) -> str:
+    """The terminal's stream that it goes to, "stdout" or "stderr"; "" for any other one."""
+    if not source.calls(call, *FUNCTIONS):
+        return "stderr" if source.calls(call, "sys.stderr.write") else "stdout"
+    given = source.argument(call, "file") or source.argument(call, "stream")
+    names = TERMINALS.intersection(source.names(given.value)) if given is not None else {"sys.stdout"}
+    return next(("stderr" if "err" in name else "stdout" for name in sorted(names)), "")
+
+
+def _is_sign(source: Source, call: cst.Call) -> bool:
+    """Whether it prints a blank or a sign, without the end of a line: signs of life, wherever they stand."""
+    if argument(call, "end") is None or not source.calls(call, "builtins.print"):
+        return False
+    return all(len(constant_text(arg.value)) == 1 for arg in call.args if arg.keyword is None)
+
+
+def _is_whole(source: Source, call: cst.Call) -> bool:
+    """Whether it writes a text that ends its line in one step."""
+    if source.calls(call, *FUNCTIONS) or len(call.args) != 1:
+        return False
+    text = call.args[0].value
+    if isinstance(text, cst.Call) and isinstance(text.func, cst.Attribute) and text.func.attr.value == "format":
+        text = text.func.value
+    elif isinstance(text, cst.BinaryOperation):
+        text = text.left if isinstance(text.operator, cst.Modulo) else text.right
+    written = source.code(text)
+    return isinstance(text, (cst.SimpleString, cst.FormattedString)) and written.rstrip("\"'").endswith("\\n")
+
+
+def _is_caught(source: Source, call: cst.Call) -> bool:
+    """Whether it says what went wrong, and says it once: not in a loop."""
+    around = source.function_node(call)
+    handler = source.nearest(call, cst.ExceptHandler)
+    return handler is not None and source.function_node(handler) is around and source.loop(call) is None

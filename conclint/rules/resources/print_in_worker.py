@@ -4,9 +4,10 @@
 two processes with the same terminal, mix their pieces.  A logger writes each record under its lock; or let the workers
 return what is to be said, and print it in one place.
 
-Not reported: a single worker beside a silent main thread, output under one lock everywhere (be it the caller's), and
-`file=` an object of the worker's own.  What is printed many calls away from the worker's start is shown to those who
-select CON510.
+Not reported: a single worker beside a silent main thread, output under one lock everywhere (be it the caller's),
+`file=` an object of the worker's own, threads that write to different streams, and signs of life (a dot with `end=""`).
+What is printed in another file, calls away from the worker's start, what web applications and Celery's tasks print,
+whole lines written in one step, and the last words of a single thread are shown to those who select CON510.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING
 
 from conclint.knowledge.kinds import Context
 from conclint.knowledge.terminals import PRINTING
+from conclint.knowledge.webservers import SERVED
 from conclint.model import Finding, Fix, Note
+from conclint.program.contexts import Run
 from conclint.program.contexts import evidence as trace
 from conclint.program.evidence import Evidence
 from conclint.program.outputs import Mix
@@ -27,8 +30,9 @@ if TYPE_CHECKING:
     from conclint.source.source import Source
 
 
-# So many calls away from its worker's start nobody thinks of the worker any more.
+# So many calls away from its worker's start nobody thinks of the worker any more; in another file soon.
 FAR = 4
+NEAR = 2
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
@@ -38,8 +42,18 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             f"{_who(mix)} write here with `{mix.one.output.text}` at once, and their lines mix; log instead, or hold "
             "one lock around each",
             notes=_notes(mix),
-            when_asked=mix.one.run is not None and len(trace(mix.one.run)) > FAR,
+            when_asked=mix.one.run is not None and _is_weak(mix, mix.one.run),
         )
+
+
+def _is_weak(mix: Mix, run: Run) -> bool:
+    """Whether the lines hardly ever meet, or nobody minds."""
+    output = mix.one.output
+    steps = trace(run)
+    elsewhere = any(note.place.path != output.place.path for note in steps)
+    far = len(steps) > (NEAR if elsewhere else FAR)
+    last_words = output.caught and mix.other.run is not None and not run.root.at_once
+    return far or output.whole or last_words or run.root.how.startswith(SERVED)
 
 
 def _who(mix: Mix) -> str:
@@ -70,7 +84,8 @@ RULE = Rule(
     conclude=conclude,
     mend=mend,
     examples=(
-        Bad("""
+        Bad(
+            """
             import logging
             from concurrent.futures import ThreadPoolExecutor
 
@@ -95,13 +110,15 @@ RULE = Rule(
             def main():
                 with ThreadPoolExecutor() as pool:
                     list(pool.map(job, range(9)))
-            """),
-        Bad("""
+            """,
+        ),
+        Bad(
+            """
             import sys
             import threading
 
             def left():
-                sys.stdout.write("left\\n")  # expect: CON510
+                sys.stdout.write("left")  # expect: CON510
 
             def right():
                 print("right", file=sys.stdout)  # expect: CON510
@@ -121,7 +138,7 @@ RULE = Rule(
 
             def left():
                 with print_lock:
-                    sys.stdout.write("left\\n")  # expect: CON510
+                    sys.stdout.write("left")  # expect: CON510
 
             def right():
                 with print_lock:
@@ -133,7 +150,8 @@ RULE = Rule(
                     worker.start()
                 for worker in workers:
                     worker.join()
-            """),
+            """,
+        ),
         Good("""
             import logging
             from concurrent.futures import ThreadPoolExecutor
@@ -161,6 +179,37 @@ RULE = Rule(
             def main():
                 with ThreadPoolExecutor() as pool:
                     list(pool.map(job, range(9)))
+            """),
+        Good("""
+            import sys
+            import threading
+
+            def out(pipe):
+                for line in pipe:
+                    print(line)
+
+            def err(pipe):
+                for line in pipe:
+                    print(line, file=sys.stderr)
+
+            def main(child):
+                readers = [threading.Thread(target=out, args=(child.stdout,)),
+                           threading.Thread(target=err, args=(child.stderr,))]
+                for reader in readers:
+                    reader.start()
+                for reader in readers:
+                    reader.join()
+            """),
+        Good("""
+            from concurrent.futures import ThreadPoolExecutor
+
+            def job(number):
+                print(".", end="", flush=True)
+                return number * number
+
+            def main():
+                with ThreadPoolExecutor() as pool:
+                    return list(pool.map(job, range(9)))
             """),
         Good("""
             import threading
