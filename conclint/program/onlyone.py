@@ -1,20 +1,14 @@
-"""Places that mean to make one object for everybody who asks, in programs that know of threads."""
+"""Places that mean to make one object for everybody who asks, in modules that know of threads."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import cached_property
 
 from conclint.index.facts import FunctionFact
-from conclint.knowledge.kinds import Context
 from conclint.program.calls import Calls
 from conclint.program.everybodys import META
 from conclint.program.files import File
 from conclint.program.observations import SOFT, Access, Act
-from conclint.program.owners import Owners
-from conclint.program.spawns import Root
-from conclint.program.testfiles import among_tests
 from conclint.program.values import Sort, function_id
 
 # Modules of which whoever imports them knows that threads exist.
@@ -27,11 +21,9 @@ ONCE = re.compile(r"setup|init|enable|install|config|start|register|async|aio")
 class OnlyOne:
     """Answers for one program."""
 
-    def __init__(self, calls: Calls, owners: Owners, roots: Iterable[Root]) -> None:
+    def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._names = calls.names
-        self._owners = owners
-        self._roots = roots
 
     def is_meant(self, access: Access) -> bool:
         """Whether the access looks for the one object before it makes it, where threads may ask for it."""
@@ -39,7 +31,7 @@ class OnlyOne:
             return False
         file, function = self._calls.function(access.function)
         if self._makes_objects(file, function):
-            return _knows(file) or (self._threaded and not _is_for_loops(file))
+            return _knows(file)
         one_for_all = access.through_class or access.store.sort == "global"
         asked = (
             one_for_all
@@ -63,17 +55,6 @@ class OnlyOne:
         returned = (self._names.meaning(file, function, path).store for path in function.returns if path)
         return made and any(store == access.store for store in returned)
 
-    @cached_property
-    def _threaded(self) -> bool:
-        """Whether the program starts threads, or takes locks."""
-        started = (root for root in self._roots if root.context is Context.THREAD)
-        return bool(self._owners.locks) or any(not among_tests(root.site.file.path) for root in started)
-
 
 def _knows(file: File) -> bool:
     return any(THREADS.search(one.target) for one in file.header.imports)
-
-
-def _is_for_loops(file: File) -> bool:
-    """Whether the module is written for event loops, whose tasks take turns."""
-    return any(one.target.partition(".")[0] in ("asyncio", "trio", "anyio") for one in file.header.imports)

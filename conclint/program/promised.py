@@ -160,7 +160,7 @@ class Promised:
 
     @cached_property
     def _only_one(self) -> OnlyOne:
-        return OnlyOne(self._program.calls, self._program.owners, self._program.spawns.roots)
+        return OnlyOne(self._program.calls)
 
     def _confined(self, *functions: str) -> bool:
         """Whether one dedicated thread runs all of it."""

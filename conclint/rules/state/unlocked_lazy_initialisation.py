@@ -7,8 +7,8 @@ and what it opened stays open.  `functools.cache` is no cure: it may call the fu
 Create it under a lock, and look again once the lock is held.  Or create it at import.
 
 Threads that the program starts are one kind of evidence.  A class or module that takes a lock of its own is another:
-its author means several threads to come.  So is an object of the program's own that `__new__`, or a function of a
-module that imports `threading`, makes once and hands out to everybody who asks.  What else is one for the whole process
+its author means several threads to come.  So is an object of the program's own that `__new__`, or a function, of a
+module that imports `threading` makes once and hands out to everybody who asks.  What else is one for the whole process
 (a global, `cls._instance`), state beside such a class, objects that never change (a second one is as good), and
 properties that compute and keep their value are reported only where this rule is selected by name.
 
