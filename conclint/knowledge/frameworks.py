@@ -7,6 +7,15 @@ from conclint.knowledge.names import below, each
 
 LOOP, MAIN, PROCESS, THREAD = Context.LOOP, Context.MAIN, Context.PROCESS, Context.THREAD
 
+# flask.palletsprojects.com/appcontext, quart.palletsprojects.com, bottlepy.org/docs/dev/tutorial.html: names that stand
+# for another object in each request
+OF_REQUESTS = frozenset(
+    below("flask", "session request g current_app")
+    + below("flask.globals", "session request g current_app")
+    + below("quart", "session request g current_app websocket")
+    + below("bottle", "request response")
+)
+
 _VERBS = "get post put delete patch options head trace"
 _VIEW = Spawner(THREAD, Target.DECORATED, many=True)
 _HOOKS = "before_request after_request teardown_request teardown_appcontext errorhandler context_processor"

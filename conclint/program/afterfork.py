@@ -11,7 +11,7 @@ from conclint.program.calls import Calls
 from conclint.program.contexts import call_place
 from conclint.program.files import File
 from conclint.program.pickles import Pickles
-from conclint.program.values import Sort
+from conclint.program.values import Sort, Value
 
 REGISTER = "os.register_at_fork"
 THREAD = "threading.Thread"
@@ -27,15 +27,25 @@ class Stale(NamedTuple):
 
 def stale_globals(calls: Calls, pickles: Pickles) -> Iterator[Stale]:
     """What the handlers for forked children forget."""
+    for value in _handlers(calls):
+        if not value.owner:
+            file, handler = calls.function(value.name)
+            if handler.calls:
+                yield from _forgotten(calls, pickles, file, handler)
+
+
+def in_children(calls: Calls) -> frozenset[str]:
+    """The functions that forked children call at once."""
+    return frozenset(value.name for value in _handlers(calls))
+
+
+def _handlers(calls: Calls) -> Iterator[Value]:
     for site in calls.calls_named("register_at_fork"):
-        if REGISTER not in calls.library_names(site):
-            continue
-        handlers = [path for word, path in site.call.keywords if word == "after_in_child"]
-        for value in calls.names.meaning(site.file, site.function, handlers[0]).values if handlers else ():
-            if value.sort is Sort.FUNCTION and not value.owner:
-                file, handler = calls.function(value.name)
-                if handler.calls:
-                    yield from _forgotten(calls, pickles, file, handler)
+        if REGISTER in calls.library_names(site):
+            for path in (path for word, path in site.call.keywords if word == "after_in_child"):
+                for value in calls.names.meaning(site.file, site.function, path).values:
+                    if value.sort is Sort.FUNCTION:
+                        yield value
 
 
 def _forgotten(calls: Calls, pickles: Pickles, file: File, handler: FunctionFact) -> Iterator[Stale]:

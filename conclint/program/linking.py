@@ -9,7 +9,7 @@ from functools import cached_property
 from conclint.knowledge import BUILTIN
 from conclint.knowledge.kinds import Knowledge
 from conclint.knowledge.pickling import INHERITED
-from conclint.program.afterfork import Stale, stale_globals
+from conclint.program.afterfork import Stale, in_children, stale_globals
 from conclint.program.calls import Calls
 from conclint.program.children import Children
 from conclint.program.childstate import ChildState
@@ -153,6 +153,11 @@ class Program:
     @cached_property
     def locking(self) -> Locking:
         return Locking(self)
+
+    @cached_property
+    def in_children(self) -> frozenset[str]:
+        """The functions that forked children call at once."""
+        return in_children(self.calls)
 
     @cached_property
     def shared(self) -> dict[Store, tuple[User, ...]]:

@@ -39,6 +39,7 @@ class HappensBefore:
             known = self._known[key] = (
                 point.joined
                 or self._waits(root)
+                or self._suspended(point.function, root, DEEPEST)
                 or self._apart(point, root)
                 or (self._within_starter(root) and not self._from_starter(point.function, root))
                 or self._called_apart(point.function, root, DEEPEST)
@@ -49,6 +50,15 @@ class HappensBefore:
         """Whether main waits at the start until all is done: `pool.starmap(work, rows)`."""
         waits = root.how.startswith("multiprocessing.") and root.how.endswith(WAITING)
         return waits and not self._program.contexts.runs(root.site.caller)
+
+    def _suspended(self, function: str, root: Root, depth: int) -> bool:
+        """Whether only the coroutine that awaits the work in the thread leads here: it stands still meanwhile."""
+        if not root.site.call.use & Use.AWAITED or not depth:
+            return False
+        if function == root.site.caller:
+            return True
+        callers = {site.caller for site in self._program.calls.callers(function)}
+        return bool(callers) and all(self._suspended(one, root, depth - 1) for one in callers)
 
     def _within_starter(self, root: Root) -> bool:
         """Whether the function that starts the thread also sees its end: main is nowhere else meanwhile."""

@@ -6,6 +6,7 @@ in several steps, with the access that can come between them as its other side.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -26,6 +27,9 @@ from conclint.program.values import Reach, Store, split_id
 
 # Callers of callers are asked so far.
 DEEPEST = 4
+
+# What is called so is called for each kind of thing once, mostly where that is defined.
+REGISTERING = re.compile(r"add_|register")
 
 
 class Moment(NamedTuple):
@@ -111,7 +115,7 @@ class Races:
             reachable = run.shared and not self._ends(run.root) if personal(access) else not self._own(access, run)
             if run.context is Context.THREAD and reachable:
                 yield Moment(access, run, held, self._homes(access, run))
-        if self._program.contexts.is_main(access.function) and not self._called_by_nobody(access.function):
+        if self._program.contexts.is_main(access.function) and not self._is_elsewhere(access):
             yield Moment(access, None, held, self._homes(access, None))
 
     def _ends(self, root: Root) -> bool:
@@ -157,6 +161,21 @@ class Races:
         """A private method that no call leads to: some table or callback holds it, nobody knows in which thread."""
         name = identity.rpartition(".")[2].partition("#")[0]
         return name.startswith("_") and not name.endswith("__") and not self._program.calls.callers(identity)
+
+    def _is_elsewhere(self, access: Access) -> bool:
+        """Whether main is there in a forked child only, or to register something while modules are imported."""
+        identity = access.function
+        for_all = access.through_class or access.store.sort == "global"
+        if for_all and REGISTERING.match(split_id(identity)[1].rpartition(".")[2]):
+            return any(not split_id(site.caller)[1] for site in self._program.calls.callers(identity))
+        return self._called_by_nobody(identity) or self._only_in_children(identity, DEEPEST)
+
+    def _only_in_children(self, identity: str, depth: int) -> bool:
+        """Whether it only ever runs right after a fork, when the child has one thread."""
+        if identity in self._program.in_children:
+            return True
+        callers = {site.caller for site in self._program.calls.callers(identity)} if depth else set()
+        return bool(callers) and all(self._only_in_children(one, depth - 1) for one in callers)
 
     def _homes(self, access: Access, run: Run | None) -> tuple[Home, ...]:
         if access.store.sort != "attribute" or access.through_class:

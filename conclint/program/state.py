@@ -7,6 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from conclint.index.facts import FunctionFact
+from conclint.knowledge.frameworks import OF_REQUESTS
 from conclint.knowledge.kinds import Context, Knowledge
 from conclint.program.calls import Calls
 from conclint.program.contexts import Contexts
@@ -108,8 +109,17 @@ class State:
         """Queues, events, locks and their like, bound once; what an object of `threading.local` has in each thread."""
         if store.sort == "attribute" and LOCAL in self._names.classes.mro(store.owner):
             return True
+        if self._is_of_request(store):
+            return True
         values = self._names.held(store)
         return bool(values) and all(value.sort is Sort.INSTANCE and self._safe(value.name) for value in values)
+
+    def _is_of_request(self, store: Store) -> bool:
+        """Whether a module imports it from a web framework, where it stands for another object in each request."""
+        if store.sort != "global" or store.root != store:
+            return False
+        values = self._names.global_(store.owner, store.path).values
+        return any(value.sort is Sort.LIBRARY and value.name in OF_REQUESTS for value in values)
 
     def _safe(self, name: str) -> bool:
         return name in self._knowledge.locks or self._knowledge.matches(self._knowledge.thread_safe, name)

@@ -16,6 +16,7 @@ from conclint.source.literals import target_names
 from conclint.source.paths import argument, path_of
 from conclint.source.questions import bound_before, same_function
 from conclint.source.source import Source
+from conclint.source.tree import below
 
 Loop = cst.For | cst.CompFor
 
@@ -70,6 +71,15 @@ def disturbed(source: Source) -> Iterator[Disturbed]:
             found = next(_changes(source, loop, walked), None) if walked is not None else None
             if found is not None:
                 yield found
+
+
+def is_worked_off(source: Source, found: Disturbed) -> bool:
+    """Whether a `while` around the loop comes back to what a list's loop has left out, until none is there."""
+    around = source.nearest(found.loop, cst.While, cst.FunctionDef)
+    if not isinstance(around, cst.While) or found.types & HASHED:
+        return False
+    asked = path_of(found.over.container)
+    return any(isinstance(part, (cst.Name, cst.Attribute)) and path_of(part) == asked for part in below(around.test))
 
 
 def walked_by(source: Source, loop: Loop) -> Walked | None:

@@ -11,7 +11,8 @@ Found too: removals in functions that the loop calls, in the elements of compreh
 Not reported: loops over copies, removals after which the loop is left (`break`, `return`, `raise`), new values for keys
 that are there, lists that grow while they are worked off, and loops whose body gives the name to another object.
 Of a container of unknown type only the removal of the item at hand counts: other types may hand out copies.  Loops over
-`keys()` of such are shown to those who ask for this rule by name.
+`keys()` of such are shown to those who ask for this rule by name; so are loops over lists that a `while` around them
+repeats until the list is empty.
 
 Where another *thread* changes the container, that is CON311.
 See https://docs.python.org/3/tutorial/controlflow.html#for-statements.
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 def check(source: Source) -> Iterator[Finding]:
     from conclint.source.testcode import expects_trouble
-    from conclint.source.walking import disturbed
+    from conclint.source.walking import disturbed, is_worked_off
 
     for found in disturbed(source):
         if not expects_trouble(source, found.loop):
@@ -44,7 +45,7 @@ def check(source: Source) -> Iterator[Finding]:
                 f"`{name}` {_event(found)} while the loop runs over it: {_outcome(found)}; {_advice(source, found)}",
                 notes=tuple(_notes(source, found)),
                 fix=_copied(source, found),
-                when_asked=not found.surely,
+                when_asked=not found.surely or is_worked_off(source, found),
             )
 
 
