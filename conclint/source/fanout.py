@@ -63,6 +63,13 @@ def per_item(source: Source, made: Maker) -> tuple[Note, ...] | None:
     return (Note(fate.joins[0], "joined here"),)
 
 
+def for_members(source: Source, made: Maker) -> bool:
+    """Whether the loop runs over what the object has in a table, by name: its members, rather than work."""
+    loop = source.loop(made.call)
+    paths = [path_of(one) for one in _iterables(loop)] if loop is not None else []
+    return any(path.startswith("self.") and path.endswith((".items()", ".values()")) for path in paths)
+
+
 def _varies(source: Source, made: Maker, fate: FateScene) -> bool:
     """Whether a loop makes one for each of its items."""
     if in_test(source, made.call):
@@ -146,6 +153,8 @@ def _is_work(source: Source, made: Maker, iterable: cst.BaseExpression) -> bool:
     """Items of unknown number: no short literal, no small or constant count, no endless stream."""
     if isinstance(iterable, (cst.List, cst.Tuple, cst.Set)):
         return len(iterable.elements) > SHORT
+    if isinstance(iterable, cst.Subscript):
+        return not _is_few(iterable)
     if not isinstance(iterable, cst.Call):
         return True
     if source.calls(iterable, "builtins.range"):
@@ -157,6 +166,18 @@ def _is_work(source: Source, made: Maker, iterable: cst.BaseExpression) -> bool:
     return True
 
 
+def _is_few(part: cst.Subscript) -> bool:
+    """`items[:4]`."""
+    index = part.slice[0].slice
+    upper = index.upper if isinstance(index, cst.Slice) else None
+    return isinstance(upper, cst.Integer) and int(upper.value, 0) <= SHORT
+
+
+def _takes_item(part: cst.CSTNode) -> bool:
+    """`items[n]`, not `items[n::workers]`, which is one worker's share."""
+    return isinstance(part, cst.Subscript) and not any(isinstance(one.slice, cst.Slice) for one in part.slice)
+
+
 def _counts_items(source: Source, made: Maker, counter: cst.Call) -> bool:
     """Whether a range counts items, and not how many workers there are to be: the number itself is no work."""
     if all(_is_constant(arg.value) for arg in counter.args):
@@ -165,10 +186,10 @@ def _counts_items(source: Source, made: Maker, counter: cst.Call) -> bool:
         return True
     loop = source.loop(made.call)
     if not isinstance(loop, cst.For):
-        return any(isinstance(part, cst.Subscript) for part in below(made.call))
+        return any(_takes_item(part) for part in below(made.call))
     derived = set(_bound_by(source, loop)) - set(target_names(loop.target))
     return any(
-        isinstance(part, cst.Subscript) or (isinstance(part, cst.Name) and part.value in derived)
+        _takes_item(part) or (isinstance(part, cst.Name) and part.value in derived)
         for arg in made.call.args
         for part in below(arg.value)
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import libcst as cst
 
 from conclint.knowledge.pools import FUTURE, GIVES, LAST, POOLS, WAITS, Gives
+from conclint.source.literals import bindings
 from conclint.source.paths import path_of
 from conclint.source.variables import added_to, bound_to, is_target, made_empty, only_fills, reads
 
@@ -165,6 +166,21 @@ def handles_its_errors(source: Source, one: Given) -> bool:
         return True
     found = targets(source, one)
     return bool(found) and all(target.catches for target in found)
+
+
+def calls_what_is_given(source: Source, one: Given) -> bool:
+    """Whether the work is a function on the spot that calls, in a `try … finally`, what its maker was given to call."""
+    around = source.function_node(one.call)
+    if not isinstance(around, cst.FunctionDef) or one.work is None:
+        return False
+    name, inner = path_of(one.work.value), source.inside(around.body, cst.FunctionDef)
+    nested = next((part for part in inner if part.name.value == name), None)
+    if nested is None or not any(part.finalbody for part in source.inside(nested.body, cst.Try)):
+        return False
+    params = {part.name.value for part in bindings(source, around) if isinstance(part, cst.Param)} - {"self", "cls"}
+    calls = source.inside(nested.body, cst.Call)
+    told = (value for call in calls for value in (call.func, *(arg.value for arg in call.args[:1])))
+    return any(path_of(value) in params for value in told)
 
 
 def is_seen(source: Source, one: Given) -> bool:

@@ -57,11 +57,17 @@ def check(source: Source) -> Iterator[Finding]:
         if not source.calls(call, *SPAWNS) or not _on_threads(source, call) or in_test(source, call):
             continue
         _, targets = source.starts(call)
-        busy = next((target for target in targets if target.computes), None)
+        busy = next((target for target in targets if target.computes and not _is_told(source, call, target)), None)
         if busy is not None:
             what = f"`{_name(busy)}` computes in Python code, which one thread at a time can run"
             fix = into_processes(source, call)
             yield Finding(source.place(call), f"{what}; give it to processes", _notes(busy), fix)
+
+
+def _is_told(source: Source, call: cst.Call, target: TargetScene) -> bool:
+    """Whether it is only what a thread of the program's own kind calls now and then: a callback it was given."""
+    own_kind = source.calls(call, "threading.Thread") and source.argument(call, "target") is None
+    return own_kind and _name(target) != "run"
 
 
 def _on_threads(source: Source, call: cst.Call) -> bool:

@@ -51,7 +51,7 @@ def check(source: Source) -> Iterator[Finding]:
         handled = _handler(source, call)
         if isinstance(loop, cst.For) and _alike_each_time(source, call, loop):
             what = "this pool is made again for each round of the loop; make it once, around the loop"
-            yield Finding(source.place(call), what)
+            yield Finding(source.place(call), what, when_asked=_is_repetition(source, loop))
         elif handled is not None:
             what = "this pool is made for each request; make one for the application"
             yield Finding(source.place(call), what, handled.trace)
@@ -76,6 +76,12 @@ def _alike_each_time(source: Source, call: cst.Call, loop: cst.For) -> bool:
         if isinstance(outer, CHOICES):
             return False
     return False
+
+
+def _is_repetition(source: Source, loop: cst.For) -> bool:
+    """`for _ in range(times)`: the same once more, as benchmarks do."""
+    counts = isinstance(loop.iter, cst.Call) and source.calls(loop.iter, "builtins.range")
+    return counts and isinstance(loop.target, cst.Name) and loop.target.value == "_"
 
 
 def _is_short(source: Source, iterable: cst.BaseExpression) -> bool:

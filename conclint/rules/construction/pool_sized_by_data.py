@@ -9,7 +9,8 @@ Leave the number out, or put a bound on it: `max_workers=min(32, len(items))`.
 https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.ThreadPoolExecutor
 
 Not reported: numbers below a `min`, lengths of what is written out in the program (also as arguments, `*events`), of
-what counts machines, devices or workers rather than work, pools whose workers wait for each other, and tests.
+what counts machines, devices or workers rather than work, pools whose workers wait for each other, and tests.  Pools
+that are handed on to another function are shown to those who select CON115.
 
 The fix puts `min(32, …)` around the length; fewer workers may take longer, or wait for each other: it is applied with
 `--unsafe-fixes` only.
@@ -28,6 +29,7 @@ from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.paths import argument, path_of
 from conclint.source.testcode import in_test
+from conclint.source.tree import below
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -56,7 +58,17 @@ def check(source: Source) -> Iterator[Finding]:
             code = source.code(length.args[0].value)
             what = f"this pool gets a worker for each of `{code}`, however many there are"
             fix = Fix("at most 32 workers", (source.replace(length, f"min(32, {source.code(length)})"),))
-            yield Finding(source.place(call), f"{what}; bound it by `min(32, len({code}))`", fix=fix)
+            advice = f"bound it by `min(32, len({code}))`"
+            yield Finding(source.place(call), f"{what}; {advice}", fix=fix, when_asked=_is_handed_on(source, call))
+
+
+def _is_handed_on(source: Source, call: cst.Call) -> bool:
+    """Whether a function gets the pool that may need a worker for each: `with Pool(len(xs)) as pool: mix(pool, …)`."""
+    item = source.parent(call)
+    name = path_of(item.asname.name) if isinstance(item, cst.WithItem) and item.asname is not None else ""
+    block = source.parent(item) if name and item is not None else None
+    args = (part for part in below(block) if isinstance(part, cst.Arg)) if block is not None else ()
+    return any(path_of(arg.value) == name for arg in args)
 
 
 def _length(source: Source, call: cst.Call, size: cst.BaseExpression) -> cst.Call | None:

@@ -8,9 +8,10 @@ Give the items to a `ThreadPoolExecutor`: it runs as many at once as are useful,
 value or raises its exception: `with ThreadPoolExecutor() as pool: results = list(pool.map(fetch, urls))`.
 
 Not reported: tests; threads that serve until they are told to stop, a single thread in the background, a small fixed
-number of threads, threads with different targets, threads that wait for each other or have an event or a pipe of
-their own, classes with methods of their own to call, threads that nobody joins, and threads with a name, a big stack
-or as daemons, which an executor cannot give.
+number of threads, so many threads that share the items, threads with different targets, threads that wait for each
+other or have an event or a pipe of their own, classes with methods of their own to call, threads that nobody joins, and
+threads with a name, a big stack or as daemons, which an executor cannot give.  One thread for each member of a table
+that the object keeps (`self.drones.items()`) is shown to those who select CON101.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 from conclint.model import Finding
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.fanout import per_item
+from conclint.source.fanout import for_members, per_item
 from conclint.source.makers import THREAD, makers
 from conclint.source.pooled import pooled
 
@@ -39,6 +40,7 @@ def check(source: Source) -> Iterator[Finding]:
                 "give the items to a ThreadPoolExecutor and look at the results",
                 notes=notes,
                 fix=pooled(source, made),
+                when_asked=for_members(source, made),
             )
 
 

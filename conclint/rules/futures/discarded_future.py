@@ -9,7 +9,8 @@ catch and log what may go wrong.
 
 Not reported: futures that somebody returns, passes on or keeps where others can reach them; work that catches all its
 exceptions itself, only ends something or cannot be seen; tests; and `_ = pool.submit(…)`, which says that it is meant
-so. Results of a `multiprocessing` pool are CON612's.
+so. Results of a `multiprocessing` pool are CON612's. Work that tidies up behind a function that somebody else hands in,
+and that may log what goes wrong, is shown to those who select CON801.
 
 See https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Future.result
 """
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def check(source: Source) -> Iterator[Finding]:
-    from conclint.source.futures import given, handles_its_errors, is_seen, lost
+    from conclint.source.futures import calls_what_is_given, given, handles_its_errors, is_seen, lost
     from conclint.source.testcode import in_test
 
     for one in given(source):
@@ -38,7 +39,7 @@ def check(source: Source) -> Iterator[Finding]:
         if is_seen(source, one) and not in_test(source, one.call):
             message = "nobody looks at this future, so an exception in the work is lost"
             advice = "keep it and ask for its `result()`, or let the work log its own errors"
-            yield Finding(source.place(one.call), f"{message}; {advice}")
+            yield Finding(source.place(one.call), f"{message}; {advice}", when_asked=calls_what_is_given(source, one))
 
 
 RULE = Rule(

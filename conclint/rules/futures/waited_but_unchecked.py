@@ -33,9 +33,12 @@ WAIT, COMPLETED = "concurrent.futures.wait", "concurrent.futures.as_completed"
 
 def check(source: Source) -> Iterator[Finding]:
     from conclint.source.futures import handles_its_errors
+    from conclint.source.testcode import in_test
 
     for call in source.all(cst.Call):
-        if not source.calls(call, WAIT, COMPLETED) or not call.args or not _ignored(source, call):
+        if not source.calls(call, WAIT, COMPLETED) or not call.args or in_test(source, call):
+            continue
+        if not _ignored(source, call):
             continue
         submitted = list(_submitted(source, call.args[0].value))
         if submitted and not all(handles_its_errors(source, one) for one in submitted):

@@ -8,7 +8,8 @@ Tell the thread to stop and `join()` it before the program ends (`atexit.registe
 it an ordinary thread, which the interpreter waits for.
 
 Not reported: tests, daemons with nothing to lose (heartbeats, metrics, watchdogs, loops that accept connections or only
-read), and daemons that somebody joins, stops or hands on, as for unjoined threads.
+read), and daemons that somebody joins, stops or hands on, as for unjoined threads.  Daemons with nothing but a result
+to lose are shown to those who select CON202.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ LOSSES = (
     (Effect.ITEMS, "the items that it took from the queue are lost"),
 )
 
+# Who asks for a result seldom wants the program to wait for it at its end.
+RESULT = "its result never arrives"
+
 
 def check(source: Source) -> Iterator[Finding]:
     from conclint.source.testcode import in_test
@@ -50,7 +54,8 @@ def check(source: Source) -> Iterator[Finding]:
             continue
         for loss, notes in _losses(source, fate):
             what = f"this daemon thread is cut off when the program exits and {loss}"
-            yield Finding(source.place(call), f"{what}; stop and join it before that, or drop `daemon`", notes)
+            advice = "stop and join it before that, or drop `daemon`"
+            yield Finding(source.place(call), f"{what}; {advice}", notes, when_asked=loss == RESULT)
             break
 
 
@@ -65,7 +70,7 @@ def _losses(source: Source, fate: FateScene) -> Iterator[tuple[str, tuple[Note, 
             if target.effects & effect and len(notes) <= NEAR and not _by_test_double(notes):
                 yield loss, notes
         if target.results:
-            yield "its result never arrives", ()
+            yield RESULT, ()
 
 
 def _by_test_double(notes: tuple[Note, ...]) -> bool:

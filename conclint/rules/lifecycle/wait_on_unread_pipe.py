@@ -26,6 +26,7 @@ import libcst as cst
 from conclint.model import Edit, Finding, Fix, Note, Span
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.literals import constant_text
 from conclint.source.paths import path_of
 from conclint.source.tree import below
 
@@ -39,6 +40,7 @@ HARMLESS = frozenset({"wait", "pid", "poll", "args", "returncode", "stdin", "kil
 
 # `["echo", …]`, `"sleep 5"`: a pipe holds what these say.
 SHORT = re.compile(r"""[\[(]*[rfb]*["']+(\w+)""")
+SAYS = re.compile(r"print|write|echo|log|warn|raise|run|call|cat |open")
 QUIET = frozenset({"echo", "sleep", "true", "false", "touch", "pwd", "mkdir", "rm", "kill", "whoami", "hostname"})
 
 
@@ -64,7 +66,14 @@ def _says_little(source: Source, call: cst.Call) -> bool:
     """Whether the command is known to print next to nothing."""
     command = source.argument(call, "args", 0)
     words = SHORT.match(source.code(command.value)) if command is not None else None
-    return words is not None and words.group(1) in QUIET
+    return words is not None and (words.group(1) in QUIET or _is_silent_code(source, command))
+
+
+def _is_silent_code(source: Source, command: cst.Arg | None) -> bool:
+    """`["python", "-c", "import sys; sys.exit(1)"]`: the program is written out, and writes nothing."""
+    listed = command.value.elements if command is not None and isinstance(command.value, cst.List) else ()
+    texts = [constant_text(one.value) for one in listed]
+    return len(texts) > 2 and texts[-2] == "-c" and bool(texts[-1]) and not SAYS.search(texts[-1])
 
 
 def _name(source: Source, call: cst.Call) -> cst.Name | None:

@@ -13,7 +13,8 @@ See https://docs.python.org/3/library/pickle.html#what-can-be-pickled-and-unpick
 https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods.
 
 Not reported: processes that are forked by the program's own choice, picklers that can do more (loky, joblib, pathos,
-dill, cloudpickle), and classes that say how they are pickled (`__getstate__`, `__reduce__`).
+dill, cloudpickle), and classes that say how they are pickled (`__getstate__`, `__reduce__`).  Tests would have
+failed, so what they do is shown only where this rule is selected by name.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ OTHERS = ("asyncio.AbstractEventLoop.run_in_executor", "torch.utils.data.DataLoa
 
 def check(source: Source) -> Iterator[Finding]:
     from conclint.source.sending import sent, unsendable_function
+    from conclint.source.testcode import in_test
 
     for one in sent(source):
         found = unsendable_function(source, one) if one.runs and one.pickled else None
@@ -45,6 +47,7 @@ def check(source: Source) -> Iterator[Finding]:
                 f"{found.what} cannot be pickled, so it is not sent to the process{one.where}; "
                 "give a function at the top level of a module, and what it needs as arguments",
                 notes=found.notes,
+                when_asked=in_test(source, one.value),
             )
 
 

@@ -7,34 +7,47 @@ Hold one lock of the class around every update: `_lock = threading.Lock()` in th
 Or keep the number on the instance, set in `__init__`, and add them up at the end.
 
 Not reported: attributes that `__init__` sets on the instance, registries filled while modules are imported, plain
-rebinding (`Job.last = job` is one step), and updates under one lock, the callers' locks included.
+rebinding (`Job.last = job` is one step), and updates under one lock, the callers' locks included.  Threads that number
+themselves in their constructor are shown to those who select CON302.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conclint.model import Finding, Fix
 from conclint.program.evidence import Evidence
-from conclint.program.observations import UPDATES
+from conclint.program.observations import UPDATES, Access
 from conclint.program.telling import at_once, race_finding
 from conclint.program.triggers import shared_state
+from conclint.program.values import function_id, split_id
 from conclint.rules.rule import Bad, Good, Rule
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
+
+THREAD = "threading.Thread"
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for race in evidence.races:
         access = race.moment.access
         if access.store.sort == "attribute" and access.through_class and access.act in UPDATES:
-            yield race_finding(
+            found = race_finding(
                 race,
                 f"`{access.text}` is one for all instances and is updated without a lock {at_once(race)}: updates get "
                 "lost; hold one lock of the class around each",
             )
+            yield replace(found, when_asked=True) if _names_threads(evidence, access) else found
+
+
+def _names_threads(evidence: Evidence, access: Access) -> bool:
+    """Whether constructors of threads count themselves, most likely for their names."""
+    path, qualname = split_id(access.function)
+    owner, _, name = qualname.rpartition(".")
+    return name == "__init__" and THREAD in evidence.program.names.classes.mro(function_id(path, owner))
 
 
 def mend(source: Source, finding: Finding) -> Fix | None:
