@@ -69,6 +69,11 @@ class Functions(Mapping[str, FunctionFact]):
             function = self[self._names[place]]
             yield function, function.calls[next(places)]
 
+    def count(self, name: str) -> int:
+        """How many calls there are whose last name it is."""
+        places = self._calls.get(name)
+        return places.count(" ") // 2 + 1 if places else 0
+
     def decorated(self, name: str) -> Iterator[FunctionFact]:
         """The functions with a decorator whose last name it is, called or not."""
         return (self[self._names[place]] for place in self._decorated.get(name, ()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import NamedTuple
 
 from conclint.index.facts import CallFact, FunctionFact, Use
@@ -59,6 +58,7 @@ class Calls:
         self.files = names.files
         self._targets: dict[tuple[str, str, str], tuple[Value, ...]] = {}
         self._on: dict[str, dict[str, list[Site]]] = {}
+        self._by_target: dict[tuple[str, str], dict[str, list[Site]]] = {}
         self._callers: dict[str, tuple[Site, ...]] = {}
 
     def function(self, identity: str) -> tuple[File, FunctionFact]:
@@ -132,6 +132,7 @@ class Calls:
     def renew(self) -> None:
         """Looks for callers again, since more is known of what calls mean."""
         self._callers.clear()
+        self._by_target.clear()
 
     def getters(self, file: File, function: FunctionFact, path: str) -> tuple[Value, ...]:
         """The property that reading `path` runs, if it is one of a class of the program."""
@@ -172,22 +173,31 @@ class Calls:
         return known
 
     def _find_callers(self, identity: str) -> Iterator[Site]:
-        _, function = self.function(identity)
+        file, function = self.function(identity)
         name = function.name
         if name in ("__init__", "__post_init__", "__new__"):
             name = function.owner.rpartition(".")[2].partition("#")[0]
-        candidates = list(self.calls_named(name, split_id(identity)[0]))
-        if len(candidates) > MOST_CALLERS:
-            # Only those near enough to be meant for certain.
-            candidates = [site for site in candidates if site.file.path == split_id(identity)[0]]
-        for site in candidates:
-            if any(value.name == identity for value in self.targets(site.file, site.function, site.call.func)):
-                yield site
+        near = self.files.calls.near(file.path, name)
+        if sum(one.body.functions.count(name) for one in near) > MOST_CALLERS:
+            near = (file,)  # only those near enough to be meant for certain
+        for one in near:
+            yield from self._called(one, name).get(identity, ())
+
+    def _called(self, file: File, name: str) -> dict[str, list[Site]]:
+        """By function of the program: the calls in the file whose last name it is, and that may run the function."""
+        key = (file.path, name)
+        known = self._by_target.get(key)
+        if known is None:
+            known = {}
+            for function, call in self.in_file(file, name):
+                for identity in {value.name for value in self.targets(file, function, call.func)}:
+                    known.setdefault(identity, []).append(Site(file, function, call))
+            self._by_target[key] = known  # only now: what a call means may lead back here
+        return known
 
     def calls_named(self, name: str, near: str = "") -> Iterator[Site]:
         """Every call in the program whose last name is `name`; or in files that can know of the file at `near`."""
-        files = self._files_calling.get(name, ())
-        for file in self.files.packages.near(near, files) if near else files:
+        for file in self.files.calls.near(near, name) if near else self.files.calls.of(name):
             yield from (Site(file, function, call) for function, call in self.in_file(file, name))
 
     def calls_on(self, attribute: str, method: str) -> list[Site]:
@@ -200,14 +210,6 @@ class Calls:
                 if "." in owner:
                     known.setdefault(owner.rpartition(".")[2], []).append(site)
         return known.get(attribute, [])
-
-    @cached_property
-    def _files_calling(self) -> dict[str, list[File]]:
-        found: dict[str, list[File]] = {}
-        for file in self.files:
-            for name in file.header.called:
-                found.setdefault(name, []).append(file)
-        return found
 
     def in_file(self, file: File, name: str) -> Iterator[tuple[FunctionFact, CallFact]]:
         """The calls in one file whose last name is `name`."""

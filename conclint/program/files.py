@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from conclint.index import decode_body, decode_header
@@ -70,6 +70,29 @@ class File:
         return found
 
 
+class Occurrences:
+    """The files in which a name occurs in some role, in the order of the program."""
+
+    def __init__(self, packages: Packages, names: Iterable[tuple[File, Iterable[str]]]) -> None:
+        self._packages = packages
+        self._files: dict[str, list[File]] = {}
+        self._near: dict[tuple[str, str], tuple[File, ...]] = {}
+        for file, some in names:
+            for name in some:
+                self._files.setdefault(name, []).append(file)
+
+    def of(self, name: str) -> Sequence[File]:
+        return self._files.get(name, ())
+
+    def near(self, path: str, name: str) -> tuple[File, ...]:
+        """Those of them that can know of what the file at `path` defines, or hand something to it."""
+        key = (self._packages.top(path), name)
+        known = self._near.get(key)
+        if known is None:
+            known = self._near[key] = tuple(self._packages.near(path, self.of(name)))
+        return known
+
+
 class Files:
     """All files of a program by path; finds the file that a module name means."""
 
@@ -90,27 +113,23 @@ class Files:
 
     def importing(self, *names: str) -> list[File]:
         """The files that have one of the names somewhere in what they import."""
-        return list(dict.fromkeys(file for name in names for file in self._importing.get(name, ())))
+        return list(dict.fromkeys(file for name in names for file in self.imports.of(name)))
 
     @cached_property
-    def _importing(self) -> dict[str, list[File]]:
-        found: dict[str, list[File]] = {}
-        for file in self:
-            for part in {part for one in file.header.imports for part in one.target.split(".")}:
-                found.setdefault(part, []).append(file)
-        return found
-
-    def touching(self, name: str) -> list[File]:
-        """The files in which a name or attribute of this name is changed."""
-        return self._touching.get(name, [])
+    def imports(self) -> Occurrences:
+        """By each part of what they import."""
+        parts = ((file, {part for one in file.header.imports for part in one.target.split(".")}) for file in self)
+        return Occurrences(self.packages, parts)
 
     @cached_property
-    def _touching(self) -> dict[str, list[File]]:
-        found: dict[str, list[File]] = {}
-        for file in self:
-            for name in file.header.touched:
-                found.setdefault(name, []).append(file)
-        return found
+    def changes(self) -> Occurrences:
+        """By the last names of what is changed in them."""
+        return Occurrences(self.packages, ((file, file.header.touched) for file in self))
+
+    @cached_property
+    def calls(self) -> Occurrences:
+        """By the last names of what is called in them."""
+        return Occurrences(self.packages, ((file, file.header.called) for file in self))
 
     def module(self, importer: File, target: str) -> str | None:
         """The path of the file that `target` means in `importer` (leading dots: relative), if it is of this program."""

@@ -25,10 +25,14 @@ class Packages:
 
     def near(self, path: str, files: Iterable[File]) -> Iterator[File]:
         """Of the files those that can know of what the file at `path` defines, or hand something to it."""
-        related = self._related[self._top(posixpath.dirname(path))]
+        related = self._related[self.top(path)]
         for file in files:
             if self._top(file.package) in related:
                 yield file
+
+    def top(self, path: str) -> str:
+        """The outermost package, or the folder, that the file at `path` belongs to."""
+        return self._top(posixpath.dirname(path))
 
     def _top(self, folder: str) -> str:
         """The outermost package that the folder belongs to; itself if it is none."""

@@ -180,7 +180,7 @@ class Regions:
                 self._choose(file, line)
 
     def _by_keeping(self, code: str, names: frozenset[str]) -> None:
-        for file in self._calls.files.touching("__dict__"):
+        for file in self._calls.files.changes.of("__dict__"):
             for qualname, _ in file.body.functions.touching("__dict__"):
                 if qualname.rpartition(".")[2] in names:
                     self._run(file, (code,))

@@ -258,22 +258,22 @@ class Scenes:
 
     def _run_by(self, site: Site) -> Iterator[str]:
         """What a thread or process runs: its target, or the `run` of its class."""
-        yield from (root.target for root in self._by_site.get((site.file.path, site.call), ()))
+        yield from (root.target for root in self._by_site.get(site.file.path, {}).get(site.call, ()))
         for value in self._calls.meaning(site).values:
             if value.sort is Sort.CLASS and (method := self._calls.method(value.name, "run")):
                 yield method
 
     @cached_property
-    def _by_site(self) -> dict[tuple[str, CallFact], list[Root]]:
-        """What each call starts."""
-        found: dict[tuple[str, CallFact], list[Root]] = {}
+    def _by_site(self) -> dict[str, dict[CallFact, list[Root]]]:
+        """By file: what each call starts."""
+        found: dict[str, dict[CallFact, list[Root]]] = {}
         for root in self._program.spawns.roots:
-            found.setdefault((root.site.file.path, root.site.call), []).append(root)
+            found.setdefault(root.site.file.path, {}).setdefault(root.site.call, []).append(root)
         return found
 
     def _starts(self, file: File, spans: tuple[tuple[int, int], ...]) -> Iterator[StartScene]:
-        for (path, call), roots in self._by_site.items():
-            if path == file.path and _inside(call.line, spans):
+        for call, roots in self._by_site.get(file.path, {}).items():
+            if _inside(call.line, spans):
                 targets = tuple(dict.fromkeys(root.target for root in roots))
                 yield StartScene(call.line, call.column, call.func, roots[0].how, targets)
 

@@ -29,11 +29,15 @@ class User(NamedTuple):
 
 
 class Spelling(NamedTuple):
-    """A function that touches something of the state's name, by these paths."""
+    """A function that touches something of the state's name, by these paths.
+
+    `acting`: of those the ones that it changes, or does something to in several steps.
+    """
 
     file: File
     function: FunctionFact
     paths: list[str]
+    acting: list[str]
 
 
 class When(NamedTuple):
@@ -53,6 +57,7 @@ class State:
         self._contexts = contexts
         self._knowledge = knowledge
         self._deeds = deeds
+        self._spellings: dict[tuple[str, str], list[Spelling]] = {}
 
     def shared(self) -> dict[Store, tuple[User, ...]]:
         """Every candidate with all the functions that touch it."""
@@ -68,7 +73,7 @@ class State:
         file, function = self._calls.function(identity)
         for path, _, _ in function.touches:
             _, _, last = path.rpartition(".")
-            if not self._names.files.touching(last) and last not in file.renamed:
+            if not self._names.files.changes.of(last) and last not in file.renamed:
                 continue  # nobody in the program ever changes anything of this name
             store = self._names.meaning(file, function, path).store
             if store is not None and (store.sort != "local" or store.owner != identity):
@@ -79,7 +84,7 @@ class State:
             return ()
         free = self._deeds.free_threaded  # then even a look into a list can find it half changed
         spelling = [*self._touching(store, files)]
-        acting = [one for one in spelling if any(self._acts(one, path, store) for path in one.paths)]
+        acting = [one for one in spelling if any(self._acts(one, path, store) for path in one.acting)]
         if not any(self._deeds.of(one.file, one.function).in_steps(path) for one in acting for path in one.paths):
             return ()  # to tell who means the state itself costs more
         named = (self._user(one, store) for one in (spelling if free else acting))
@@ -131,9 +136,20 @@ class State:
 
     def _touching(self, store: Store, files: Iterable[str]) -> Iterator[Spelling]:
         """The functions that touch something of the state's name."""
-        for file in self._spelling(store, files):
-            for qualname, paths in file.body.functions.touching(store.path):
-                yield Spelling(file, file.body.functions[qualname], paths)
+        return (one for file in self._spelling(store, files) for one in self._in_file(file, store.path))
+
+    def _in_file(self, file: File, name: str) -> list[Spelling]:
+        """The same for one file; many states have the same name."""
+        key = (file.path, name)
+        known = self._spellings.get(key)
+        if known is None:
+            known = self._spellings[key] = []
+            for qualname, paths in file.body.functions.touching(name):
+                function = file.body.functions[qualname]
+                done = self._deeds.of(file, function)
+                acting = [path for path in paths if done.changes(path) or done.in_steps(path)]
+                known.append(Spelling(file, function, paths, acting))
+        return known
 
     def _acts(self, one: Spelling, path: str, store: Store) -> bool:
         """Whether the function changes what it calls so, or does something to it in several steps."""
@@ -141,7 +157,7 @@ class State:
         return changes or self._deeds.of(one.file, one.function).in_steps(path)
 
     def _user(self, one: Spelling, store: Store) -> User | None:
-        file, function, paths = one
+        file, function, paths, _ = one
         own = [path for path in paths if self._is(file, function, path, store)]
         if not own:
             return None
@@ -163,7 +179,7 @@ class State:
         if store.sort == "attribute":
             chosen |= {split_id(one)[0] for one in self._names.classes.family(store.owner)}
         if store.sort == "attribute":
-            others = [*self._names.files.packages.near(own, self._names.files.touching(store.path))]
+            others = list(self._names.files.changes.near(own, store.path))
         else:
             stem = store.owner.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
             others = self._names.files.importing(stem, store.path)

@@ -41,7 +41,7 @@ class Timings:
         """Whether another file of the program imports this one, a test apart."""
         stem = file.path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
         files = self._calls.files
-        for other in files.packages.near(file.path, files.importing(stem)):
+        for other in files.imports.near(file.path, stem):
             if other.path == file.path or is_test(other.path):
                 continue
             for one in other.header.imports:

@@ -36,7 +36,7 @@ def disturbed_walks(calls: Calls) -> Iterator[tuple[File, Walk]]:
             if not fact.by:
                 if _removed(file, fact) or _grows(calls, file, fact):
                     yield file, Walk(fact.function, fact.path)
-            elif calls.files.touching(fact.path.rpartition(".")[2].rstrip("[]")) or "." not in fact.path:
+            elif calls.files.changes.of(fact.path.rpartition(".")[2].rstrip("[]")) or "." not in fact.path:
                 yield from ((file, Walk(*fact, how, place)) for how, place in _removal(calls, file, fact))
 
 
