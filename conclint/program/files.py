@@ -111,9 +111,10 @@ class Files:
     def __getitem__(self, path: str) -> File:
         return self.by_path[path]
 
-    def importing(self, *names: str) -> list[File]:
-        """The files that have one of the names somewhere in what they import."""
-        return list(dict.fromkeys(file for name in names for file in self.imports.of(name)))
+    def importing(self, *names: str, near: str = "") -> list[File]:
+        """The files that have one of the names somewhere in what they import; and can know of the file at `near`."""
+        found = (self.imports.near(near, name) if near else self.imports.of(name) for name in names)
+        return list(dict.fromkeys(file for some in found for file in some))
 
     @cached_property
     def imports(self) -> Occurrences:

@@ -81,7 +81,7 @@ class Forwarding:
     def _knowing(self, home: File, names: Iterable[str]) -> Iterable[File]:
         """The files that can name what stands in `home` under one of the names."""
         stem = home.path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
-        return dict.fromkeys((home, *self._calls.files.importing(stem, *sorted(names))))
+        return dict.fromkeys((home, *self._calls.files.importing(stem, *sorted(names), near=home.path)))
 
     def _decorated_in(self, file: File, makers: set[str], names: set[str]) -> Iterator[tuple[Site, Value]]:
         module = file.body.functions[""]

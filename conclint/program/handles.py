@@ -200,7 +200,7 @@ class _Search:
         """Other files that import the global, or its module."""
         head, rest = store.root.path, store.path.removeprefix(store.root.path)
         module = store.owner.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
-        for file in self._names.files.importing(head, module):
+        for file in self._names.files.importing(head, module, near=split_id(store.owner)[0]):
             for one in file.header.imports if file.path != store.owner else ():
                 paths = (one.name, f"{one.name}.{head}")
                 for qualname in file.body.functions.mentioning(one.name) if one.name else ():

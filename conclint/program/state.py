@@ -182,7 +182,7 @@ class State:
             others = list(self._names.files.changes.near(own, store.path))
         else:
             stem = store.owner.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
-            others = self._names.files.importing(stem, store.path)
+            others = self._names.files.importing(stem, store.path, near=own)
         return list(dict.fromkeys([*(self._names.files[path] for path in sorted(chosen)), *others]))
 
 
