@@ -12,6 +12,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from sys import intern
 from typing import Any, NamedTuple
 
 from conclint.index.facts import (
@@ -255,9 +256,9 @@ def _function(row: list[Any]) -> FunctionFact:
             *row[:4],
             tuple(ParamFact._make(one) for one in row[4]),
             *map(tuple, row[5:8]),
-            tuple((target, path) for target, path in row[8]),
+            tuple((intern(target), intern(path)) for target, path in row[8]),
             tuple(_call(one) for one in row[9]),
-            tuple((path, bits, line) for path, bits, line in row[10]),
+            tuple((intern(path), bits, line) for path, bits, line in row[10]),
             tuple(row[11]),
             *row[12:],
         ]
@@ -266,7 +267,8 @@ def _function(row: list[Any]) -> FunctionFact:
 
 def _call(row: list[Any]) -> CallFact:
     func, line, column, args, keywords, use, goes = row
-    return CallFact(func, line, column, tuple(args), tuple((word, path) for word, path in keywords), use, tuple(goes))
+    given = tuple((intern(word), intern(path)) for word, path in keywords)
+    return CallFact(intern(func), line, column, tuple(map(intern, args)), given, use, tuple(map(intern, goes)))
 
 
 def _class(row: list[Any]) -> ClassFact:

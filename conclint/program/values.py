@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import NamedTuple
+
+HEAD = re.compile(r"[^.\[(]*", re.DOTALL)
+STEP = re.compile(r".[^.\[(]*", re.DOTALL)
 
 
 class Sort(Enum):
@@ -60,22 +64,13 @@ class Meaning(NamedTuple):
 
 def head_of(path: str) -> str:
     """The first name of a path."""
-    for place, letter in enumerate(path):
-        if letter in ".[(":
-            return path[:place]
-    return path
+    found = HEAD.match(path)
+    return found.group() if found is not None else ""
 
 
 def steps_of(path: str) -> tuple[str, ...]:
     """A path as its head and its steps: `a.b()[]` is `a`, `.b`, `()`, `[]`."""
-    steps: list[str] = []
-    start = 0
-    for place in range(1, len(path)):
-        if path[place] in ".[(":
-            steps.append(path[start:place])
-            start = place
-    steps.append(path[start:])
-    return tuple(steps)
+    return tuple(STEP.findall(path)) or ("",)
 
 
 def function_id(path: str, qualname: str) -> str:
