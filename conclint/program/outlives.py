@@ -98,7 +98,7 @@ class Outlives:
                 continue
             called = self._calls.targets(use.site.file, use.site.function, use.site.call.func)
             waits = not called or any(self._waits(value.name, DEEPEST) for value in called)
-            if not waits and self._may_wait(use.site, run):
+            if not waits and self._could_wait(use.site, run) and not self._locks(use.site):
                 owner = use.site.call.func.rpartition(".")[0]
                 yield Outlived(site_place(use.site), owner.replace("[*]", "[…]"), site_place(site), "unawaited")
 
@@ -126,7 +126,7 @@ class Outlives:
                 return True
         return False
 
-    def _may_wait(self, site: Site, run: str) -> bool:
+    def _could_wait(self, site: Site, run: str) -> bool:
         """Whether who stops it could wait: no coroutine, no event loop, not the thread itself, and nobody looks."""
         if site.function.kind & Kind.ASYNC or among_tests(site.file.path) or site.function.name == "__del__":
             return False
@@ -134,7 +134,7 @@ class Outlives:
         if any(one.context in (Context.LOOP, Context.SIGNAL) or one.root.target == run for one in runs):
             return False
         looks = {"is_alive", "isAlive", *WAITS}
-        return not any(call.func.rpartition(".")[2] in looks for call in site.function.calls) and not self._locks(site)
+        return not any(call.func.rpartition(".")[2] in looks for call in site.function.calls)
 
     def _locks(self, site: Site) -> bool:
         """Whether it may hold a lock that the thread wants too: waiting would be the end of both."""
@@ -149,15 +149,28 @@ class Outlives:
             run = self._calls.method(cls, "run")
             if file is None or fact is None or not run or TIMER.search(cls) or among_tests(file.path):
                 continue
-            fates = [self._handles.fate(site) for site in self._sites(cls) if not among_tests(site.file.path)]
-            if any(is_end(use.method) and _is_call(use.site) for fate in fates for use in fate.uses):
+            if not self._unawaited_everywhere(cls, run):
                 continue
+            _, asking = self._calls.function(run)
             for method, qualname in fact.methods:
-                stop = function_id(file.path, qualname)
-                line = file.body.functions[qualname].line
+                stop, function = function_id(file.path, qualname), file.body.functions[qualname]
                 if method in OWN_ENDS and self._tells(stop, run) and not self._waits(stop, DEEPEST):
-                    here = Place(file.path, Span(line, 1, line, 2))
+                    here = self._telling(file, function, asking)
                     yield Outlived(here, method, Place(file.path, Span(fact.line, 1, fact.line, 2)), "own", weak=True)
+
+    def _unawaited_everywhere(self, cls: str, run: str) -> bool:
+        """Whether nobody is seen to wait for such a thread, and whoever stops it could, if it were not for a lock."""
+        fates = [self._handles.fate(site) for site in self._sites(cls) if not among_tests(site.file.path)]
+        ends = [use.site for fate in fates for use in fate.uses if is_end(use.method) and _is_call(use.site)]
+        if any(fate.does("join") for fate in fates):
+            return False
+        return all(self._locks(site) and self._could_wait(site, run) for site in ends)
+
+    def _telling(self, file: File, stop: FunctionFact, run: FunctionFact) -> Place:
+        """The line in which it tells the thread."""
+        told = self._changed(stop) & _asked(run)
+        line = min((line for path, _, line in stop.touches if path in told), default=stop.line)
+        return Place(file.path, Span(line, 1, line, 2))
 
     def _sites(self, cls: str) -> Iterator[Site]:
         """Where objects of the class are made."""
@@ -187,10 +200,9 @@ class Outlives:
             return
         for stop in self._ends(file, owner, run):
             told = self._changed(stop) & _asked(function)
-            line = min((line for path, _, line in stop.touches if path in told), default=stop.line)
             strong = bool(told & _begun_anew(site.function)) or bool(_given_up(stop) & _used(function))
             made = site_place(site)
-            yield Outlived(Place(file.path, Span(line, 1, line, 2)), stop.name, made, "told", weak=not strong)
+            yield Outlived(self._telling(file, stop, function), stop.name, made, "told", weak=not strong)
             return
 
     def _ends(self, file: File, owner: str, run: str) -> Iterator[FunctionFact]:
@@ -202,7 +214,7 @@ class Outlives:
             return
         for end, identity in zip(ends, identities, strict=True):
             here = Site(file, end, CallFact(end.qualname, end.line, 1, (), (), 0, ()))
-            if self._tells(identity, run) and self._may_wait(here, run):
+            if self._tells(identity, run) and self._could_wait(here, run) and not self._locks(here):
                 yield end
 
     @staticmethod
@@ -332,6 +344,5 @@ def _is_call(site: Site) -> bool:
 
 def _weak(site: Site) -> bool:
     """`weakref.ref(self, thing.close)`: called when the owner is collected, not when it is closed."""
-    line = site.call.line
-    return any(call.line == line and call.func.startswith("weakref.") for call in site.function.calls)
+    return any(call.line == site.call.line and call.func.startswith("weakref.") for call in site.function.calls)
 
