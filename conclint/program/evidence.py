@@ -18,6 +18,7 @@ from conclint.program.interleaved import Interleaved, Interleavings
 from conclint.program.linking import Program
 from conclint.program.lockorder import Cycle, LockOrder
 from conclint.program.observations import Change, Observations, Used
+from conclint.program.ondemand import OnDemand, OnDemands
 from conclint.program.outlives import Outlived, Outlives
 from conclint.program.outputs import Mix, Outputs
 from conclint.program.precision import Precision
@@ -104,6 +105,12 @@ class Evidence:
         program = self.program
         roots = program.spawns.roots
         return Outlives(program.calls, program.handles, program.stops, program.contexts, roots).all()
+
+    @property
+    def on_demand(self) -> Iterator[OnDemand]:
+        """Threads that are started when somebody first needs them."""
+        program = self.program
+        return OnDemands(program.calls, program.handles, program.spawns.roots).all()
 
     @cached_property
     def sections(self) -> Sections:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from conclint.index.facts import FunctionFact
+from conclint.index.facts import FunctionFact, Kind
 from conclint.program.deep import Deep, Step, Steps
 from conclint.program.foreign import calls_foreign
 from conclint.program.guards import Guards
@@ -83,6 +83,8 @@ class Locking:
 
     def _goes_on(self, identity: str) -> bool:
         file, function = self._program.calls.function(identity)
+        if function.kind & Kind.GENERATOR and not function.decorators:
+            return True
         if self.waits.own(identity) or calls_foreign(self._program, file, function) or self._reads(function):
             return True
         return any(self.any.of(step.callee) or self.waits.of(step.callee) for step in self.steps.of(identity))

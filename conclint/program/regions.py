@@ -95,8 +95,10 @@ class Regions:
     def add_lockers(self, lockers: Mapping[str, tuple[str, ...]]) -> None:
         """Chooses functions by file and qualified name, of which it matters what they do while they hold locks."""
         self.lockers = lockers
+        codes = [code for code, trigger in self._triggers.items() if trigger.locks]
         for path in sorted(lockers):
             file = self._calls.files[path]
+            self._run(file, codes)
             for function in (file.body.functions[name] for name in lockers[path]):
                 for line in _lines(function):
                     self._choose(file, line)

@@ -147,7 +147,7 @@ class Checks:
             return (not found[0], found[1]) if found is not None else None
         if part is node:
             return True, ""
-        if isinstance(part, cst.Call):
+        if isinstance(part, (cst.Call, cst.Subscript)):
             return (True, self._got(part)) if self._got(part) and _owner(part) is node else None
         if isinstance(part, cst.Comparison) and len(part.comparisons) == 1:
             return self._compared(part, node)
@@ -165,12 +165,14 @@ class Checks:
             return None
         if left is node:
             return isinstance(operator, cst.IsNot), ""
-        if isinstance(left, cst.Call) and self._got(left) and _owner(left) is node:
+        if isinstance(left, (cst.Call, cst.Subscript)) and self._got(left) and _owner(left) is node:
             return isinstance(operator, cst.IsNot), self._got(left)
         return None
 
-    def _got(self, call: cst.Call) -> str:
-        """The key of `d.get(key)`."""
+    def _got(self, call: cst.Call | cst.Subscript) -> str:
+        """The key of `d.get(key)`, or of `d[key]`."""
+        if isinstance(call, cst.Subscript):
+            return ",".join(self._source.code(one.slice) for one in call.slice)
         if path_of(call.func).rpartition(".")[2] == "get" and len(call.args) == 1:
             return self._source.code(call.args[0].value)
         return ""
@@ -336,5 +338,7 @@ def _asks_for_size(part: cst.BaseExpression, node: State) -> bool:
     return isinstance(asked, cst.Call) and called and asked.args[0].value is node
 
 
-def _owner(call: cst.Call) -> cst.CSTNode | None:
+def _owner(call: cst.Call | cst.Subscript) -> cst.CSTNode | None:
+    if isinstance(call, cst.Subscript):
+        return call.value
     return call.func.value if isinstance(call.func, cst.Attribute) else None

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from conclint.source.source import Source
 
 THREAD = "threading.Thread"
+LOOP = "nobody stops the event loop of this thread, which stays until the process ends; stop the loop and `join()` it"
 
 
 def check(source: Source) -> Iterator[Finding]:
@@ -45,13 +46,28 @@ def check(source: Source) -> Iterator[Finding]:
         if not source.calls(call, THREAD) or source.calls(call, "threading.Timer") or in_test(source, call):
             continue
         fate = source.fate(call)
-        if fate is not None and fate.daemon is False and left_running(fate) and not is_forgotten(source, call):
+        if fate is None or is_forgotten(source, call):
+            continue
+        if not fate.does("join") and _runs_loop_for_ever(source, call):
+            yield Finding(source.place(call), LOOP, when_asked=True)
+        elif fate.daemon is False and left_running(fate):
             message = "nobody waits for this thread to end, and its exception is lost"
             yield Finding(
                 source.place(call),
                 f"{message}{kept(fate)}; `join()` it, or submit the work to an executor",
                 when_asked=_handles_its_errors(source, fate),
             )
+
+
+def _runs_loop_for_ever(source: Source, call: cst.Call) -> bool:
+    """`Thread(target=loop.run_forever)`, in a file that never stops a loop."""
+    from conclint.source.paths import argument
+
+    given = argument(call, "target", 1)
+    target = given.value if given is not None else None
+    if not isinstance(target, cst.Attribute) or target.attr.value != "run_forever" or ".stop" in source.text.text:
+        return False
+    return "asyncio.AbstractEventLoop.run_forever" in source.names(target)
 
 
 def _handles_its_errors(source: Source, fate: FateScene) -> bool:

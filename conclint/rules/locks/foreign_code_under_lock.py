@@ -10,11 +10,17 @@ See https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures
 Reported for locks that their holder cannot take again, and for callbacks that a method is given and puts into a
 container of the object or module.  Not reported: tables that the constructor fills, functions that are passed in for
 this very call, what is called where an object ends (`close`), and calls under an RLock.
+
+A generator that yields under a lock lets its consumer run under it too, for as long as that likes: reported only where
+this rule is selected by name, since whoever consumes it may do nothing else meanwhile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
 
 from conclint.model import Finding, Note, Place, Span
 from conclint.program.contexts import site_place
@@ -22,6 +28,9 @@ from conclint.program.evidence import Evidence
 from conclint.program.foreign import Code, Foreign, Foreigners
 from conclint.program.triggers import held_locks
 from conclint.rules.rule import Bad, Good, Rule
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
@@ -36,6 +45,31 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+# What is held for certain, rather than by a manager that nobody knows.
+NAMED = frozenset({"local", "global", "attribute"})
+
+
+def check(source: Source) -> Iterator[Finding]:
+    """A generator that gives its items away under a lock: what its consumer does until the next one is foreign too."""
+    told: set[int] = set()
+    for node in source.all(cst.Yield):
+        function = source.function_node(node)
+        plain = isinstance(function, cst.FunctionDef) and not function.decorators and function.asynchronous is None
+        locked = plain and any(lock.partition("|")[0] in NAMED for lock in source.held(node))
+        if locked and id(function) not in told and not _given_back(source, node):
+            told.add(id(function))
+            message = "this generator holds a lock until its consumer asks for the next item, or has no more use for it"
+            instead = "collect the items under the lock, and give them away after that"
+            yield Finding(source.place(node), f"{message}; {instead}", when_asked=True)
+
+
+def _given_back(source: Source, node: cst.Yield) -> bool:
+    """Whether something is released just for the `yield`."""
+    block = source.parent(source.statement(node))
+    before = source.code(block).partition("yield")[0] if block is not None else ""
+    return ".release()" in before
+
+
 def _notes(found: Foreign) -> Iterator[Note]:
     yield Note(site_place(found.lock.site), f"`{found.lock.text}` is taken here")
     if found.registered is not None:
@@ -48,6 +82,7 @@ RULE = Rule(
     code="CON411",
     name="foreign-code-under-lock",
     triggers=held_locks(),
+    check=check,
     conclude=conclude,
     examples=(
         Bad("""
@@ -66,6 +101,53 @@ RULE = Rule(
                     with self._lock:
                         for listener in self._listeners:
                             listener(message)  # expect: CON411
+            """),
+        Bad("""
+            import threading
+
+            class Results:
+                def __init__(self):
+                    self._ready = threading.Condition()
+                    self._results = []
+
+                def put(self, result):
+                    with self._ready:
+                        self._results.append(result)
+                        self._ready.notify()
+
+                def take(self, count):
+                    with self._ready:
+                        for _ in range(count):
+                            while not self._results:
+                                self._ready.wait()
+                            yield self._results.pop(0)  # expect: CON411
+            """),
+        Good("""
+            import contextlib
+            import threading
+
+            class Table:
+                def __init__(self):
+                    self._lock = threading.Lock()
+                    self._rows = []
+
+                @contextlib.contextmanager
+                def locked(self):
+                    with self._lock:
+                        yield self._rows
+
+                def each(self):
+                    with self._lock:
+                        rows = list(self._rows)
+                    yield from rows
+
+                def slowly(self):
+                    with self._lock:
+                        while self._rows:
+                            row = self._rows.pop()
+                            self._lock.release()
+                            yield row
+                            self._lock.acquire()
             """),
         Bad("""
             import threading

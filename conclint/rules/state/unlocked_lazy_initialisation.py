@@ -9,8 +9,9 @@ Create it under a lock, and look again once the lock is held.  Or create it at i
 Threads that the program starts are one kind of evidence.  A class or module that takes a lock of its own is another:
 its author means several threads to come.  So is an object of the program's own that `__new__`, or a function, of a
 module that imports `threading` makes once and hands out to everybody who asks.  What else is one for the whole process
-(a global, `cls._instance`), state beside such a class, objects that never change (a second one is as good), and
-properties that compute and keep their value are reported only where this rule is selected by name.
+(a global, `cls._instance`), state beside such a class, objects that never change (a second one is as good), properties
+that compute and keep their value, and threads that a method starts on demand are reported only where this rule is
+selected by name.
 
 Not reported: creation under a lock, the second look of a double check, module-level `__getattr__`, constants and cheap
 pure values (twice does no harm), objects that one thread has for itself, `threading.local`.
@@ -22,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conclint.model import Finding, Fix
+from conclint.model import Finding, Fix, Note
 from conclint.program.alike import is_alike
 from conclint.program.evidence import Evidence
 from conclint.program.observations import Act
@@ -44,6 +45,14 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
                 "two are made; look again and create it under a lock",
             )
             yield replace(found, when_asked=True) if is_alike(evidence.program, race.store) else found
+    for one in evidence.on_demand:
+        yield Finding(
+            one.place,
+            f"`{one.text}()` starts the object's thread where there is none yet, without a lock: two threads that come "
+            "first both start one; ask again and start it under a lock",
+            notes=(Note(one.start, "started here"),),
+            when_asked=True,
+        )
 
 
 def check(source: Source) -> Iterator[Finding]:
