@@ -59,12 +59,8 @@ def check(source: Source) -> Iterator[Finding]:
     from conclint.source.descriptors import computed_on_first_use
 
     for place, text in computed_on_first_use(source):
-        yield Finding(
-            place,
-            f"`{text}` is computed on first use without a lock, and another thread can find it missing too: each uses "
-            "another one; look again and compute it under a lock",
-            when_asked=True,
-        )
+        said = f"`{text}` is computed on first use without a lock, and another thread can find it missing too"
+        yield Finding(place, f"{said}: each uses another one; look again and compute it under a lock", when_asked=True)
 
 
 def mend(source: Source, finding: Finding) -> Fix | None:
@@ -316,9 +312,8 @@ RULE = Rule(
             def query(text):
                 return connection().execute(text)
 
-            def main(queries):
-                with ThreadPoolExecutor() as pool:
-                    return list(pool.map(query, queries))
+            with ThreadPoolExecutor() as pool:
+                pool.map(query, ["select 1", "select 2"])
             """),
         Good("""
             import sqlite3
@@ -326,15 +321,13 @@ RULE = Rule(
             from concurrent.futures import ThreadPoolExecutor
 
             own = threading.local()
-
             def query(text):
                 if getattr(own, "connection", None) is None:
                     own.connection = sqlite3.connect("app.db")
                 return own.connection.execute(text)
 
-            def main(queries):
-                with ThreadPoolExecutor() as pool:
-                    return list(pool.map(query, queries))
+            with ThreadPoolExecutor() as pool:
+                pool.map(query, ["select 1", "select 2"])
             """),
         Good("""
             from concurrent.futures import ThreadPoolExecutor
@@ -347,10 +340,8 @@ RULE = Rule(
                     _names = {}  # twice does no harm
                 return _names
 
-            def main():
-                with ThreadPoolExecutor() as pool:
-                    for _ in range(9):
-                        pool.submit(names)
+            with ThreadPoolExecutor() as pool:
+                done = [pool.submit(names), pool.submit(names)]
             """),
     ),
 )
