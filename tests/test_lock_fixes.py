@@ -195,3 +195,28 @@ def test_a_constant_has_a_constant_lock():
                 threading.Thread(target=work).start()
         """
     assert "TOTAL_LOCK = threading.Lock()" in after("CON301", text)
+
+
+def test_all_places_that_make_it_look_again():
+    text = """
+        import threading
+
+        _link = None
+
+        def send(data):
+            global _link
+            if _link is None:
+                _link = open("socket")
+            _link.write(data)
+
+        def receive():
+            global _link
+            if _link is None:
+                _link = open("socket")
+            return _link.read()
+
+        def main():
+            threading.Thread(target=send, args=("",)).start()
+            threading.Thread(target=receive).start()
+        """
+    assert after("CON308", text).count("    with _link_lock:\n            if _link is None:\n") == 2

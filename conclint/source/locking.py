@@ -62,29 +62,51 @@ def _around(source: Source, lines: list[cst.BaseStatement], lock: Lock) -> Fix |
 
 
 def double_check(source: Source, span: Span) -> Fix | None:
-    """The body of the `if` whose test is at `span`, under a lock and a second look."""
+    """The body of the `if` whose test is at `span`, under a lock and a second look, and so of all that make the same.
+
+    Where another goes on without the lock, this one would hold it in vain.
+    """
     branch = next((one for one in source.all(cst.If) if source.span(one.test) == span), None)
-    if (
-        branch is None
-        or branch.orelse is not None
-        or not isinstance(branch.body, cst.IndentedBlock)
-        or _suspends(branch)
-    ):
+    state = _tested(source, branch) if branch is not None else None
+    if branch is None or state is None:
         return None
-    body = list(branch.body.body)
+    branches = [branch, *_siblings(source, branch, state)]
+    reentrant = any(_calls_own_code(source, [one.body]) for one in branches)
+    found = [_second_look(source, one, reentrant=reentrant) for one in branches]
+    if found[0] is None:
+        return None
+    edits = dict.fromkeys(edit for one in found if one is not None for edit in one.edits)
+    return Fix(f"look again under `{found[0].text}`", tuple(edits))
+
+
+def _siblings(source: Source, branch: cst.If, state: cst.Name | cst.Attribute) -> Iterator[cst.If]:
+    """The other places of the file that ask the same and make the same state, with no lock held."""
+    store, asked = source.named(state).store, source.code(branch.test)
+    for other in source.all(cst.If):
+        if other is not branch and source.code(other.test) == asked and not source.held(other):
+            tested = _tested(source, other)
+            within = any(one is branch for one in source.ancestors(other))
+            if tested is not None and source.named(tested).store == store and not within:
+                yield other
+
+
+def _second_look(source: Source, branch: cst.If, *, reentrant: bool) -> Lock | None:
+    """The lock for the branch, with all edits."""
     state = _tested(source, branch)
-    if state is None:
+    if state is None or branch.orelse is not None or not isinstance(branch.body, cst.IndentedBlock):
+        return None
+    if _suspends(branch):
         return None
     named = source.named(state)
     of_class = named.of_class and not path_of(state).startswith("self.")
-    lock = lock_beside(source, state, reentrant=_calls_own_code(source, body), of_class=of_class)
+    lock = lock_beside(source, state, reentrant=reentrant, of_class=of_class)
     if lock is None:
         return None
-    first, last = body[0], body[-1]
+    first, last = branch.body.body[0], branch.body.body[-1]
     indent, unit = source.indent(first), indent_unit(source, first)
     header = f"{indent}with {lock.text}:\n{indent}{unit}if {source.code(branch.test)}:\n"
     edit = Edit(lines_of(source, first, last), header + shifted(source, first, last, unit * 2))
-    return Fix(f"look again under `{lock.text}`", (*lock.edits, edit))
+    return Lock(lock.text, (*lock.edits, edit))
 
 
 # -- what is to be locked
