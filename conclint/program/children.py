@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from conclint.index.facts import FunctionFact, Use
+from conclint.knowledge.lives import EXECUTOR, POOL, PROCESS, STARTS, Stage, moves
 from conclint.program.calls import Calls, Site
 from conclint.program.handles import Handles
 from conclint.program.startmethods import StartMethods
 from conclint.program.values import Sort, split_id
 
-PROCESS, POOL, MANAGER = "multiprocessing.Process", "multiprocessing.pool.Pool", "multiprocessing.Manager"
-EXECUTOR = "concurrent.futures.ProcessPoolExecutor"
+MANAGER = "multiprocessing.Manager"
+PROCESSES = "concurrent.futures.ProcessPoolExecutor"
 
 # Callers of callers are followed so far.
 DEEPEST = 6
@@ -50,11 +51,11 @@ class Children:
         if "multiprocessing.pool.ThreadPool" in names:
             return
         if PROCESS in names:
-            for site in self._handles.fate(made).sites("start"):
+            for site in self._handles.fate(made).sites(*STARTS):
                 yield Start(site, PROCESS, made)
-        elif EXECUTOR in names:
-            for site in self._handles.fate(made).sites("submit", "map"):
-                yield Start(site, EXECUTOR, made)
+        elif PROCESSES in names:
+            for site in self._handles.fate(made).sites(*moves(Stage.WORKS, EXECUTOR)):
+                yield Start(site, PROCESSES, made)
         elif names & {POOL, MANAGER}:
             yield Start(made, POOL if POOL in names else MANAGER, made)
 

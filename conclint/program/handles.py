@@ -1,6 +1,7 @@
 """What becomes of a handle: where a thread, process, timer or pool goes once it is made, and what is done to it there.
 
-Followed flow-insensitively through variables, containers, attributes, parameters and returns, over files.
+Followed flow-insensitively through variables, containers, attributes, parameters and returns, over files: what is done
+somewhere, at some time.  For what surely was done before, see `source.typestate`; for what it does, `knowledge.lives`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ ENDING_WORDS = frozenset({"stop", "join", "wait", "close", "shutdown", "terminat
 
 def left_running(fate: FateScene) -> bool:
     """Whether a thread or process is started, and surely nobody waits for it, stops it, or has it and could."""
-    return fate.does("start") and not fate.told and not fate.escapes and not ended(fate)
+    return fate.begun and not fate.told and not fate.escapes and not ended(fate)
 
 
 def left_open(fate: FateScene) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conclint.index.facts import Use
+from conclint.knowledge.lives import JOINS, STARTS
 from conclint.program.calls import Site
 from conclint.program.entry import Entry
 from conclint.program.linking import Program
@@ -66,7 +67,7 @@ class HappensBefore:
         if self._stays_in_loop(root):
             return True
         return any(
-            site.caller == starter and site.call.line >= root.site.call.line for site in self._fate(root, "join")
+            site.caller == starter and site.call.line >= root.site.call.line for site in self._fate(root, *JOINS)
         )
 
     @staticmethod
@@ -106,7 +107,7 @@ class HappensBefore:
 
     def _starts(self, function: str, root: Root) -> list[int]:
         """The lines of a function at which the thread begins to live, or something is called that starts it."""
-        found = [site.call.line for site in self._fate(root, "start") if site.caller == function]
+        found = [site.call.line for site in self._fate(root, *STARTS) if site.caller == function]
         if root.site.caller == function:
             return found or [root.site.call.line]
         return found or self._starters(root).get(function, [])
@@ -116,7 +117,7 @@ class HappensBefore:
         known = self._leading.get(root.number)
         if known is None:
             known = self._leading[root.number] = {}
-            begun = dict.fromkeys([root.site.caller, *(site.caller for site in self._fate(root, "start"))])
+            begun = dict.fromkeys([root.site.caller, *(site.caller for site in self._fate(root, *STARTS))])
             for _ in range(DEEPEST):
                 sites = [site for one in begun for site in self._program.calls.callers(one)]
                 begun = dict.fromkeys(site.caller for site in sites if site.caller not in known)

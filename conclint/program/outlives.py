@@ -9,6 +9,7 @@ from typing import NamedTuple
 from conclint.index.facts import CallFact, FunctionFact, Kind, Touch, Use
 from conclint.knowledge.handles import LAST_METHODS
 from conclint.knowledge.kinds import Context
+from conclint.knowledge.lives import JOINS, STARTS
 from conclint.model import Place, Span
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import Contexts, site_place
@@ -68,7 +69,7 @@ class Outlives:
     def all(self) -> Iterator[Outlived]:
         for site, target in dict.fromkeys(self._made()):
             fate = self._handles.fate(site)
-            if not among_tests(site.file.path) and fate.does("start") and not fate.does("join"):
+            if not among_tests(site.file.path) and fate.does(*STARTS) and not fate.does(*JOINS):
                 yield from self._unawaited(site, fate, target)
                 yield from self._endless(site, fate, target)
                 yield from self._told(site, fate, target)
@@ -196,7 +197,7 @@ class Outlives:
         subclass = self._calls.names.classes.deriving(frozenset({THREAD})) if kept else []
         if not kept or not owner or function.owner != owner or function_id(file.path, owner) in subclass:
             return
-        if not self._loops(run) or TIMER.search(site.call.func) or not fate.does("start"):
+        if not self._loops(run) or TIMER.search(site.call.func) or not fate.does(*STARTS):
             return
         for stop in self._ends(file, owner, run):
             told = self._changed(stop) & _asked(function)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from conclint.knowledge import BUILTIN
 from conclint.knowledge.kinds import Context, Knowledge
+from conclint.knowledge.lives import STARTS
 from conclint.model import Note, Place
 from conclint.program.effects import Effect
 from conclint.program.pickles import Held
@@ -101,6 +102,11 @@ class FateScene:
 
     def does(self, *methods: str) -> bool:
         return any(method in methods for method in self.methods)
+
+    @property
+    def begun(self) -> bool:
+        """Whether somebody starts it."""
+        return self.does(*STARTS)
 
 
 @dataclass(frozen=True)

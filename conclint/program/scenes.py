@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from conclint.index.facts import CallFact, FunctionFact, Kind, Touch
 from conclint.knowledge import BUILTIN
 from conclint.knowledge.handles import LAST_METHODS
+from conclint.knowledge.lives import JOINS
 from conclint.program.calls import Site
 from conclint.program.contexts import CONCURRENT, Run, evidence, site_place
 from conclint.program.files import File
@@ -338,7 +339,7 @@ def _fate(call: CallFact, fate: Fate, targets: tuple[str, ...], *, told: bool, r
         uses=tuple(sorted((use.method, use.site.file.path, use.site.call.line) for use in fate.uses)),
         targets=targets,
         told=told,
-        joins=tuple(sorted(site_place(site) for site in fate.sites("join") if _unlimited(site.call))),
+        joins=tuple(sorted(site_place(site) for site in fate.sites(*JOINS) if _unlimited(site.call))),
         repeated=repeated,
     )
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
+from conclint.knowledge.lives import PROCESS, THREAD
 from conclint.source.literals import target_names
-from conclint.source.makers import PROCESS, THREAD
 from conclint.source.paths import path_of
 from conclint.source.testcode import in_test
 from conclint.source.tree import below

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lives import PROCESS
 from conclint.model import Edit, Fix, Span
 from conclint.source.alone import Round
 from conclint.source.edits import add_line, indent_unit, lines_of
-from conclint.source.makers import PROCESS
 from conclint.source.paths import path_of
 from conclint.source.tree import below
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
+from conclint.knowledge.lives import PROCESS
 from conclint.model import Edit, Fix, Safety
 from conclint.source.edits import lines_of
 from conclint.source.jobs import packed
-from conclint.source.makers import PROCESS, makers
+from conclint.source.makers import makers
 from conclint.source.paths import path_of
 from conclint.source.tree import below
 

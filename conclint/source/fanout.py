@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lives import PROCESS
 from conclint.model import Note
 from conclint.source.literals import SHORT, bindings, target_names
-from conclint.source.makers import PROCESS, Maker, makers
+from conclint.source.makers import Maker, makers
 from conclint.source.paths import argument, path_of
 from conclint.source.testcode import in_test
 from conclint.source.tree import below
@@ -56,7 +57,7 @@ SEVERAL = 3
 def per_item(source: Source, made: Maker) -> tuple[Note, ...] | None:
     """Where the worker is waited for, if it is one of many that an executor could run; None where it could not."""
     fate = source.fate(made.call)
-    if fate is None or not fate.does("start") or not fate.joins:
+    if fate is None or not fate.begun or not fate.joins:
         return None
     if not _varies(source, made, fate) or _needs_more(source, made, fate) or not _is_job(source, made, fate):
         return None

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import libcst as cst
 
 from conclint.knowledge.kinds import Context
+from conclint.knowledge.lives import PROCESS, THREAD
 from conclint.model import Note
-from conclint.source.makers import PROCESS, THREAD, makers
+from conclint.source.makers import makers
 from conclint.source.paths import path_of
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
+from conclint.knowledge.lives import PROCESS, THREAD, TIMER
 from conclint.knowledge.returns import NOTHING
 from conclint.program.values import function_id
 from conclint.source.paths import argument
@@ -14,7 +15,6 @@ from conclint.source.paths import argument
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
-THREAD, TIMER, PROCESS = "threading.Thread", "threading.Timer", "multiprocessing.Process"
 MADE = (TIMER, THREAD, PROCESS)
 
 # Parameters by position: docs.python.org/3/library/threading.html, multiprocessing.html

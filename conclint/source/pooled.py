@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
+from conclint.knowledge.lives import PROCESS
 from conclint.model import Edit, Fix, Span
 from conclint.source.edits import indent_unit, lines_of
 from conclint.source.fanned import Fan, fan_of
 from conclint.source.imports import imported
-from conclint.source.makers import PROCESS, Maker, functions
+from conclint.source.makers import Maker, functions
 from conclint.source.paths import path_of
 from conclint.source.tree import below
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
+from conclint.knowledge.lives import PROCESS
 from conclint.knowledge.pickling import INHERITED
 from conclint.model import Note
 from conclint.program.pickles import CONSTRUCTORS, FUNCTION, SOMEWHERE, Held, kind_of
 from conclint.source.jobs import EXECUTOR, POOL, THREAD_POOL, jobs, packed, plain_pickle
-from conclint.source.makers import PROCESS, makers
+from conclint.source.makers import makers
 from conclint.source.paths import argument, partial_target, path_of
 from conclint.source.tree import below
 
@@ -99,7 +100,7 @@ def _by_job(job: Job) -> Iterator[Sent]:
 
 def _by_process(source: Source, made: Maker) -> Iterator[Sent]:
     fate = source.fate(made.call)
-    if fate is not None and not fate.does("start") and not fate.escapes and not made.own:
+    if fate is not None and not fate.begun and not fate.escapes and not made.own:
         return
     method = fate.start_method if fate is not None else "?"
     target = made.given("target")

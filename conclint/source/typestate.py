@@ -1,5 +1,8 @@
 """What has surely been done to an object before each call of one of its methods, within one function.
 
+What may be done to it anywhere in the program is another question: see `program.handles`.  What the methods do stands
+in `knowledge.lives`.
+
 The statements are followed in the order in which they run: branches that do different things leave the state open,
 a loop is gone round a second time, and what follows a `return` is not reached.
 """
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
+from conclint.knowledge.lives import Stage
 from conclint.source.literals import target_names
 from conclint.source.paths import path_of
 from conclint.source.tree import children
@@ -20,9 +24,9 @@ if TYPE_CHECKING:
 
 
 class State(NamedTuple):
-    """What surely is the case (`name`), and the call or block that made it so."""
+    """What surely is the case, and the call or block that made it so."""
 
-    name: str
+    stage: Stage | None
     since: cst.CSTNode
 
 
@@ -36,7 +40,7 @@ class Step(NamedTuple):
 
 # None: nobody knows.  LEFT: this point is not reached.
 Known = State | None
-LEFT = State("left", cst.Pass())
+LEFT = State(None, cst.Pass())
 
 Body = Sequence[cst.BaseStatement] | Sequence[cst.BaseSmallStatement]
 
@@ -44,16 +48,16 @@ Body = Sequence[cst.BaseStatement] | Sequence[cst.BaseSmallStatement]
 class Life:
     """One object, by the path under which a function knows it (`thread`, `self._pool`).
 
-    `moves`: the state to which each of its methods brings it; `ends`: the one in which the end of a `with` block
-    leaves it ("": in none).  `watches`: other calls at which its state is asked for too.
+    `moves`: the stage to which each of its methods brings it; `ends`: the one in which the end of a `with` block
+    leaves it (None: in none).  `watches`: other calls at which its state is asked for too.
     """
 
     def __init__(
         self,
         source: Source,
         path: str,
-        moves: Mapping[str, str],
-        ends: str = "",
+        moves: Mapping[str, Stage],
+        ends: Stage | None = None,
         watches: Callable[[cst.Call], bool] | None = None,
     ) -> None:
         self._source = source
@@ -150,7 +154,7 @@ class Life:
         ends = False
         for item in statement.items:
             name = path_of(item.asname.name) if item.asname is not None else ""
-            ends = ends or (bool(self._ends) and self._path in (name, path_of(item.item)))
+            ends = ends or (self._ends is not None and self._path in (name, path_of(item.item)))
             state = self._expression(item.item, state)
             if name == self._path and path_of(item.item) != self._path:
                 state = None
@@ -214,7 +218,7 @@ def _either(one: Known, other: Known) -> Known:
         return other
     if other is LEFT or one == other:
         return one
-    same = one is not None and other is not None and one.name == other.name
+    same = one is not None and other is not None and one.stage is other.stage
     return one if same else None
 
 

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lives import TIMER
 from conclint.model import Edit, Finding, Fix, Safety, Span
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.literals import is_one_value
-from conclint.source.makers import MADE, TIMER, makers
+from conclint.source.makers import MADE, makers
 
 if TYPE_CHECKING:
     from conclint.source.source import Source

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lives import PROCESS, THREAD
 from conclint.model import Finding
 from conclint.program.triggers import derives
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.makers import PROCESS, THREAD
 from conclint.source.paths import path_of
 from conclint.source.tree import below
 

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lives import TIMER
 from conclint.model import Edit, Finding, Fix
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.makers import MADE, TIMER, Maker, gives_nothing_to_call, makers
+from conclint.source.makers import MADE, Maker, gives_nothing_to_call, makers
 
 if TYPE_CHECKING:
     from conclint.source.source import Source

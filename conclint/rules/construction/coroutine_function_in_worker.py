@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from conclint.knowledge.kinds import Spawner
+from conclint.knowledge.lives import PROCESS
 from conclint.model import Edit, Finding, Fix
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.makers import MADE, PROCESS, Maker, makes_coroutine
+from conclint.source.makers import MADE, Maker, makes_coroutine
 from conclint.source.paths import argument
 from conclint.source.testcode import expects_trouble, in_test
 

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lives import PROCESS, THREAD
 from conclint.model import Finding, Note
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.alone import Round, rounds
 from conclint.source.apart import apart
-from conclint.source.makers import PROCESS, THREAD
 
 if TYPE_CHECKING:
     from conclint.source.source import Source

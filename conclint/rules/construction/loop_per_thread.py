@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lives import THREAD
 from conclint.model import Finding, Note
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.makers import THREAD, Maker
+from conclint.source.makers import Maker
 from conclint.source.testcode import in_test
 
 if TYPE_CHECKING:

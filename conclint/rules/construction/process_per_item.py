@@ -17,11 +17,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from conclint.knowledge.lives import PROCESS
 from conclint.model import Finding
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.fanout import per_item
-from conclint.source.makers import PROCESS, makers
+from conclint.source.makers import makers
 from conclint.source.pooled import pooled
 
 if TYPE_CHECKING:

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from conclint.knowledge.kinds import Context
+from conclint.knowledge.lives import PROCESS, THREAD
 from conclint.model import Finding, Fix
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.makers import PROCESS, THREAD
 from conclint.source.paths import path_of
 from conclint.source.testcode import in_test
 

@@ -15,10 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from conclint.knowledge.lives import PROCESS, THREAD
 from conclint.model import Finding
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.makers import PROCESS, THREAD, makers
+from conclint.source.makers import makers
 
 if TYPE_CHECKING:
     from conclint.source.source import Source

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lives import PROCESS, THREAD, Stage, calls_to, moves
 from conclint.model import Finding, Note
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.makers import PROCESS, THREAD
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
-MOVES = {"start": "started"}
+MOVES = moves(Stage.WORKS, THREAD, PROCESS)
 
 
 def check(source: Source) -> Iterator[Finding]:
@@ -34,7 +34,7 @@ def check(source: Source) -> Iterator[Finding]:
 
     for function, path in paths_of(source, frozenset(MOVES)):
         for step in Life(source, path, MOVES).steps(function):
-            kind = next((one for one in (THREAD, PROCESS) if source.calls(step.call, f"{one}.start")), "")
+            kind = next((one for one in (THREAD, PROCESS) if source.calls(step.call, *calls_to(Stage.WORKS, one))), "")
             if not kind or _is_expected(source, step.call):
                 continue
             what = kind.rpartition(".")[2].lower()
@@ -54,7 +54,7 @@ def _is_expected(source: Source, call: cst.Call) -> bool:
 RULE = Rule(
     code="CON113",
     name="thread-started-twice",
-    triggers=calls(f"{THREAD}.start", f"{PROCESS}.start"),
+    triggers=calls(*calls_to(Stage.WORKS, THREAD, PROCESS)),
     check=check,
     examples=(
         Bad("""

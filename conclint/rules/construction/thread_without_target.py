@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lives import PROCESS, THREAD
 from conclint.model import Edit, Finding, Fix, Safety, Span
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.makers import PROCESS, THREAD, Maker, functions, makers
+from conclint.source.makers import Maker, functions, makers
 from conclint.source.paths import path_of
 from conclint.source.testcode import in_test
 
@@ -73,7 +74,7 @@ def _as_target(source: Source, made: Maker, group: cst.Arg) -> Fix | None:
 def _is_started(source: Source, call: cst.Call) -> bool:
     """Whether somebody starts it as it is: its `run` is not replaced in the function that makes it."""
     fate = source.fate(call)
-    if fate is None or not fate.does("start"):
+    if fate is None or not fate.begun:
         return False
     around = source.function_node(call)
     return not any(

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lives import PROCESS, THREAD
 from conclint.model import Finding
 from conclint.program.left import is_end
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.makers import PROCESS, THREAD, Maker, makers
+from conclint.source.makers import Maker, makers
 from conclint.source.paths import path_of
 from conclint.source.testcode import in_test
 from conclint.source.tree import below
@@ -42,7 +43,7 @@ def check(source: Source) -> Iterator[Finding]:
     joins = list(_limited(source))
     for made in makers(source) if joins else ():
         fate = source.fate(made.call)
-        if fate is None or fate.escapes or fate.does(*ASKED) or not fate.does("start") or in_test(source, made.call):
+        if fate is None or fate.escapes or fate.does(*ASKED) or not fate.begun or in_test(source, made.call):
             continue
         for call in joins:
             if _joins(source, made, fate, call) and not _ends(source, call) and not _looks_behind(source, call):

@@ -36,7 +36,7 @@ def check(source: Source) -> Iterator[Finding]:
             continue
         again = any(one.identity == source.identity(call) for one in source.starts(call)[1])
         fate = source.fate(call) if again else None
-        if fate is None or fate.daemon is not False or fate.escapes or fate.does("cancel") or not fate.does("start"):
+        if fate is None or fate.daemon is not False or fate.escapes or fate.does("cancel") or not fate.begun:
             continue
         if _always(source, call):
             message = "this timer sets itself again for ever: nobody can cancel it, and the interpreter never exits"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lives import EXECUTOR, Stage, calls_to, moves
 from conclint.model import Finding, Note
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
@@ -27,7 +28,8 @@ from conclint.source.tree import below
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
-SHUTDOWN = "concurrent.futures.Executor.shutdown"
+SHUTDOWN = calls_to(Stage.CLOSED, EXECUTOR)
+MOVES = moves(Stage.CLOSED, EXECUTOR)
 FUTURE = "concurrent.futures.Future"
 WAITS = ("concurrent.futures.wait", "concurrent.futures.as_completed")
 
@@ -36,8 +38,8 @@ def check(source: Source) -> Iterator[Finding]:
     from conclint.source.testcode import forgives, in_test
     from conclint.source.typestate import Life, paths_of
 
-    for function, path in paths_of(source, frozenset({"shutdown"})):
-        life = Life(source, path, {"shutdown": "over"}, watches=lambda call: _reads(source, call))
+    for function, path in paths_of(source, frozenset(MOVES)):
+        life = Life(source, path, MOVES, watches=lambda call: _reads(source, call))
         for step in life.steps(function):
             since = step.before.since
             if step.method != "result" or not isinstance(since, cst.Call) or not _cancels(source, since):
@@ -57,7 +59,7 @@ def _reads(source: Source, call: cst.Call) -> bool:
 
 def _cancels(source: Source, call: cst.Call) -> bool:
     given = argument(call, "cancel_futures")
-    return source.calls(call, SHUTDOWN) and given is not None and path_of(given.value) == "True"
+    return source.calls(call, *SHUTDOWN) and given is not None and path_of(given.value) == "True"
 
 
 def _asked(source: Source, call: cst.Call, function: cst.FunctionDef | cst.Module) -> bool:
@@ -77,7 +79,7 @@ def _asked(source: Source, call: cst.Call, function: cst.FunctionDef | cst.Modul
 RULE = Rule(
     code="CON222",
     name="result-after-cancel",
-    triggers=calls(SHUTDOWN),
+    triggers=calls(*SHUTDOWN),
     check=check,
     examples=(
         Bad("""

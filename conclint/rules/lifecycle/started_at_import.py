@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lives import EXECUTOR, THREAD, Stage, calls_to
 from conclint.model import Finding
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.makers import THREAD, makers
+from conclint.source.makers import makers
 from conclint.source.paths import path_of
 from conclint.source.testcode import in_test
 
@@ -38,12 +39,10 @@ ACTS = re.compile(
 )
 GOES_ON = re.compile(r"[\w.]+\(|\w+ = input\(")
 
-EXECUTOR = "concurrent.futures.Executor"
 
 STARTS = {
-    f"{THREAD}.start": "a thread",
-    f"{EXECUTOR}.submit": "a pool's worker",
-    f"{EXECUTOR}.map": "a pool's worker",
+    **dict.fromkeys(calls_to(Stage.WORKS, THREAD), "a thread"),
+    **dict.fromkeys(calls_to(Stage.WORKS, EXECUTOR), "a pool's worker"),
     "_thread.start_new_thread": "a thread",
     "asyncio.run": "an event loop",
 }
@@ -77,7 +76,7 @@ def _is_module(source: Source, call: cst.Call) -> bool:
 
 def _is_kept(source: Source, call: cst.Call) -> bool:
     """`WORKER.start()`, a daemon's `start()`: no script would end here."""
-    if not source.calls(call, f"{THREAD}.start") or not isinstance(call.func, cst.Attribute):
+    if not source.calls(call, *calls_to(Stage.WORKS, THREAD)) or not isinstance(call.func, cst.Attribute):
         return False
     path = path_of(call.func.value)
     constant = path.isupper() or path.startswith("_")

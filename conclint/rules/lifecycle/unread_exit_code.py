@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lives import PROCESS
 from conclint.model import Finding
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.makers import PROCESS, makers
+from conclint.source.makers import makers
 from conclint.source.testcode import in_test
 from conclint.source.tree import below
 
@@ -41,7 +42,7 @@ PIPES = ("multiprocessing.Pipe", "socket.socketpair", "os.pipe", "multiprocessin
 def check(source: Source) -> Iterator[Finding]:
     for made in makers(source):
         fate = source.fate(made.call) if made.kind == PROCESS else None
-        if fate is None or fate.escapes or fate.does(*WATCHED) or not fate.joins or not fate.does("start"):
+        if fate is None or fate.escapes or fate.does(*WATCHED) or not fate.joins or not fate.begun:
             continue
         if not in_test(source, made.call) and not _answers(source, made.call):
             what = "nobody looks at this process's exit code, so a crash in it looks like success"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lives import EXECUTOR, POOL, Stage, calls_to, moves
 from conclint.model import Finding, Note
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
@@ -24,15 +25,9 @@ from conclint.rules.rule import Bad, Good, Rule
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
-EXECUTOR, POOL = "concurrent.futures.Executor", "multiprocessing.pool.Pool"
-GIVES = (
-    f"{EXECUTOR}.submit",
-    f"{EXECUTOR}.map",
-    *(f"{POOL}.{name}" for name in ("apply", "apply_async", "map", "map_async", "imap", "imap_unordered")),
-    *(f"{POOL}.{name}" for name in ("starmap", "starmap_async")),
-)
-METHODS = frozenset(name.rpartition(".")[2] for name in GIVES)
-MOVES = {"shutdown": "over", "close": "over", "terminate": "over"}
+GIVES = calls_to(Stage.WORKS, EXECUTOR, POOL)
+METHODS = frozenset(moves(Stage.WORKS, EXECUTOR, POOL))
+MOVES = moves(Stage.CLOSED, EXECUTOR, POOL)
 
 
 def check(source: Source) -> Iterator[Finding]:
@@ -40,7 +35,7 @@ def check(source: Source) -> Iterator[Finding]:
     from conclint.source.typestate import Life, paths_of
 
     for function, path in paths_of(source, METHODS):
-        for step in Life(source, path, MOVES, ends="over").steps(function):
+        for step in Life(source, path, MOVES, ends=Stage.CLOSED).steps(function):
             call = step.call
             if step.method not in METHODS or not source.calls(call, *GIVES) or expects_trouble(source, call):
                 continue
