@@ -163,7 +163,7 @@ class Outlives:
         """Whether nobody is seen to wait for such a thread, and whoever stops it could, if it were not for a lock."""
         fates = [self._handles.fate(site) for site in self._sites(cls) if not among_tests(site.file.path)]
         ends = [use.site for fate in fates for use in fate.uses if is_end(use.method) and _is_call(use.site)]
-        if any(fate.does("join") for fate in fates):
+        if any(fate.does(*JOINS) for fate in fates):
             return False
         return all(self._locks(site) and self._could_wait(site, run) for site in ends)
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.lives import JOINS, THREAD
 from conclint.model import Finding
 from conclint.program.left import kept, left_running
 from conclint.program.triggers import calls
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from conclint.program.scene import FateScene
     from conclint.source.source import Source
 
-THREAD = "threading.Thread"
 LOOP = "nobody stops the event loop of this thread, which stays until the process ends; stop the loop and `join()` it"
 
 
@@ -48,7 +48,7 @@ def check(source: Source) -> Iterator[Finding]:
         fate = source.fate(call)
         if fate is None or is_forgotten(source, call):
             continue
-        if not fate.does("join") and _runs_loop_for_ever(source, call):
+        if not fate.does(*JOINS) and _runs_loop_for_ever(source, call):
             yield Finding(source.place(call), LOOP, when_asked=True)
         elif fate.daemon is False and left_running(fate):
             message = "nobody waits for this thread to end, and its exception is lost"
