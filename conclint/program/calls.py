@@ -111,11 +111,8 @@ class Calls:
     def method(self, cls: str, name: str) -> str:
         """The id of the method that an instance of `cls` runs under `name`, if the program defines it."""
         for base in self.names.classes.mro(cls):
-            if ":" in base:
-                file, fact = self.names.scopes.class_(base)
-                for method, qualname in fact.methods if fact is not None and file is not None else ():
-                    if method == name and file is not None:
-                        return function_id(file.path, qualname)
+            for qualname in self.names.scopes.methods(base).get(name, ()) if ":" in base else ():
+                return function_id(split_id(base)[0], qualname)
         return ""
 
     def forget(self, identity: str) -> None:
@@ -158,10 +155,8 @@ class Calls:
         """What the same call runs on an object of a subclass."""
         name = value.name.rpartition(".")[2].partition("#")[0]
         for sub in self.names.classes.family(value.owner)[1:]:
-            _, fact = self.names.scopes.class_(sub)
-            for method, qualname in fact.methods if fact is not None else ():
-                if method == name:
-                    yield Value(Sort.FUNCTION, function_id(split_id(sub)[0], qualname), sub, value.reach)
+            for qualname in self.names.scopes.methods(sub).get(name, ()):
+                yield Value(Sort.FUNCTION, function_id(split_id(sub)[0], qualname), sub, value.reach)
 
     # -- backwards
 

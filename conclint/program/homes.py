@@ -5,7 +5,7 @@ A home is a chain: where the way begins (an object of a class as such, or a vari
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from conclint.program.calls import Calls, Site, is_base_call
@@ -135,7 +135,7 @@ class Homes:
         held = self._held(key)
         return not held or any(value.name in self._names.classes.family(cls) for value in held)
 
-    def _held(self, key: str) -> list[Value]:
+    def _held(self, key: str) -> Sequence[Value]:
         sort, _, rest = key.partition("|")
         owner, _, path = rest.rpartition("|")
         return self._names.held(Store(sort, owner, path)) if sort in SORTS else []

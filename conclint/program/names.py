@@ -6,7 +6,7 @@ Flow-insensitive: a name means everything that its scope ever binds to it.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from conclint.index.facts import FunctionFact, Kind
@@ -34,6 +34,7 @@ class Names:
         self.knowledge = knowledge
         self._meanings: dict[Key, Meaning] = {}
         self._globals: dict[Key, Meaning] = {}
+        self._held: dict[Store, Sequence[Value]] = {}
         self._asked = Asked()
         self.passed: dict[tuple[str, str], list[Passed]] = {}
         self.library = Library(knowledge)
@@ -68,6 +69,7 @@ class Names:
 
     def forget(self, file: File, function: FunctionFact, paths: Iterable[str]) -> None:
         """Drops what is known of paths in a function, since more is known of its parameters now."""
+        self._held.clear()
         for path in paths:
             steps = parsed(path)
             for length in range(1, len(steps) + 1):
@@ -221,12 +223,15 @@ class Names:
         store = here.store._replace(path=here.store.path + step)
         return Meaning(few(self.held(store)), store, here.reach)
 
-    def held(self, store: Store) -> list[Value]:
+    def held(self, store: Store) -> Sequence[Value]:
         """All values that somebody puts into `store`."""
-        values: list[Value] = []
-        for file, function, path in self.stores.puts(store):
-            values += self._bound(file, function, [path])
-        return values
+        known = self._held.get(store)
+        if known is None:
+            puts = self.stores.puts(store)
+            known = tuple(value for file, function, path in puts for value in self._bound(file, function, [path]))
+            if self._asked.whole:
+                self._held[store] = known
+        return known
 
     def _called(self, here: Meaning) -> Meaning:
         values: list[Value] = []
@@ -311,14 +316,13 @@ class Names:
         file, fact = self.scopes.class_(base)
         if file is None or fact is None:
             return
-        for method, qualname in fact.methods:
-            if method == name:
-                function = file.body.functions[qualname]
-                if PROPERTIES & {*function.decorators}:
-                    yield from self.returned(function_id(file.path, qualname))
-                    yield Value(Sort.LIBRARY, "builtins.property")
-                else:
-                    yield Value(Sort.FUNCTION, function_id(file.path, qualname), receiver, reach)
+        for qualname in self.scopes.methods(base).get(name, ()):
+            function = file.body.functions[qualname]
+            if PROPERTIES & {*function.decorators}:
+                yield from self.returned(function_id(file.path, qualname))
+                yield Value(Sort.LIBRARY, "builtins.property")
+            else:
+                yield Value(Sort.FUNCTION, function_id(file.path, qualname), receiver, reach)
         for inner in file.by_short_name.get((fact.qualname, name), ()):
             if inner in file.body.classes:
                 yield Value(Sort.CLASS, function_id(file.path, inner))

@@ -18,6 +18,11 @@ class Asked:
         self._open: dict[Key, int] = {}  # with how deep each one stands
         self._cut = NOWHERE  # how deep the outermost question stands for whose answer some part was left out
 
+    @property
+    def whole(self) -> bool:
+        """Whether nothing has been left out so far of what is being answered."""
+        return self._cut == NOWHERE
+
     def begin(self, key: Key) -> bool:
         """Whether the question may be asked: it is not being answered already, and not too deep."""
         depth = len(self._open)

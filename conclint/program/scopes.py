@@ -28,6 +28,7 @@ class Scopes:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._bindings: dict[tuple[str, str], dict[str, list[str]]] = {}
+        self._methods: dict[str, dict[str, list[str]]] = {}
         self._members: dict[str, list[Member]] = {}
         self._naming: dict[tuple[str, str], list[Member]] = {}
 
@@ -94,6 +95,16 @@ class Scopes:
         path, qualname = split_id(identity)
         file = self._files.by_path.get(path)
         return file, file.class_(qualname) if file is not None else None
+
+    def methods(self, cls: str) -> dict[str, list[str]]:
+        """The methods that a class of the program defines itself: by name the functions, several after an `if`."""
+        known = self._methods.get(cls)
+        if known is None:
+            known = self._methods[cls] = {}
+            _, fact = self.class_(cls)
+            for name, qualname in fact.methods if fact is not None else ():
+                known.setdefault(name, []).append(qualname)
+        return known
 
     def members(self, cls: str) -> list[Member]:
         """The methods of a class and the functions inside them, each with how it spells the object: `self.`."""

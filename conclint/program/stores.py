@@ -22,6 +22,7 @@ class Stores:
         self._scopes = scopes
         self._classes = classes
         self._puts: dict[tuple[str, str], list[Put]] = {}
+        self._bound: dict[Store, dict[str, list[Put]]] = {}
 
     def puts(self, store: Store) -> Iterator[Put]:
         """Every binding of the store: the file and function in which it stands, and the path that is bound."""
@@ -29,12 +30,20 @@ class Stores:
             for cls in self._classes.family(store.owner):
                 yield from self._class_puts(cls, store.path)
             return
-        spellings = {store.path, store.path.replace("[]", "[*]")}
-        for file, function, prefix in self.users(store):
-            bound = self._scopes.bindings(file, function)
-            for spelling in spellings:
-                for path in bound.get(prefix + spelling, ()):
-                    yield file, function, path
+        bound = self._variable_puts(store.root)
+        for spelling in dict.fromkeys((store.path, store.path.replace("[]", "[*]"))):
+            yield from bound.get(spelling, ())
+
+    def _variable_puts(self, variable: Store) -> dict[str, list[Put]]:
+        """What is bound to a variable, and to what stands behind it, by its spelling."""
+        known = self._bound.get(variable)
+        if known is None:
+            known = self._bound[variable] = {}
+            for file, function, _ in self.users(variable):
+                for target, paths in self._scopes.bindings(file, function).items():
+                    if target.startswith(variable.path) and head_of(target) == variable.path:
+                        known.setdefault(target, []).extend((file, function, path) for path in paths)
+        return known
 
     def _class_puts(self, cls: str, attribute: str) -> list[Put]:
         """What a class binds to an attribute of its objects, or to what stands behind it: there or in methods."""

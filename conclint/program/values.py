@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -91,6 +92,6 @@ def split_id(identity: str) -> tuple[str, str]:
 WIDEST = 8
 
 
-def few(values: list[Value]) -> tuple[Value, ...]:
+def few(values: Sequence[Value]) -> tuple[Value, ...]:
     """Each value once, and not too many."""
     return tuple(values) if len(values) < 2 else tuple(dict.fromkeys(values))[:WIDEST]
