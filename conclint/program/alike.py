@@ -18,7 +18,9 @@ HELD = frozenset({"builtins.open", "os.open", "os.pipe"})
 DEEPEST = 3
 
 # A base that adds nothing.
-BASES = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "builtins.type"})
+BASES = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "builtins.type"}) | frozenset(
+    {"typing.NamedTuple", "typing.TypedDict", "typing_extensions.TypedDict"}
+)
 
 
 def is_alike(program: Program, store: Store) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -21,6 +22,9 @@ MOST_RUNS = 4
 
 # Callers of callers are asked so deep whether main can get here.
 MAIN_DEPTH = 12
+
+# What is called so runs once, in the end.
+ENDING = re.compile(r"_*(?:finish|teardown|tear_down|shutdown|shut_down|atexit|at_exit|finalize)")
 
 CONCURRENT = frozenset({Context.THREAD, Context.PROCESS})
 
@@ -185,6 +189,15 @@ class Contexts:
         inside = bool(function.enclosing) and function.enclosing in file.body.functions and not function.owner
         private = function.name.startswith("_") and not function.name.endswith("__")
         return (inside or private) and bool(self._runs.get(identity))
+
+
+def at_end(run: Run | None) -> bool:
+    """Whether the way there leads through what ends a program's work: `finish()`, `teardown()`."""
+    while run is not None and run.site is not None:
+        if ENDING.match(run.site.function.name):
+            return True
+        run = run.via
+    return False
 
 
 def _called(call: CallFact) -> Iterator[CallFact]:

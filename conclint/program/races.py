@@ -28,6 +28,9 @@ from conclint.program.values import Reach, Store, split_id
 # Callers of callers are asked so far.
 DEEPEST = 4
 
+# So many calls away from a thread's start it is most likely something else that is called on the way.
+FAR = 7
+
 # What is called so is called for each kind of thing once, mostly where that is defined.
 REGISTERING = re.compile(r"add_|register")
 
@@ -61,6 +64,8 @@ class Race(NamedTuple):
     @property
     def weak(self) -> bool:
         """Whether it is only said to those who ask: weak evidence, or an act that may do no harm twice."""
+        if any(_steps(one) > FAR for one in (self.moment, self.other)):
+            return True
         handed = any(one.run is not None and one.run.root.handed for one in (self.moment, self.other))
         far = handed and not (self.moment.is_direct and self.other.is_direct)
         return far or (self.promise is not None and not self.promise.firm) or self.moment.access.operation in SOFT
@@ -91,7 +96,7 @@ class Races:
         Of several places that create one thing the first is enough.
         """
         for (store, _), accesses in self._by_store.items():
-            moments = [moment for access in accesses for moment in self.moments(access)]
+            moments = [one for access in accesses for one in sorted(self.moments(access), key=_steps)]
             others = sorted(moments, key=lambda one: one.run is None)
             seen: set[Place | Act] = set()
             for moment in moments:
@@ -241,6 +246,14 @@ class Races:
         if _same_start(one.root, other.root):
             return one.many and (one.many_each or other.many_each or not personal)
         return not self._order.one_after_the_other(one.root, other.root)
+
+
+def _steps(moment: Moment) -> int:
+    """How many calls lead from the thread's start to it."""
+    count, run = 0, moment.run
+    while run is not None and run.via is not None:
+        count, run = count + 1, run.via
+    return count
 
 
 def _fair(one: Moment, other: Moment) -> bool:

@@ -21,6 +21,7 @@ VALUES = (
             "pathlib",
             "uuid",
             "ipaddress",
+            "netaddr",
             "struct",
             "enum",
             "string",

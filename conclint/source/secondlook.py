@@ -58,12 +58,18 @@ class SecondLook:
             if isinstance(node, (cst.Name, cst.Attribute)) and not is_last_part(self._source, node):
                 done = act_of(self._source, node)
                 stored = done.act is Act.REPLACE or (done.act is Act.CHANGE and done.operation == "=")
+                stored = stored and not self._is_own(node)
                 value = assigned(self._source, node) if stored else None
                 many = done.act is Act.CHANGE
                 if value is None or self._looks(block, node, value) or not self._unread(block, node):
                     continue
                 if self._makes.one_too_many(value, containers=many):
                     yield node
+
+    def _is_own(self, node: State) -> bool:
+        """Whether it is a variable of the function itself: nobody else looks for it."""
+        store = self._source.named(node).store
+        return store is not None and store.sort == "local" and store.owner == self._source.identity(node)
 
     def _looks(self, block: cst.With, made: State, value: cst.BaseExpression) -> bool:
         """Whether there is a second look of another kind: a test in the block, or `_get_or_create(key)`."""

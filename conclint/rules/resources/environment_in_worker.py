@@ -6,7 +6,8 @@ memory that another thread's `getenv` or resolver is reading, and no Python lock
 subprocess and the mode to `os.open`, or set it before the first thread starts.
 
 Not reported: what is set in the main thread or in a child process, and what is set under a lock.  Where one function
-sets several, the first one is reported.
+sets several, the first one is reported.  What happens on the way through `teardown()`, `finish()` and their like is
+shown to those who select CON502.
 
 https://docs.python.org/3/library/os.html#os.environ
 https://man7.org/linux/man-pages/man3/setenv.3.html
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 
 from conclint.knowledge.kinds import Setting
 from conclint.model import Finding
+from conclint.program.contexts import at_end
 from conclint.program.evidence import Evidence
 from conclint.program.triggers import sets
 from conclint.rules.rule import Bad, Good, Rule
@@ -39,6 +41,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
                 f"`{doing.change.text}` changes the {doing.change.setting.value} of all threads, while others use it; "
                 f"{INSTEAD[doing.change.setting]}",
                 notes=doing.notes,
+                when_asked=at_end(doing.run),
             )
 
 

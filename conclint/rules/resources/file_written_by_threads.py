@@ -6,7 +6,8 @@ one call stays in one piece.  Let the workers return what is to be written and w
 queue for one writer, or hold one lock around each record.
 
 Not reported: writing under one lock, files that a worker opens for itself, a record that goes out in one `write` to a
-file opened to append to, and the terminal, which CON510 is about.
+file opened to append to, and the terminal, which CON510 is about.  A file that a function is given, and that was some
+object's attribute, is shown to those who select CON517: there may be many such objects.
 
 https://docs.python.org/3/library/io.html#multi-threading
 """
@@ -24,11 +25,13 @@ from conclint.rules.rule import Bad, Good, Rule
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for shared in evidence.shared(Unshared.WRITER):
+        access = shared.used.access
         yield Finding(
-            shared.used.access.place,
-            f"several threads write to `{shared.used.access.text}` at once, and their records mix; write in one place, "
+            access.place,
+            f"several threads write to `{access.text}` at once, and their records mix; write in one place, "
             "or hold one lock around each record",
             notes=shared.notes,
+            when_asked=access.store.sort == "attribute" and "." not in access.text,
         )
 
 

@@ -9,8 +9,8 @@ https://docs.python.org/3/glossary.html#term-EAFP.
 
 Not reported: code that only one worker runs, looks and acts under one lock, acts that are prepared for the error, and
 the removal of a file whose name is the function's own: who removes it has mostly made it.  The removal by one worker
-beside others is shown to those who select CON306, and so are functions that look before they make a folder though
-nobody sees who else does: another process may.
+beside others, or in the end, is shown to those who select CON306, and so are functions that look before they make a
+folder though nobody sees who else does: another process may.
 
 The fix adds `exist_ok=True` or `missing_ok=True`.
 """
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from conclint.knowledge.asking import EXISTENCE, MAKING
 from conclint.knowledge.kinds import Context, Setting
 from conclint.model import Edit, Finding, Fix, Safety, Span
-from conclint.program.contexts import CONCURRENT
+from conclint.program.contexts import CONCURRENT, at_end
 from conclint.program.triggers import calls
 from conclint.program.values import split_id
 from conclint.rules.rule import Bad, Good, Rule
@@ -48,7 +48,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
                 f"another worker can be faster between this look for `{doing.change.text}` and `{last}`, which then "
                 f"fails; do it in one step, {how}, or catch the error",
                 notes=doing.notes,
-                when_asked=last not in MAKES and not doing.run.many,
+                when_asked=last not in MAKES and (not doing.run.many or at_end(doing.run)),
             )
             told.add(doing.change.point.function)
     for change in evidence.asked(Setting.PRESENCE):

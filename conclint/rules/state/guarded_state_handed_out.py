@@ -10,6 +10,7 @@ method that callers really want: `def add(self, item)`.
 
 Not reported: containers that are only ever replaced as a whole, which nobody changes under the caller's hands; private
 methods, and methods whose every caller holds the lock; what is taken out (`items, self._items = self._items, []`).
+Methods that do a piece of work first are shown to those who select CON318.
 
 Which operations on containers are one step: https://docs.python.org/3/faq/library.html#what-kinds-of-global-value-mutation-are-thread-safe
 """
@@ -27,6 +28,9 @@ from conclint.rules.rule import Bad, Good, Rule
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
+# A method that only gives what it has calls no more functions than these.
+SEVERAL = 3
+
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for breach in evidence.handed_out:
@@ -36,7 +40,14 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             f"`{breach.access.text}` itself leaves `{breach.lock_text}`: its caller walks over it while others "
             "change it; return a copy",
             notes=(Note(changed.place, f"`{changed.text}` is changed here in its place"),),
+            when_asked=_does_more(evidence, breach.access.function),
         )
+
+
+def _does_more(evidence: Evidence, function: str) -> bool:
+    """Whether the method does a piece of work of which this is the outcome, rather than give what it has."""
+    _, fact = evidence.program.calls.function(function)
+    return len(fact.calls) > SEVERAL
 
 
 def mend(source: Source, finding: Finding) -> Fix | None:
@@ -52,7 +63,8 @@ RULE = Rule(
     conclude=conclude,
     mend=mend,
     examples=(
-        Bad("""
+        Bad(
+            """
             import threading
 
             class Basket:
@@ -83,7 +95,8 @@ RULE = Rule(
                 def items(self):
                     with self._lock:
                         return self._items.copy()  # expect: CON318
-            """),
+            """,
+        ),
         Bad("""
             from collections import OrderedDict
             from threading import Condition, Lock

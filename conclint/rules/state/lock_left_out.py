@@ -13,7 +13,8 @@ into private helpers, managers and decorators that take them, over conditions ma
 
 Not reported: constructors, copying, pickling and tearing down, what runs before a thread is started or after it is
 joined; single reads, since a flag that is one moment old does no harm, and rebinding a flag or a number; the first look
-of a double-checked lock; code that holds another lock, and code that nobody is known to call.
+of a double-checked lock; code that holds another lock, and code that nobody is known to call.  Generators, which others
+drive, and names that coroutines bind anew are shown to those who select CON304.
 
 Python's own documentation of locks: https://docs.python.org/3/library/threading.html#using-locks-conditions-and-semaphores-in-the-with-statement
 """
@@ -23,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from conclint.index.facts import Kind
 from conclint.model import Finding, Fix, Note
 from conclint.program.evidence import Evidence
 from conclint.program.guarding import Breach
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 # So many accesses under the lock are shown.
 SHOWN = 3
 
-DONE = {Act.ITERATE: "iterated", Act.READ: "read"}
+DONE = {Act.ITERATE: "iterated", Act.READ: "read", Act.RELY: "tested and used"}
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
@@ -44,7 +46,15 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
     for breach in evidence.breaches:
         if breach.access.place not in told:  # where the threads themselves are known, other rules name them
             notes = tuple(_notes(breach))
-            yield Finding(breach.access.place, _message(breach), notes=notes, about=breach.lock_text)
+            weak = breach.declared is None and _is_aside(evidence, breach.access)
+            yield Finding(breach.access.place, _message(breach), notes=notes, about=breach.lock_text, when_asked=weak)
+
+
+def _is_aside(evidence: Evidence, access: Access) -> bool:
+    """Whether whoever runs a generator has to see to it, or an event loop's own thread rebinds a name in one step."""
+    _, function = evidence.program.calls.function(access.function)
+    rebinds = access.act is Act.REPLACE and bool(function.kind & Kind.ASYNC)
+    return rebinds or bool(function.kind & Kind.GENERATOR)
 
 
 def _message(breach: Breach) -> str:
@@ -79,7 +89,8 @@ RULE = Rule(
     conclude=conclude,
     mend=mend,
     examples=(
-        Bad("""
+        Bad(
+            """
             import threading
 
             class Basket:
@@ -111,7 +122,8 @@ RULE = Rule(
                 def drop(self):
                     with self._lock:
                         self.items.pop()  # expect: CON304
-            """),
+            """,
+        ),
         Bad("""
             from threading import Condition, RLock
 
@@ -139,7 +151,8 @@ RULE = Rule(
                     for plugin in self._plugins.values():  # expect: CON304
                         plugin.close()
             """),
-        Bad("""
+        Bad(
+            """
             import threading
 
             _cache = {}
@@ -177,7 +190,8 @@ RULE = Rule(
                 global _cache
                 with _lock:
                     _cache = {}  # expect: CON304
-            """),
+            """,
+        ),
         Bad("""
             import functools
 
@@ -202,7 +216,8 @@ RULE = Rule(
                     return wrapper
                 return decorator
             """),
-        Bad("""
+        Bad(
+            """
             import threading
 
             class Switches:
@@ -242,7 +257,8 @@ RULE = Rule(
                         with Switches._lock:
                             Switches._states[name] = True  # expect: CON304
                         return True
-            """),
+            """,
+        ),
         Good("""
             import threading
 

@@ -45,7 +45,8 @@ RULE = Rule(
     triggers=shared_state(),
     check=check,
     examples=(
-        Bad("""
+        Bad(
+            """
             import threading
 
             class Client:
@@ -85,7 +86,8 @@ RULE = Rule(
                 def close(self):
                     with self._lock:
                         self._file = None
-            """),
+            """,
+        ),
         Bad("""
             import socket
             from threading import Lock
@@ -115,6 +117,35 @@ RULE = Rule(
                     with cls._lock:
                         cls._instance = cls()
                         return cls._instance
+            """),
+        Good("""
+            import threading
+
+            _lock = threading.Lock()
+            _current = None
+
+            class Snapshot:
+                def __init__(self, key):
+                    self.key = key
+                    self.names = []
+
+            def snapshot(key, private):
+                global _current
+                found = _current
+                if found is not None and found.key == key:
+                    return found
+                if private:
+                    with _lock:
+                        found = Snapshot(key)  # nobody else's
+                    return found
+                with _lock:
+                    before = _current
+                    if before is None or before.key != key:
+                        found = Snapshot(key)
+                        _current = found
+                    else:
+                        found = before
+                return found
             """),
         Good("""
             import threading
