@@ -323,7 +323,10 @@ class Checks:
         """Whether it does harm that two threads add the same item."""
         value = assigned(self._source, node)
         if value is not None:
-            return self._makes.one_too_many(value, containers=True)
+            # A container that has a name of its own before is filled, most likely, when others see it.
+            statement = self._source.nearest(node, cst.Assign)
+            filled = statement is not None and isinstance(statement.value, cst.Name)
+            return self._makes.one_too_many(value, containers=not filled)
         if leaves(test.statement.body):
             # `if x in seen: return` and then, whatever else is found out: a claim.  Below another `if` it is a memo.
             block = self._source.parent(self._source.statement(node))

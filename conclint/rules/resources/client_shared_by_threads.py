@@ -8,8 +8,8 @@ the other's cookies, and an answer is read by the thread that did not ask.  Give
 Not reported: objects that are documented as thread-safe (`httpx.Client`, `urllib3.PoolManager`, `redis.Redis`,
 `pymongo.MongoClient`), an object that a worker makes for itself or keeps in a `threading.local`, uses under one lock,
 and a single worker beside a main thread that leaves the object alone.  Classes of your own count too when
-`thread-unsafe` in `[tool.conclint.knowledge]` names them.  A `requests.Session` of another object (`self.client.http`) is
-shown to those who select CON508: it is shared with others still, by somebody's decision.
+`thread-unsafe` in `[tool.conclint.knowledge]` names them.  A `requests.Session` of another object (`self.client.http`)
+is shown to those who select CON508: it is shared with others still, by somebody's decision.
 
 https://github.com/psf/requests/issues/2766
 https://docs.python.org/3/library/http.client.html

@@ -52,7 +52,8 @@ def _is_weak(mix: Mix, run: Run) -> bool:
     steps = trace(run)
     elsewhere = any(note.place.path != output.place.path for note in steps)
     far = len(steps) > (NEAR if elsewhere else FAR)
-    last_words = output.caught and mix.other.run is not None and not run.root.at_once
+    alike = mix.other.run is not None and mix.other.run.root.number == run.root.number
+    last_words = output.caught and alike and not run.root.at_once
     return far or output.whole or last_words or run.root.how.startswith(SERVED)
 
 
