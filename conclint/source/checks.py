@@ -173,9 +173,10 @@ class Checks:
         """The key of `d.get(key)`, or of `d[key]`."""
         if isinstance(call, cst.Subscript):
             return ",".join(self._source.code(one.slice) for one in call.slice)
-        if path_of(call.func).rpartition(".")[2] == "get" and len(call.args) == 1 and not _is_list(call):
-            return self._source.code(call.args[0].value)
-        return ""
+        given = call.args[0].value if len(call.args) == 1 else None
+        if given is None or isinstance(given, cst.List) or path_of(call.func).rpartition(".")[2] != "get":
+            return ""  # `settings.get(["server", "port"])` has no key of a dict
+        return self._source.code(given)
 
     def _through_name(self, assign: cst.Assign, node: State) -> Test | None:
         """`value = d.get(k)` and right after it `if value is None:`."""
@@ -332,11 +333,6 @@ class Checks:
             block = self._source.parent(self._source.statement(node))
             return done.operation == "add" and block is self._source.parent(test.statement)
         return done.operation == "add" and works(test.statement.body, path_of(node))
-
-
-def _is_list(call: cst.Call) -> bool:
-    """`settings.get(["server", "port"])`: no key of a dict."""
-    return isinstance(call.args[0].value, cst.List)
 
 
 def _asks_for_size(part: cst.BaseExpression, node: State) -> bool:
