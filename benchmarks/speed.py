@@ -100,14 +100,17 @@ class Bench:
         ruff = [*RUFF_RULES, "--cache-dir", str(self._folder / "ruff"), str(files)]
         self._run(ruff)
         ruff_unchanged = self._seconds(ruff)
-        changed = self._seconds(warm, before=lambda: self._change(files))
-        ruff_changed = self._seconds(ruff, before=lambda: self._change(files))
+        remark = self._seconds(warm, before=lambda: self._change(files, "# {}"))
+        function = self._seconds(warm, before=lambda: self._change(files, "def once_{}():\n    return time.time()"))
+        ruff_changed = self._seconds(ruff, before=lambda: self._change(files, "# {}"))
         return [
             ratio("cold, against ruff", "at most 12", cold, ruff_cold),
             ratio("nothing changed, against ruff --no-cache", "at most 1", unchanged, ruff_cold),
             ratio("nothing changed, against ruff's own cache", "at most 1", unchanged, ruff_unchanged),
-            ratio("one file changed, against ruff --no-cache", "at most 3", changed, ruff_cold),
-            ratio("one file changed, against ruff's own cache", "at most 3", changed, ruff_changed),
+            ratio("a remark in one file, against ruff --no-cache", "at most 3", remark, ruff_cold),
+            ratio("a remark in one file, against ruff's own cache", "at most 3", remark, ruff_changed),
+            ratio("a new function in one file, against ruff --no-cache", "at most 3", function, ruff_cold),
+            ratio("a new function in one file, against ruff's own cache", "at most 3", function, ruff_changed),
         ]
 
     def against_flake8_async(self) -> list[Row]:
@@ -179,23 +182,24 @@ class Bench:
         time.sleep(SETTLE)
         lines = min(len(text), 1000)
         measured = [
-            (f"{name}, {lines} lines, no project", self._latency(alone / "it.py", edited=False)),
+            (f"{name}, {lines} lines, no project", self._latency(alone / "it.py", edited="")),
             (
                 f"{name}, {lines} lines, in a project of 150 files",
-                self._latency(project / "distributed/it.py", edited=False),
+                self._latency(project / "distributed/it.py", edited=""),
             ),
-            (f"{name}, the same, just edited", self._latency(project / "distributed/it.py", edited=True)),
+            (f"{name}, the same, a remark", self._latency(project / "distributed/it.py", edited="# {}")),
+            (f"{name}, the same, a function", self._latency(project / "distributed/it.py", edited="def f{}(): pass")),
         ]
         return [Row(what, f"at most {goal} ms", f"{seconds * 1000:.1f} ms", "") for what, seconds in measured]
 
-    def _latency(self, path: Path, *, edited: bool) -> float:
+    def _latency(self, path: Path, *, edited: str) -> float:
         command = [sys.executable, str(HERE / "editor_latency.py"), str(path)]
         environment = {**ENVIRONMENT, "CONCLINT_CACHE_DIR": str(self._cache)}
         seconds = []
         for number in range(7 + 2):  # the first two fill the cache
             if edited:
                 with path.open("a", encoding="utf-8") as out:
-                    out.write(f"# {number}\n")
+                    out.write(f"{edited.format(number)}\n")
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
             seconds.append(float(done.stdout))
         return statistics.median(seconds[2:])
@@ -218,10 +222,10 @@ class Bench:
             self._parts[share] = target
         return self._parts[share]
 
-    def _change(self, files: Path) -> None:
+    def _change(self, files: Path, added: str) -> None:
         path = next(path for path in python_files(files) if path.name == "worker.py")
         with path.open("a", encoding="utf-8") as out:
-            out.write(f"\n# {time.time_ns()}\n")
+            out.write(f"\n{added.format(time.time_ns())}\n")
 
     def _seconds(
         self, command: Sequence[str], *, runs: int | None = None, before: Callable[[], None] | None = None
