@@ -354,6 +354,13 @@ def test_other_settings_are_another_question(install: Install, changed: Config) 
     assert len(cache.added) == 2
 
 
+def test_who_asks_for_a_rule_by_name_has_the_program_looked_at_anew(install: Install) -> None:
+    cache = Counted()
+    check(units(a=PROGRAM), CONFIG, cache=cache)
+    check(units(a=PROGRAM), replace(CONFIG, extend_select=("CON101",)), cache=cache)
+    assert cache.added == [6, 3]  # the same scenes, but what is looked for was another question
+
+
 def test_only_what_changed_is_computed_again(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = Counted()
     check(units(a=PROGRAM, b=PROGRAM, c=PROGRAM), CONFIG, cache=cache)

@@ -11,7 +11,7 @@ from conclint import rules
 from conclint.engine.crew import Crew, Lost
 from conclint.engine.inspections import Observed, Seen
 from conclint.engine.ledger import Ledger
-from conclint.engine.linked import Linked
+from conclint.engine.linked import Asked, Linked
 from conclint.engine.selection import Selection
 from conclint.engine.tasks import (
     Indexed,
@@ -61,10 +61,9 @@ class Analysis:
 
     def run(self) -> list[Diagnostic]:
         """Every finding of the rules that run, and of files that cannot be read, before suppression."""
-        triggers = {rule.code: self._trigger(rule) for rule in self.rules}
-        linked = Linked(self._index(), self._options, triggers, self.ledger)
+        linked = Linked(self._index(), self._asked, self.ledger)
         try:
-            broken = linked.summary.broken
+            summary = linked.summary
         except Exception as error:
             self.failures.append(Failure("", "", told(error)))
             return self._unreadable(())
@@ -73,11 +72,11 @@ class Analysis:
         found += self._concluded(linked, seen)
         hides = linked.hides
         found = [(code, finding) for code, finding in found if not (code.startswith(RACES) and hides(finding.place))]
-        names = {rule.code: rule.name for rule in self.rules}
+        names = dict(summary.rules)
         if self._reads:
             names[BROKEN] = BROKEN_NAME  # libcst may refuse what ast has read
         named = [Diagnostic(code, names[code], finding) for code, finding in found if code in names]
-        return named + self._unreadable(broken)
+        return named + self._unreadable(summary.broken)
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
@@ -85,18 +84,24 @@ class Analysis:
         every = rules.all_rules()
         return chosen(tuple(rule.code for rule in every if selection.runs(rule.code, default=rule.default)))
 
-    def _trigger(self, rule: Rule) -> Triggers:
-        return rule.triggers if Selection(self.config).asks_for(rule.code) else unasked(rule.triggers)
+    def _wanted(self) -> dict[str, tuple[str, Triggers]]:
+        """What the rules look for; less where nobody asks for them by name."""
+        asks = Selection(self.config).asks_for
+        return {
+            rule.code: (rule.name, rule.triggers if asks(rule.code) else unasked(rule.triggers)) for rule in self.rules
+        }
 
     @cached_property
     def _reads(self) -> bool:
         """Whether files that cannot be read are reported."""
         return Selection(self.config).runs(BROKEN, default=True)
 
-    @cached_property
-    def _options(self) -> Options:
+    @property
+    def _asked(self) -> Asked:
         config = self.config
-        return Options(config.knowledge, config.free_threaded, config.target_version, roots(config.src, config.project))
+        folders = roots(config.src, config.project)
+        options = Options(config.knowledge, config.free_threaded, config.target_version, folders)
+        return Asked(repr((config.select, config.ignore, config.extend_select)), options, self._wanted)
 
     @cached_property
     def _by_path(self) -> dict[str, Unit]:

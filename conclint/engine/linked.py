@@ -7,9 +7,10 @@ expression, a string or a comment is new is inspected again, and nothing else is
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from conclint.engine.ledger import Ledger, told_of
 from conclint.model import Place
@@ -21,34 +22,41 @@ from conclint.serial import Codec
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run asks the program for, even if nothing has to be concluded anew."""
+    """What a run asks the program and the rules for, even if nothing has to be concluded anew."""
 
+    rules: tuple[tuple[str, str], ...]  # code and name of those that run
     scenes: tuple[tuple[str, str], ...]  # path, digest
     broken: tuple[tuple[str, int, int, str], ...]  # path, line, column, what is wrong
     hidden: tuple[tuple[str, int, int], ...]  # path, first and last line on which authors know of races
 
 
+class Asked(NamedTuple):
+    """What is asked of a tree: by whom, and what for."""
+
+    selection: str  # the settings that select rules
+    options: Options
+    rules: Callable[[], Mapping[str, tuple[str, Triggers]]]  # by code, name and triggers; to load them takes time
+
+
 class Linked:
     """One tree's program; linked when somebody asks for what is not remembered."""
 
-    def __init__(
-        self, blobs: Mapping[str, bytes], options: Options, triggers: Mapping[str, Triggers], ledger: Ledger
-    ) -> None:
-        self._blobs, self._options, self._triggers, self._ledger = blobs, options, triggers, ledger
+    def __init__(self, blobs: Mapping[str, bytes], asked: Asked, ledger: Ledger) -> None:
+        self._blobs, self._asked, self._ledger = blobs, asked, ledger
 
     @cached_property
     def name(self) -> bytes:
         """The same for trees with the same facts, looked at with the same rules and settings."""
         if not self._ledger.kept:
             return b""
-        options = self._options
-        settings = repr((options.free_threaded, options.target, options.roots, sorted(self._triggers)))
+        options = self._asked.options
+        settings = repr((options.free_threaded, options.target, options.roots, self._asked.selection))
         facts = (part for path, blob in self._blobs.items() for part in (path, hashlib.sha256(blob).digest()))
         return self._ledger.name("linked", settings, told_of(options.knowledge), *facts)
 
     @cached_property
     def program(self) -> Program:
-        return link(self._blobs.items(), self._options)
+        return link(self._blobs.items(), self._asked.options)
 
     @cached_property
     def summary(self) -> Summary:
@@ -59,6 +67,7 @@ class Linked:
             except ValueError:
                 pass  # damaged: made again
         made = Summary(
+            tuple((code, name) for code, (name, _) in self._asked.rules().items()),
             tuple((path, _digest(data)) for path, data in self._encoded.items()),
             tuple((path, *error) for path, error in self.program.broken.items()),
             tuple(self.program.declared.known),
@@ -94,7 +103,7 @@ class Linked:
 
     @cached_property
     def _made(self) -> dict[str, Scene]:
-        return self.program.scenes(self._triggers)
+        return self.program.scenes({code: triggers for code, (_, triggers) in self._asked.rules().items()})
 
     @cached_property
     def _encoded(self) -> dict[str, bytes]:
