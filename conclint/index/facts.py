@@ -108,6 +108,13 @@ class FunctionFact(NamedTuple):
     def name(self) -> str:
         return self.qualname.rpartition(".")[2].partition("#")[0]
 
+    @property
+    def wrappers(self) -> tuple[str, ...]:
+        """The decorators as paths that mean something inside it: a function of its class is its object's."""
+        paths = tuple(one.removesuffix("()") for one in self.decorators)
+        receiver = self.params[0].name if self.owner and self.params and paths else ""
+        return (*paths, *(f"{receiver}.{one}" for one in paths if receiver and "." not in one))
+
 
 class ClassFact(NamedTuple):
     """One class: bases as paths, methods as (name, function), class-level binds as (attribute, path)."""

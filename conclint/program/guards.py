@@ -45,6 +45,9 @@ class Guards:
         kind, _, rest = lock.partition("|")
         if kind == "in":
             yield from self._held_in(lock, rest)
+        elif kind == "by":
+            decorator, _, decorated = rest.partition("|")
+            yield from (self._owned(one, decorated) for one in self._held_in(lock, decorator))
         elif kind == "enter":
             method = self._program.calls.method(rest, "__enter__")
             if method:
@@ -55,6 +58,15 @@ class Guards:
             yield f"{store.sort}|{store.owner}|{store.path}"
         else:
             yield lock
+
+    def _owned(self, lock: str, decorated: str) -> str:
+        """`own|lock` as the decorated method knows it."""
+        kind, _, path = lock.partition("|")
+        file, function = self._program.calls.function(decorated)
+        if kind != "own" or not function.params:
+            return lock
+        store = self._program.names.meaning(file, function, f"{function.params[0].name}.{path}").store
+        return next(iter(self.held([f"{store.sort}|{store.owner}|{store.path}"]))) if store is not None else lock
 
     def _held_in(self, lock: str, function: str) -> Iterator[str]:
         held = self._holders.get(function)

@@ -272,7 +272,7 @@ class Regions:
     def _holders(self, file: File, function: FunctionFact) -> None:
         """The managers and decorators around its code, which may hold a lock."""
         used = [call.func for call in function.calls if call.use & Use.WITH]
-        for path in (*used, *(one.removesuffix("()") for one in function.decorators)):
+        for path in (*used, *function.wrappers):
             for value in self._calls.targets(file, function, path):
                 home, holder = self._calls.function(value.name)
                 self._watch(home, holder.line)

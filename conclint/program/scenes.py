@@ -317,6 +317,7 @@ def _paths(function: FunctionFact, spans: tuple[tuple[int, int], ...]) -> set[st
         found.add(path)
     found.update(function.returns)
     found.update(function.decorators)
+    found.update(function.wrappers)
     if function.name == "__init__" and function.params:
         found.add(function.params[0].name)
     return {path for path in found if path and path[0] not in "=:" and path != "*"}

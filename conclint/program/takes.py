@@ -11,7 +11,7 @@ from conclint.knowledge.kinds import Context, LockKind
 from conclint.program.calls import Site
 from conclint.program.files import File
 from conclint.program.guards import Guards
-from conclint.program.values import Meaning, Sort, Store, Value, split_id
+from conclint.program.values import Meaning, Sort, Store, Value, function_id, split_id
 
 if TYPE_CHECKING:
     from conclint.program.linking import Program
@@ -49,7 +49,35 @@ class Takes:
                     taken = self._taken(site, name)
                     if taken is not None:
                         found.setdefault(site.caller, []).append(taken)
+        for identity, wrapped in self._by_decorators():
+            found[identity] = [*wrapped, *found.get(identity, ())]
         return {one: tuple(found[one]) for one in sorted(found)}
+
+    def _by_decorators(self) -> Iterator[tuple[str, list[Taken]]]:
+        """What decorators take around methods: `self.lock`, as the wrapper's first parameter has it."""
+        for file in self._program.files:
+            entering = file.body.functions.calling("__enter__") if "__enter__" in file.header.called else ()
+            wrappers = {one.qualname for one, call in entering if not one.owner and _enters_first(one, call)}
+            for function in file.functions() if wrappers else ():
+                for path in function.wrappers if function.owner else ():
+                    for value in self._program.calls.targets(file, function, path):
+                        home, qualname = split_id(value.name)
+                        if home == file.path:
+                            inside = (one for one in wrappers if one.startswith(qualname + "."))
+                            found = [taken for one in inside for taken in self._wrapped(file, one, function)]
+                            if found:
+                                yield function_id(file.path, function.qualname), found
+
+    def _wrapped(self, file: File, wrapper: str, function: FunctionFact) -> Iterator[Taken]:
+        around = file.body.functions[wrapper]
+        first = around.params[0].name if around.params else ""
+        for call in around.calls:
+            head, _, rest = call.func.partition(".")
+            if head == first and call.use & Use.WITH and rest.endswith(".__enter__"):
+                here = call._replace(func=f"{function.params[0].name}.{rest}", line=function.line)
+                taken = self._taken(Site(file, function, here), "__enter__")
+                if taken is not None:
+                    yield taken
 
     def of(self, identity: str) -> tuple[Taken, ...]:
         return self.by_function.get(identity, ())
@@ -126,6 +154,11 @@ def store_of(lock: str) -> Store | None:
     sort, _, rest = lock.partition("|")
     owner, _, path = rest.rpartition("|")
     return Store(sort, owner, path) if sort in ("local", "global", "attribute") else None
+
+
+def _enters_first(function: FunctionFact, call: CallFact) -> bool:
+    """`with self.lock:` in a function that only looks like a method."""
+    return "." in function.qualname and [one.name for one in function.params[:1]] == [call.func.partition(".")[0]]
 
 
 def _keeps_threads_out(kind: LockKind) -> bool:

@@ -88,8 +88,9 @@ class Accesses:
                 yield from self._locks.held(node)
         for call in self._source.inside(function.body, cst.Call):
             decorated = isinstance(call.func, cst.Name) and call.func.value in params
-            if decorated and self._source.function_node(call) is not function:
-                yield from self._locks.held(call)
+            wrapper = self._source.function_node(call)
+            if decorated and wrapper is not function:
+                yield from (_relative(lock, wrapper) for lock in self._locks.held(call))
 
     def _whole(self, name: cst.Name) -> State | None:
         """The name itself, or the attribute whose last part it is; nothing for keywords and definitions."""
@@ -199,6 +200,13 @@ class Accesses:
     def _through_class(named: Named, act: Act) -> bool:
         """Whether the state is the class's own; assigning to it through an object gives the object one of its own."""
         return named.through_class or (named.of_class and act not in (Act.UPDATE, Act.REPLACE))
+
+
+def _relative(lock: str, wrapper: cst.FunctionDef | cst.Lambda | None) -> str:
+    """The lock of whichever object the wrapper is called with, as `own|lock`: its methods know it as `self.lock`."""
+    first = wrapper.params.params[:1] if isinstance(wrapper, cst.FunctionDef) else ()
+    head, dot, rest = lock.rpartition("|")[2].partition(".")
+    return f"own|{rest}" if dot and [param.name.value for param in first] == [head] else lock
 
 
 def _asks_for_zero(test: cst.BaseExpression) -> bool:

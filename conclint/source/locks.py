@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from conclint.knowledge.lockwords import BY_CONTRACT, LOCKISH, SYNCHRONIZED
-from conclint.program.values import Store
+from conclint.program.values import Store, function_id
 from conclint.source.bywords import called_with_lock
 from conclint.source.paths import path_of
 from conclint.source.tree import children
@@ -177,6 +177,12 @@ class Locks:
             self._contracts[id(function)] = known
         return known
 
+    def _handed(self, decorator: cst.BaseExpression) -> Iterator[str]:
+        """`@synchronized(lock)`: what it is given to hold."""
+        for arg in decorator.args if isinstance(decorator, cst.Call) else ():
+            if arg.keyword is None and self._is_lock(arg.value):
+                yield from self.lock(arg.value)
+
     def _of_function(self, function: cst.FunctionDef) -> Iterator[str]:
         if self._by_contract(function):
             yield ANY_LOCK
@@ -185,6 +191,10 @@ class Locks:
             expression = decorator.decorator
             name = path_of(expression.func if isinstance(expression, cst.Call) else expression)
             known = self._source.named_at(own, name).functions
-            yield from map(holding, known)
+            if not known and function.params.params and "." not in name:  # a function of the class
+                known = self._source.named_at(own, f"{function.params.params[0].name.value}.{name}").functions
+            yield from (f"by|{one}|{function_id(self._source.path, own)}" for one in known)
+            if known or SYNCHRONIZED.search(name.rpartition(".")[2]):
+                yield from self._handed(expression)
             if not known and SYNCHRONIZED.search(name.rpartition(".")[2]):
                 yield f"decorator|{self._source.path}|{name}"
