@@ -105,7 +105,7 @@ class Promised:
 
     def _race(self, store: Store, moment: Moment, others: Sequence[Moment], promise: Promise | None) -> Race | None:
         one_for_all = moment.access.through_class or moment.access.store.sort == "global"
-        if moment.held and not (moment.access.act is Act.ITERATE and one_for_all and ANY_LOCK not in moment.held):
+        if moment.held and not (moment.access.act is Act.ITERATE and ANY_LOCK not in moment.held):
             return None  # the fault is the other's
         # A lock on each side, and not the same one: most likely one is made of the other in a way nobody sees.
         meets = [other for other in others if _meet(moment, other) and not (moment.held and other.held)]
@@ -116,7 +116,10 @@ class Promised:
         firm = firm and (promise.sworn or self._guarded(moment, others))
         firm = firm and not self._confined(moment.access.function, other.access.function)
         firm = firm or (not moment.held and self._only_one.is_meant(moment.access))
-        firm = firm or (promise.firm and bool(moment.held) and self._fails_under_lock(store, other.access))
+        walks = promise.firm and bool(moment.held) and one_for_all
+        if moment.held and not one_for_all and not (promise.firm and self._fails_under_lock(store, other.access)):
+            return None
+        firm = firm or (walks and self._fails_under_lock(store, other.access))
         return Race(store, moment, other, replace(promise, firm=firm))
 
     def _guarded(self, moment: Moment, others: Iterable[Moment]) -> bool:
