@@ -15,7 +15,8 @@ from conclint.program.calls import Calls, Site, is_base_call
 from conclint.program.deep import is_own
 from conclint.program.homes import Home, Homes
 from conclint.program.spawns import Root
-from conclint.program.values import Reach, Value, function_id
+from conclint.program.testfiles import only_tests
+from conclint.program.values import Reach, Value, function_id, split_id
 
 # A function that so many roots reach is reached by "threads"; more of them add nothing.
 MOST_RUNS = 4
@@ -165,7 +166,7 @@ class Contexts:
         for _ in range(MAIN_DEPTH + 1):
             above: list[str] = []
             for one in (each for each in level if each not in self._only_started):
-                callers = [site.caller for site in self._calls.callers(one)]
+                callers = [site.caller for site in self._calls.callers(one) if not _only_tries(site, one)]
                 if self._main.get(one) or self._begins_main(one, called=bool(callers)):
                     return True
                 if one not in self._main:
@@ -198,6 +199,11 @@ def at_end(run: Run | None) -> bool:
             return True
         run = run.via
     return False
+
+
+def _only_tries(site: Site, called: str) -> bool:
+    """Whether it is a test that calls it: that says nothing of who does in earnest."""
+    return only_tests(split_id(called)[0], site.file.path)
 
 
 def _called(call: CallFact) -> Iterator[CallFact]:

@@ -9,7 +9,8 @@ from conclint.program.deeds import CONSTRUCTION
 from conclint.program.guards import Guards
 from conclint.program.linking import Program
 from conclint.program.observations import HeldCall, Observations, Point
-from conclint.program.values import Reach
+from conclint.program.testfiles import only_tests
+from conclint.program.values import Reach, split_id
 
 # Callers of callers are followed so far.
 DEEPEST = 6
@@ -52,7 +53,8 @@ class Entry:
         if depth == 0 or identity in self._targets:
             return frozenset()
         common: frozenset[str] | None = None
-        callers = self._program.calls.callers(identity)
+        home = split_id(identity)[0]
+        callers = [one for one in self._program.calls.callers(identity) if not only_tests(home, one.file.path)]
         for site in callers:
             reach = self._reach(site, identity)
             if site.caller in path or (personal and reach in (Reach.FRESH, Reach.OTHER)):

@@ -32,7 +32,7 @@ DEEPEST = 4
 FAR = 7
 
 # What is called so is called for each kind of thing once, mostly where that is defined.
-REGISTERING = re.compile(r"add_|register")
+REGISTERING = re.compile(r"add_|register|remove_|unregister")
 
 
 class Moment(NamedTuple):
@@ -172,7 +172,8 @@ class Races:
         identity = access.function
         for_all = access.through_class or access.store.sort == "global"
         if for_all and REGISTERING.match(split_id(identity)[1].rpartition(".")[2]):
-            return any(not split_id(site.caller)[1] for site in self._program.calls.callers(identity))
+            callers = self._program.calls.callers(identity)
+            return not callers or any(not split_id(site.caller)[1] for site in callers)
         return self._called_by_nobody(identity) or self._only_in_children(identity, DEEPEST)
 
     def _only_in_children(self, identity: str, depth: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 TEST = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest|testing)\.py$")
 BESIDE = re.compile(r"(?:^|/)(?:tests?|testing)/")
@@ -18,6 +19,7 @@ def only_tests(path: str, evidence: str) -> bool:
     return among_tests(evidence) and not among_tests(path)
 
 
+@lru_cache(maxsize=4096)
 def among_tests(path: str) -> bool:
     """Whether the file holds tests or stands beside them."""
     return is_test(path) or BESIDE.search(path) is not None
