@@ -50,8 +50,11 @@ MEMO = "memo"
 # The operation of whoever looks into a container: at an item, its length, whether something is in it.
 LOOK = "look"
 
-# Acts that may do no harm twice.
-SOFT = (ONCE, SIZED, MEMO)
+# The operation of whoever changes the item that goes by the number it was given.
+OWN = "own item"
+
+# Acts that may do no harm twice, or happen to something of one's own.
+SOFT = (ONCE, SIZED, MEMO, OWN)
 
 # Losing one of two at the same time is what the lock is for.
 UPDATES = (Act.UPDATE, Act.UPDATE_ITEM)

@@ -159,8 +159,17 @@ class HappensBefore:
         starts = self._starts(site.caller, root)
         if not site.function.qualname and not starts:
             return True  # while the module is imported
+        if starts and _chained(site, starts):
+            return True
         point = self._entry.point(site)
         if point is None:
             in_order = bool(starts) and site.call.line < min(starts) and not site.call.use & Use.LOOP
             return in_order or self._called_apart(site.caller, root, depth - 1)
         return self._apart(point, root) or self._called_apart(site.caller, root, depth - 1)
+
+
+def _chained(site: Site, starts: list[int]) -> bool:
+    """Whether what the call gives is what starts it: `Sampler().add(name, source).start()`."""
+    line, chain = site.call.line, site.call.func + "()."
+    follows = any(one.line == line and one.func.startswith(chain) for one in site.function.calls)
+    return follows and all(start >= line for start in starts)

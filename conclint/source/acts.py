@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import libcst as cst
 
-from conclint.program.observations import Act
+from conclint.program.observations import OWN, Act
 from conclint.source.paths import path_of
 from conclint.source.source import Source
 from conclint.source.tree import below
@@ -42,6 +43,11 @@ class Done(NamedTuple):
 
 
 READ = Done(Act.READ)
+
+# What a worker calls the number that is its own.
+NUMBER = re.compile(
+    r"^(?:i|n|idx|index|num|number|rank|slot|shard|(?:worker|thread)_?(?:id|no|num|number|idx|index)?)$"
+)
 
 
 def act_of(source: Source, node: State) -> Done:
@@ -101,7 +107,8 @@ def _in_place(source: Source, node: State, statement: cst.AugAssign) -> bool:
 def _subscripted(source: Source, node: State, item: cst.Subscript) -> Done:
     outer = source.parent(item)
     if isinstance(outer, cst.AugAssign) and outer.target is item:
-        return Done(Act.UPDATE_ITEM, source.operator(outer), not _is_slot(source, node), _constant_key(item))
+        operation = OWN if _is_given(source, node, item) else source.operator(outer)
+        return Done(Act.UPDATE_ITEM, operation, not _is_slot(source, node), _constant_key(item))
     if isinstance(outer, cst.Del):
         return Done(Act.CHANGE, "del", True, _constant_key(item))
     if isinstance(outer, cst.AssignTarget):
@@ -125,6 +132,15 @@ def _constant_key(item: cst.Subscript) -> str:
 def _is_slot(source: Source, node: State) -> bool:
     """Assigning to a list's item keeps its length."""
     return "builtins.list" in source.types(node)
+
+
+def _is_given(source: Source, node: State, item: cst.Subscript) -> bool:
+    """Whether the item of a list goes by the number that the function was given: a worker's own, most likely."""
+    if set(source.types(node)) - {"builtins.list"}:
+        return False
+    key, around = _keys(source, item), source.function_node(item)
+    params = around.params.params if isinstance(around, cst.FunctionDef) else ()
+    return bool(NUMBER.search(key)) and any(param.name.value == key for param in params)
 
 
 def _item_assigned(source: Source, node: State, item: cst.Subscript, target: cst.AssignTarget) -> Act:
