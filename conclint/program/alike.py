@@ -50,8 +50,8 @@ def _is_plain(program: Program, cls: str, depth: int) -> bool:
 
 def _is_quiet(program: Program, file: File, function: FunctionFact, depth: int) -> bool:
     """Whether a method changes nothing of its object; a constructor may, with what is plain."""
-    if not function.params:
-        return True
+    if not function.params or "classmethod" in function.decorators:
+        return True  # what it changes is the class's, of which there is one
     own = function.params[0].name + "."
     if function.name in CONSTRUCTION:
         called = (program.names.meaning(file, function, call.func).values for call in function.calls)
@@ -65,4 +65,5 @@ def _gives_plain(program: Program, value: Value, depth: int) -> bool:
     """Whether what a constructor calls is a function of the program, a plain class, or a question."""
     if value.sort is Sort.CLASS and ":" in value.name:
         return _is_plain(program, value.name, depth)
-    return ":" in value.name or (value.name.partition(".")[0] in PLAIN and value.name not in HELD)
+    plain = value.name.partition(".")[0] in PLAIN and value.name not in HELD
+    return plain or ":" in value.name or value.name.endswith((".acquire", ".release"))

@@ -164,7 +164,7 @@ class Races:
 
     def _called_by_nobody(self, identity: str) -> bool:
         """A private method that no call leads to: some table or callback holds it, nobody knows in which thread."""
-        name = identity.rpartition(".")[2].partition("#")[0]
+        name = split_id(identity)[1].rpartition(".")[2].partition("#")[0]
         return name.startswith("_") and not name.endswith("__") and not self._program.calls.callers(identity)
 
     def _is_elsewhere(self, access: Access) -> bool:

@@ -30,6 +30,7 @@ from conclint.source.questions import (
     works,
 )
 from conclint.source.source import Source
+from conclint.source.testcode import forgives
 from conclint.source.trying import Trying
 
 # Which item of a queue is taken: the last one, or the first.
@@ -89,7 +90,7 @@ class Checks:
                 if isinstance(part, (cst.Name, cst.Attribute)) and path_of(part) == path and part is not node:
                     outer = self._source.parent(part)
                     used = isinstance(outer, (cst.Attribute, cst.Subscript)) and outer.value is part
-                    used = used or isinstance(outer, cst.BinaryOperation)
+                    used = (used or isinstance(outer, cst.BinaryOperation)) and not forgives(self._source, part)
                     return used and self._locks.held(part) == self._locks.held(node)
         return False
 

@@ -7,7 +7,8 @@ return what is to be said, and print it in one place.
 Not reported: a single worker beside a silent main thread, output under one lock everywhere (be it the caller's),
 `file=` an object of the worker's own, threads that write to different streams, and signs of life (a dot with `end=""`).
 What is printed in another file, calls away from the worker's start, what web applications and Celery's tasks print,
-whole lines written in one step, and the last words of a single thread are shown to those who select CON510.
+whole lines written in one step, the last words of a single thread, and what is said beside tests are shown to those who
+select CON510.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from conclint.program.contexts import Run
 from conclint.program.contexts import evidence as trace
 from conclint.program.evidence import Evidence
 from conclint.program.outputs import Mix
+from conclint.program.testfiles import among_tests
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 
@@ -54,7 +56,8 @@ def _is_weak(mix: Mix, run: Run) -> bool:
     far = len(steps) > (NEAR if elsewhere else FAR)
     alike = mix.other.run is not None and mix.other.run.root.number == run.root.number
     last_words = output.caught and alike and not run.root.at_once
-    return far or output.whole or last_words or run.root.how.startswith(SERVED)
+    tried = among_tests(output.place.path)
+    return far or output.whole or last_words or tried or run.root.how.startswith(SERVED)
 
 
 def _who(mix: Mix) -> str:
