@@ -142,9 +142,14 @@ def test_no_lock_that_the_caller_of_a_closure_holds_already():
 
 
 def test_half_a_step_is_not_mended():
-    for line in ("if self.free > 0:\n        self.free -= 1", "self.free -= 1\n    if not self.free:\n        close()"):
+    for line in (
+        "if self.free > 0:\n        self.free -= 1",
+        "self.free -= 1\n    if not self.free:\n        close()",
+        "name = str(self.free)\n    if taken(name):\n        self.free -= 1",
+        "if close():\n        self.free -= 1\n    if not self.free:\n        close()",
+    ):
         body = f"def __init__(self):\n    self.free = 9\n\ndef work(self):\n    {line}\n"
-        text = in_threads(body, top="import threading\nfrom elsewhere import close\n")
+        text = in_threads(body, top="import threading\nfrom elsewhere import close, taken\n")
         assert after("CON303", text) == text
 
 

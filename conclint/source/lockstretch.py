@@ -83,12 +83,17 @@ def _changed(target: cst.BaseExpression) -> str:
 
 
 def _asked_outside(source: Source, line: cst.CSTNode, state: str) -> bool:
-    """Whether a test around it asks for the state: one step would begin there."""
+    """Whether code further out rests on the state: a test around it or behind it, or whatever was done before."""
     child: cst.CSTNode = line
     for outer in source.ancestors(line):
         if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
             break
         if isinstance(outer, (cst.If, cst.While)) and child is not outer.test and _rests_on(source, outer.test, state):
             return True
+        if isinstance(outer, cst.IndentedBlock) and child is not line:
+            at = outer.body.index(child)
+            tests = [one.test for one in outer.body[at + 1 :] if isinstance(one, (cst.If, cst.While))]
+            if any(_rests_on(source, one, state) for one in (*outer.body[:at], *tests)):
+                return True
         child = outer
     return False
