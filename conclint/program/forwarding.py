@@ -10,6 +10,9 @@ from conclint.program.calls import Calls, Site
 from conclint.program.files import File
 from conclint.program.values import Reach, Sort, Value, function_id, split_id
 
+# With these a helper waits for what it has started.
+WAITS = frozenset({"join", "result", "wait"})
+
 
 class Forwarding:
     """Answers for one program."""
@@ -17,6 +20,15 @@ class Forwarding:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._names = calls.names
+        self._waiting: dict[str, bool] = {}
+
+    def waits(self, site: Site) -> bool:
+        """Whether the function waits for something in the end."""
+        known = self._waiting.get(site.caller)
+        if known is None:
+            known = not WAITS.isdisjoint(call.func.rpartition(".")[2] for call in site.function.calls)
+            self._waiting[site.caller] = known
+        return known
 
     def handed(self, site: Site, path: str) -> Iterator[tuple[Site, str]]:
         """Where callers hand over what `path` denotes at the site, with the argument."""

@@ -26,9 +26,6 @@ RUNNING = re.compile(r"main|gui|ui_|loop|asyncio|own|same|from")
 # Each call of these starts one.
 SINGLE = frozenset({"threading.Thread", "threading.Timer", "multiprocessing.Process"})
 
-# With these a helper waits for what it has started.
-WAITS = frozenset({"join", "result", "wait"})
-
 # What each spawner needs imported somewhere is the first part of its name; these need nothing.
 EVERYWHERE = frozenset({"builtins"})
 
@@ -147,7 +144,7 @@ class Spawns:
 
     def _spawn_handed(self, site: Site, name: str, spawner: Spawner, path: str, depth: int) -> None:
         """The callables that helpers of the program's own are given to start."""
-        if WAITS & {call.func.rpartition(".")[2] for call in site.function.calls}:
+        if self._forwarding.waits(site):
             return  # and waits for it: nothing else goes on meanwhile
         for other, given in self._forwarding.handed(site, path):
             self._hand(other, name, spawner, given, depth - 1)

@@ -92,18 +92,23 @@ def _is_first_of_several(source: Source, made: Maker) -> bool:
     around, target = source.function_node(made.call), made.given("target")
     if target is None or made.own:
         return False
-    alike = [
+    path = path_of(target.value)
+    others = (
         other
         for other in makers(source)
         if other.kind == made.kind
         and (given := other.given("target")) is not None
-        and path_of(given.value) == path_of(target.value) != ""
+        and path_of(given.value) == path != ""
         and source.function_node(other.call) is around
         and source.loop(other.call) is None
-    ]
+    )
+    first = next(others, None)
+    if first is None or first.call is not made.call:
+        return False  # said where the first one is made
+    alike = [first, *others]
     works = {source.code(args.value) for other in alike if (args := other.given("args")) is not None}
     joined = all((fate := source.fate(other.call)) is not None and fate.joins for other in alike)
-    return len(works) >= SEVERAL and len(works) == len(alike) and joined and alike[0].call is made.call
+    return len(works) >= SEVERAL and len(works) == len(alike) and joined
 
 
 def _joins_inside(source: Source, loop: cst.CSTNode, fate: FateScene) -> bool:

@@ -48,6 +48,8 @@ class HandingOver:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._known: dict[int, dict[str, list[Change]]] = {}  # by the `id` of the body
+        self._codes: dict[int, list[cst.CSTNode]] = {}
 
     def all(self) -> Iterator[Handed]:
         """The first harmful change for each object that a call hands over."""
@@ -56,8 +58,7 @@ class HandingOver:
             if not how or (how not in QUEUED and self._waited_for(call)):
                 continue
             for given in self._given(call):
-                changes = list(self._changes(given))
-                found = next((one for one in changes if self._harms(call, how, given, one)), None)
+                found = next((one for one in self._changes(given) if self._harms(call, how, given, one)), None)
                 if found is not None:
                     yield Handed(call, given, found)
 
@@ -74,38 +75,44 @@ class HandingOver:
                 if isinstance(value, (cst.Name, cst.Attribute)) and path_of(value):
                     yield value
 
-    def _nodes(self, given: State) -> Iterator[cst.CSTNode]:
-        """The own code of the function, or of the module."""
+    def _body(self, given: State) -> cst.CSTNode:
         around = self._source.function_node(given)
-        yield from same_function(around.body if around is not None else self._source.module(given))
+        return around.body if around is not None else self._source.module(given)
 
-    def _changes(self, given: State) -> Iterator[Change]:
-        path = path_of(given)
-        for node in self._nodes(given):
-            if isinstance(node, cst.Assign):
-                yield from (
-                    one for target in node.targets for one in self._assigned(path, node, target.target, node.value)
-                )
-            elif isinstance(node, cst.AugAssign):
-                yield from self._assigned(path, node, node.target, None)
-            elif isinstance(node, cst.Del) and isinstance(node.target, cst.Subscript):
-                if path_of(node.target.value) == path and _is_slice(node.target):
-                    yield Change(node, empties=True)
-            elif isinstance(node, cst.Call) and path_of(node.func) == path + ".clear":
-                yield Change(self._source.statement(node), empties=True)
-            elif isinstance(node, cst.Call) and _fills(node, path):
-                yield Change(node, empties=False)
+    def _nodes(self, given: State) -> list[cst.CSTNode]:
+        """The own code of the function, or of the module."""
+        body = self._body(given)
+        known = self._codes.get(id(body))
+        if known is None:
+            known = self._codes[id(body)] = list(same_function(body))
+        return known
 
-    def _assigned(
-        self, path: str, node: cst.CSTNode, target: cst.BaseExpression, value: cst.BaseExpression | None
-    ) -> Iterator[Change]:
-        if isinstance(target, cst.Attribute) and path_of(target.value) == path and path != "self":
-            yield Change(node, empties=False, key="." + target.attr.value, value=value)
-        if isinstance(target, cst.Subscript) and path_of(target.value) == path:
-            if _is_slice(target):
-                yield Change(node, empties=True)
-            elif key := _constant_key(target):
-                yield Change(node, empties=False, key=key, value=value)
+    def _changes(self, given: State) -> list[Change]:
+        """What its function does to the object, in the order of the text."""
+        body = self._body(given)
+        known = self._known.get(id(body))
+        if known is None:
+            known = self._known[id(body)] = {}
+            for node in self._nodes(given):
+                for path, change in self._changed(node):
+                    known.setdefault(path, []).append(change)
+        return known.get(path_of(given), [])
+
+    def _changed(self, node: cst.CSTNode) -> Iterator[tuple[str, Change]]:
+        """The paths of the objects that the node changes."""
+        if isinstance(node, cst.Assign):
+            for target in node.targets:
+                yield from _assigned(node, target.target, node.value)
+        elif isinstance(node, cst.AugAssign):
+            yield from _assigned(node, node.target, None)
+        elif isinstance(node, cst.Del) and isinstance(node.target, cst.Subscript):
+            if _is_slice(node.target):
+                yield path_of(node.target.value), Change(node, empties=True)
+        elif isinstance(node, cst.Call):
+            owner, _, method = path_of(node.func).rpartition(".")
+            if method == "clear" and owner:
+                yield owner, Change(self._source.statement(node), empties=True)
+            yield from ((path, Change(node, empties=False)) for path in _filled(node))
 
     # -- whether the change does harm
 
@@ -254,12 +261,24 @@ def _keys(value: cst.BaseExpression) -> set[str]:
     return {key.value for key in keys if isinstance(key, CONSTANT)}
 
 
-def _fills(call: cst.Call, path: str) -> bool:
+def _assigned(
+    node: cst.CSTNode, target: cst.BaseExpression, value: cst.BaseExpression | None
+) -> Iterator[tuple[str, Change]]:
+    if isinstance(target, cst.Attribute) and path_of(target.value) != "self":
+        yield path_of(target.value), Change(node, empties=False, key="." + target.attr.value, value=value)
+    if isinstance(target, cst.Subscript):
+        if _is_slice(target):
+            yield path_of(target.value), Change(node, empties=True)
+        elif key := _constant_key(target):
+            yield path_of(target.value), Change(node, empties=False, key=key, value=value)
+
+
+def _filled(call: cst.Call) -> Iterator[str]:
     """`file.readinto(buffer)`, `numpy.add(a, b, out=buffer)`."""
     name = path_of(call.func).rpartition(".")[2]
     out = (arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "out")
     first = [arg.value for arg in call.args[:1]] if name in FILLING else []
-    return any(path_of(one) == path for one in (*first, *out))
+    yield from dict.fromkeys(path_of(one) for one in (*first, *out))
 
 
 def _is_slice(target: cst.Subscript) -> bool:

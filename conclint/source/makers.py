@@ -41,8 +41,13 @@ class Maker(NamedTuple):
         return any(arg.star for arg in self.call.args)
 
 
-def makers(source: Source) -> Iterator[Maker]:
-    """Every call in the parsed regions that makes a thread or process."""
+def makers(source: Source) -> tuple[Maker, ...]:
+    """Every call in the parsed regions that makes a thread or process, found once."""
+    return source.makers
+
+
+def made_in(source: Source) -> Iterator[Maker]:
+    """Finds them."""
     for call in source.all(cst.Call):
         names = source.names(call.func)
         kind = next((one for one in MADE if one in names), "")

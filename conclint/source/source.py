@@ -20,6 +20,7 @@ from conclint.text import Text
 if TYPE_CHECKING:
     from conclint.source.locks import Locks
     from conclint.source.lockuse import LockUse
+    from conclint.source.makers import Maker
 
 N = TypeVar("N", bound=cst.CSTNode)
 
@@ -268,6 +269,13 @@ class Source:
     def operator(self, statement: cst.AugAssign) -> str:
         """The sign of an augmented assignment, `+=`."""
         return self.code(statement.operator).strip()
+
+    @cached_property
+    def makers(self) -> tuple[Maker, ...]:
+        """Every call in the parsed regions that makes a thread or process."""
+        from conclint.source.makers import made_in
+
+        return tuple(made_in(self))
 
     # -- locks
 

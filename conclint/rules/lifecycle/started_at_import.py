@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -53,25 +54,51 @@ PROCESSES = tuple(f"concurrent.futures.ProcessPoolExecutor.{name}" for name in (
 
 
 def check(source: Source) -> Iterator[Finding]:
+    lines = _Lines(source)
     for call in source.all(cst.Call):
         if source.function_node(call) is not None or not source.calls(call, *STARTS) or source.calls(call, *PROCESSES):
             continue
-        if not _is_guarded(source, call) and not in_test(source, call) and _is_module(source, call):
+        if not _is_guarded(source, call) and not in_test(source, call) and _is_module(source, call, lines):
             what = next(STARTS[name] for name in STARTS if source.calls(call, name))
             message = f"importing this module starts {what}; start it in a function that the program calls"
             yield Finding(source.place(call), message)
 
 
-def _is_module(source: Source, call: cst.Call) -> bool:
+class _Lines:
+    """What the file's top-level lines do, looked at once."""
+
+    def __init__(self, source: Source) -> None:
+        self._lines = source.text.lines
+
+    @cached_property
+    def guarded(self) -> bool:
+        """Whether there is a guard for other uses than the import."""
+        return any(GUARD.match(line) for line in self._lines)
+
+    @cached_property
+    def last_act(self) -> int:
+        """The last line on which a script does its work, or waits; 0 for none."""
+        return self._last(ACTS)
+
+    @cached_property
+    def last_step(self) -> int:
+        """The last line on which anything goes on."""
+        return max(self.last_act, self._last(GOES_ON))
+
+    def _last(self, pattern: re.Pattern[str]) -> int:
+        return max((number for number, line in enumerate(self._lines, 1) if pattern.match(line)), default=0)
+
+
+def _is_module(source: Source, call: cst.Call, lines: _Lines) -> bool:
     """Whether the file is there to be imported: somebody does, it has a guard for other uses, it does nothing else."""
     if source.path.endswith("__main__.py"):
         return False
     if source.scene.timing.imported:
         return True
-    after = source.text.lines[source.span(call).end_line :]
-    if any(GUARD.match(line) for line in source.text.lines):
-        return not any(ACTS.match(line) for line in after)
-    return _is_kept(source, call) and not any(ACTS.match(line) or GOES_ON.match(line) for line in after)
+    end = source.span(call).end_line
+    if lines.guarded:
+        return lines.last_act <= end
+    return lines.last_step <= end and _is_kept(source, call)
 
 
 def _is_kept(source: Source, call: cst.Call) -> bool:
@@ -79,10 +106,11 @@ def _is_kept(source: Source, call: cst.Call) -> bool:
     if not source.calls(call, *calls_to(Stage.WORKS, THREAD)) or not isinstance(call.func, cst.Attribute):
         return False
     path = path_of(call.func.value)
-    constant = path.isupper() or path.startswith("_")
+    if path.isupper() or path.startswith("_"):
+        return True
     made = [one for one in makers(source) if source.function_node(one.call) is None]
     daemons = [one for one in made if (fate := source.fate(one.call)) is not None and fate.daemon]
-    return constant or (bool(daemons) and len(daemons) == len(made))
+    return bool(daemons) and len(daemons) == len(made)
 
 
 def _is_guarded(source: Source, call: cst.Call) -> bool:
