@@ -390,6 +390,20 @@ def test_what_no_other_file_can_see_links_nothing(
     assert cache.added == [12, 3]  # the file's index and inspection, and the conclusion
 
 
+def test_only_the_part_that_changed_is_linked_again(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analysis, "SMALLEST", 1)
+    there = [Unit("a/x.py", data=PROGRAM.encode()), Unit("b/x.py", data=PROGRAM.encode())]
+    cache = Counted()
+    first = check(there, CONFIG, cache=cache)
+    real, seen = linked.link, []
+    monkeypatch.setattr(linked, "link", lambda blobs, options: seen.append(list(dict(blobs))) or real(blobs, options))
+    changed = Unit("b/x.py", data=(PROGRAM + "time.sleep(3)\n").encode())
+    second = check([there[0], changed], CONFIG, cache=cache)
+    assert seen == [["b/x.py"]]
+    assert [one.path for one in first.diagnostics] == ["a/x.py", "b/x.py"]
+    assert [one.path for one in second.diagnostics] == ["a/x.py", "b/x.py", "b/x.py"]
+
+
 def test_a_lost_scene_is_made_again(install: Install) -> None:
     cache = Counted()
     check(units(a=PROGRAM, b=PROGRAM), CONFIG, cache=cache)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conclint.index import index
+from conclint.program import islands
 from conclint.program.files import Files
 
 
@@ -40,3 +41,24 @@ def test_relative_imports_reach_folders_above_and_below() -> None:
 def test_a_module_named_like_the_standard_library_is_not_taken_for_it() -> None:
     files = {"a/__init__.py": "import queue", "b/queue.py": ""}
     assert near(files, "b/queue.py") == ["b/queue.py"]
+
+
+def parts(files: dict[str, str], smallest: int = 1) -> list[list[str]]:
+    return islands(((name, index(name, text.encode())) for name, text in files.items()), smallest)
+
+
+STRANGERS = {"app/__init__.py": "import lib", "one.py": "", "lib/__init__.py": "", "two/__init__.py": "", "tool.py": ""}
+
+
+def test_strangers_are_linked_apart_and_who_knows_of_each_other_together() -> None:
+    assert parts(STRANGERS) == [["app/__init__.py", "lib/__init__.py"], ["one.py", "tool.py"], ["two/__init__.py"]]
+
+
+def test_small_parts_are_one_part() -> None:
+    assert parts(STRANGERS, 2) == [["app/__init__.py", "lib/__init__.py"], ["one.py", "tool.py"], ["two/__init__.py"]]
+    assert parts(STRANGERS, 3) == [["app/__init__.py", "lib/__init__.py", "one.py", "tool.py", "two/__init__.py"]]
+
+
+def test_two_that_are_imported_by_one_are_one_part() -> None:
+    files = {"app.py": "import lib\nimport base", "lib/__init__.py": "", "base/__init__.py": ""}
+    assert parts(files) == [["app.py", "lib/__init__.py", "base/__init__.py"]]

@@ -27,7 +27,7 @@ from conclint.engine.tasks import (
 )
 from conclint.engine.units import Survey, Unit, roots
 from conclint.model import Diagnostic, Failure, Finding, Place, Span
-from conclint.program import Options
+from conclint.program import Options, islands
 from conclint.program.evidence import Evidence
 from conclint.program.observations import Inspection
 from conclint.program.triggers import Triggers, unasked
@@ -45,6 +45,9 @@ BROKEN_NAME = "unreadable-file"
 RACES = "CON3"
 NOWHERE = Span(1, 1, 1, 1)
 
+# Parts of a tree with fewer files than this are linked together: each part costs something of its own.
+SMALLEST = 20
+
 
 @dataclass
 class Analysis:
@@ -61,12 +64,21 @@ class Analysis:
 
     def run(self) -> list[Diagnostic]:
         """Every finding of the rules that run, and of files that cannot be read, before suppression."""
-        linked = Linked(self._index(), self._asked, self.ledger)
-        try:
-            summary = linked.summary
-        except Exception as error:
-            self.failures.append(Failure("", "", told(error)))
-            return self._unreadable(())
+        blobs = self._index()
+        found: list[Diagnostic] = []
+        for paths in islands(blobs.items(), SMALLEST):
+            linked = Linked({path: blobs.pop(path) for path in paths}, self._asked, self.ledger)
+            try:
+                found += self._judged(linked)
+            except Exception as error:
+                self.failures.append(Failure("", "", told(error)))
+            finally:
+                linked.close()
+        return found + self._unreadable(self.survey.lost)
+
+    def _judged(self, linked: Linked) -> list[Diagnostic]:
+        """What is found in one part of the tree, of which the others know nothing."""
+        summary = linked.summary
         seen = self._inspect(linked)
         found = [(code, finding) for one in seen.values() for code, finding in one.findings]
         found += self._concluded(linked, seen)
@@ -76,7 +88,7 @@ class Analysis:
         if self._reads:
             names[BROKEN] = BROKEN_NAME  # libcst may refuse what ast has read
         named = [Diagnostic(code, names[code], finding) for code, finding in found if code in names]
-        return named + self._unreadable(summary.broken)
+        return named + self._unparsed(summary.broken)
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
@@ -235,13 +247,14 @@ class Analysis:
             self.failures += [answer.failure] if answer.failure else []
             yield from answer.findings
 
-    def _unreadable(self, broken: Iterable[tuple[str, int, int, str]]) -> list[Diagnostic]:
-        if not self._reads:
-            return []
-        lost = [unreadable(path, NOWHERE, message) for path, message in self.survey.lost.items()]
-        return lost + [
+    def _unreadable(self, lost: Mapping[str, str]) -> list[Diagnostic]:
+        return [unreadable(path, NOWHERE, message) for path, message in lost.items()] if self._reads else []
+
+    def _unparsed(self, broken: Iterable[tuple[str, int, int, str]]) -> list[Diagnostic]:
+        return [
             unreadable(path, Span(line, column, line, column), f"cannot be parsed: {message}")
             for path, line, column, message in broken
+            if self._reads
         ]
 
     def _watched(self, phase: str, answers: Iterable[T], total: int) -> Iterator[T]:

@@ -58,6 +58,12 @@ class Linked:
     def program(self) -> Program:
         return link(self._blobs.items(), self._asked.options)
 
+    def close(self) -> None:
+        """Lets go of the program."""
+        if "program" in vars(self):
+            self.program.close()
+        vars(self).clear()
+
     @cached_property
     def summary(self) -> Summary:
         known = self._ledger.get(self.name)

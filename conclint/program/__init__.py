@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from conclint.program.linking import Options, Program, link
+from conclint.program.linking import Options, Program, islands, link
 
-__all__ = ["Options", "Program", "link"]
+__all__ = ["Options", "Program", "islands", "link"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
+from enum import Enum
 from functools import cached_property
 
 from conclint.knowledge import BUILTIN
@@ -206,6 +207,14 @@ class Program:
         """The files that could not be parsed: line, column and what is wrong."""
         return {file.path: file.header.error for file in self.files if file.header.error is not None}
 
+    def close(self) -> None:
+        """Lets go of everything at once: the parts know each other in circles."""
+        left: list[object] = [self]
+        while left:
+            inner = vars(left.pop())
+            left += [one for one in inner.values() if _is_part(one)]
+            inner.clear()
+
     def scenes(self, triggers: Mapping[str, Triggers]) -> dict[str, Scene]:
         """What each file that deserves a close look must know of the others; `triggers` are by rule code."""
         observed = self.observed if any(one.state or one.guarded for one in triggers.values()) else {}
@@ -219,6 +228,12 @@ class Program:
         return Scenes(self, regions).build(chosen)
 
 
+def _is_part(one: object) -> bool:
+    """Whether it is one of the parts that programs are made of, rather than what they know."""
+    own = type(one).__module__.partition(".program.")[1]
+    return bool(own) and hasattr(one, "__dict__") and not is_dataclass(one) and not isinstance(one, Enum)
+
+
 def _joined(*tables: dict[Store, tuple[User, ...]]) -> dict[Store, tuple[User, ...]]:
     found: dict[Store, tuple[User, ...]] = {}
     for table in tables:
@@ -226,6 +241,21 @@ def _joined(*tables: dict[Store, tuple[User, ...]]) -> dict[Store, tuple[User, .
             known = {(one.file.path, one.function.qualname): one for one in (*found.get(store, ()), *users)}
             found[store] = tuple(known.values())
     return found
+
+
+def islands(indexes: Iterable[tuple[str, bytes]], smallest: int) -> list[list[str]]:
+    """The files in groups that can be linked apart, since nothing in one can mean anything in another.
+
+    Those of fewer than `smallest` files are one group together, the last.
+    """
+    rest: list[str] = []
+    found: list[list[str]] = []
+    for island in Files(indexes).packages.islands():
+        if len(island) < smallest:
+            rest += island
+        else:
+            found.append(island)
+    return [*found, rest] if rest else found
 
 
 def link(indexes: Iterable[tuple[str, bytes]], options: Options) -> Program:

@@ -43,6 +43,21 @@ class Packages:
             known = self._tops[folder] = self._top(outer) if inside else folder
         return known
 
+    def islands(self) -> list[list[str]]:
+        """The files in groups of which none knows of another, in the order in which their first files stand."""
+        reached: dict[str, str] = {}
+        for top in self._related:
+            left = [] if top in reached else [top]
+            while left:
+                one = left.pop()
+                if one not in reached:
+                    reached[one] = top
+                    left += self._related[one]
+        found: dict[str, list[str]] = {}
+        for path in self._by_path:
+            found.setdefault(reached[self.top(path)], []).append(path)
+        return list(found.values())
+
     @cached_property
     def _related(self) -> dict[str, frozenset[str]]:
         """By outermost package: itself, all that it imports, directly or not, and all that import it."""
