@@ -26,8 +26,8 @@ BASES = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Proto
 def is_alike(program: Program, store: Store) -> bool:
     """Whether whatever is put there is an object of the program that never changes, and has nothing to lose."""
     made = [value for value in program.names.held(store) if value.name != "builtins.None"]
-    if not made and store.sort == "attribute":
-        made = [Value(Sort.INSTANCE, store.owner)]  # by `__new__`, most likely
+    if not made and any(path.endswith("__new__()") for _, _, path in program.names.stores.puts(store)):
+        made = [Value(Sort.INSTANCE, store.owner)]
     return bool(made) and all(
         value.sort is Sort.INSTANCE and ":" in value.name and _is_plain(program, value.name, DEEPEST) for value in made
     )

@@ -172,8 +172,8 @@ class Races:
         identity = access.function
         for_all = access.through_class or access.store.sort == "global"
         if for_all and REGISTERING.match(split_id(identity)[1].rpartition(".")[2]):
-            callers = self._program.calls.callers(identity)
-            return not callers or any(not split_id(site.caller)[1] for site in callers)
+            callers = self._program.calls.callers(identity) or self._program.calls.callers(_opposite(identity))
+            return any(not split_id(site.caller)[1] for site in callers)
         return self._called_by_nobody(identity) or self._only_in_children(identity, DEEPEST)
 
     def _only_in_children(self, identity: str, depth: int) -> bool:
@@ -247,6 +247,12 @@ class Races:
         if _same_start(one.root, other.root):
             return one.many and (one.many_each or other.many_each or not personal)
         return not self._order.one_after_the_other(one.root, other.root)
+
+
+def _opposite(identity: str) -> str:
+    """`add_codec` for `remove_codec`."""
+    before, dot, name = identity.rpartition(".")
+    return before + dot + name.replace("remove_", "add_").replace("unregister", "register")
 
 
 def _steps(moment: Moment) -> int:
