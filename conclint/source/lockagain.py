@@ -74,7 +74,7 @@ def _is_alone(source: Source, assign: cst.Assign, function: cst.FunctionDef) -> 
         return True
     if re.search(rf"(?:after_in_child|register_after_fork|WeakMethod)\b.*\b{name}\b", source.text.text):
         return True
-    if name.startswith("_") and _is_part_of_init(source, name):
+    if name.startswith("_") and is_part_of_init(source, name):
         return True
     if FIRST.search(source.code(function.body)):
         return True
@@ -86,7 +86,7 @@ def _is_alone(source: Source, assign: cst.Assign, function: cst.FunctionDef) -> 
     return False
 
 
-def _is_part_of_init(source: Source, name: str) -> bool:
+def is_part_of_init(source: Source, name: str) -> bool:
     """Whether a constructor calls a method of that name."""
     for call in source.all(cst.Call):
         if path_of(call.func).endswith(f".{name}"):

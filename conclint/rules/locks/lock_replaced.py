@@ -3,11 +3,14 @@
 Whoever holds the old lock goes on in the belief that nobody else can come in, while the next thread takes the new one,
 which is free. Whoever waits for the old one, or for a condition made of it, may wait for ever.
 
+A lock that is made where it is first needed has the same fault: of two threads that find none each makes its own, and
+both are inside.
+
 Make the lock once, in `__init__` or at the top level, and never assign to it again. To reset what it protects, hold it.
 For a lock per key, make it only where there is none: `locks.setdefault(key, threading.Lock())`.
 
 Not reported: objects that are being made, copied or unpickled; methods that begin the work (`start`, `open`, …); a new
-process after `fork`; a lock that is made only where there is none (`if self._lock is None`); an item of a container
+process after `fork`; a lock that is made under another one where there is none; an item of a container
 where nothing says that the key may be known already; and tests. A lock of asyncio, which comes with a new loop, is
 shown to those who select CON419.
 
@@ -30,7 +33,11 @@ if TYPE_CHECKING:
 
 def check(source: Source) -> Iterator[Finding]:
     from conclint.source.lockagain import replaced_locks
+    from conclint.source.locklazy import lazy_locks
 
+    for made, text in lazy_locks(source):
+        said = f"two threads that first need `{text}` at once make one each, and neither keeps the other out"
+        yield Finding(source.place(made), f"{said}; make it in `__init__` or at the top level")
     for found in replaced_locks(source):
         notes = (Note(source.place(found.first), "the first one is made here"),) if found.first is not None else ()
         yield Finding(
@@ -105,6 +112,48 @@ RULE = Rule(
 
                 return request
             """),
+        Bad("""
+            import threading
+            from threading import RLock
+
+            class Pool:
+                _lock = None
+
+                def _guarding(self):
+                    try:
+                        self._guard
+                    except AttributeError:
+                        self._guard = RLock()  # expect: CON419
+                    return self._guard
+
+                @classmethod
+                def take(cls):
+                    if cls._lock is None:
+                        cls._lock = threading.Lock()  # expect: CON419
+                    with cls._lock:
+                        return 1
+            """),
+        Good("""
+            import threading
+
+            _making = threading.Lock()
+
+            class Pool:
+                def __init__(self, lock=None):
+                    if lock is None:
+                        lock = threading.Lock()
+                    self._lock = lock
+                    self._guard = None
+
+                def take(self, lock=None):
+                    if lock is None:
+                        lock = threading.Lock()
+                    with _making:
+                        if self._guard is None:
+                            self._guard = threading.Lock()
+                    with self._guard, self._lock:
+                        return lock
+            """),
         Good("""
             import os
             import threading
@@ -151,8 +200,6 @@ RULE = Rule(
                     self._lock = threading.Lock()
 
                 def reset(self):
-                    if self._lock is None:
-                        self._lock = threading.Lock()
                     with self._lock:
                         self.items.clear()
             """),
