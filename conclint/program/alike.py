@@ -14,6 +14,9 @@ PLAIN = frozenset(
 )
 HELD = frozenset({"builtins.open", "os.open", "os.pipe"})
 
+# How `__new__` makes the object.
+ALLOCATED = frozenset({"super().__new__()", "object.__new__()"})
+
 # Objects in objects are followed so far.
 DEEPEST = 3
 
@@ -26,7 +29,7 @@ BASES = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Proto
 def is_alike(program: Program, store: Store) -> bool:
     """Whether whatever is put there is an object of the program that never changes, and has nothing to lose."""
     made = [value for value in program.names.held(store) if value.name != "builtins.None"]
-    if not made and any(path.endswith("__new__()") for _, _, path in program.names.stores.puts(store)):
+    if not made and any(path in ALLOCATED for _, _, path in program.names.stores.puts(store)):
         made = [Value(Sort.INSTANCE, store.owner)]
     return bool(made) and all(
         value.sort is Sort.INSTANCE and ":" in value.name and _is_plain(program, value.name, DEEPEST) for value in made
