@@ -16,6 +16,7 @@ from typing import NamedTuple
 from corpus import HERE, Found, findings, packages, table
 
 VERDICTS = HERE / "verdicts.tsv"
+FIRST = HERE / "first-reading.tsv"
 SEED = 20
 AROUND = 14  # lines shown before and after a finding
 GOAL = 0.95
@@ -38,13 +39,16 @@ class Verdict(NamedTuple):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("action", nargs="?", choices=["precision", "draw", "missing"], default="precision")
+    parser.add_argument("action", nargs="?", choices=["precision", "draw", "missing", "first"], default="precision")
     parser.add_argument("--select", default="CON", help="codes, as for `conclint check`")
     parser.add_argument("--count", type=int, default=40, help="how many to draw of each rule")
     parser.add_argument("--all", action="store_true", help="draw also what has a verdict already")
     parser.add_argument("--wider", action="store_true", help="the list `wider` as well")
     parser.add_argument("--default", action="store_true", help="only what a user sees who selects nothing")
     options = parser.parse_args()
+    if options.action == "first":
+        print(first_reading())
+        return
     verdicts = {verdict.place: verdict for verdict in read_verdicts()}
     select = "" if options.default else options.select
     every = [one for package in packages(wider=options.wider) for one in findings(package, select=select)]
@@ -64,9 +68,24 @@ def main() -> None:
     print(f"{len(gone)} verdicts are about findings that are no longer made")
 
 
+def rows_of(table_: Path) -> list[dict[str, str]]:
+    with table_.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def first_reading() -> str:
+    """What readers said of the default rules' findings in projects that nobody had looked at before."""
+    said: dict[str, list[str]] = {}
+    for row in rows_of(FIRST):
+        for code in (row["code"], "all"):
+            said.setdefault(code, []).append(row["verdict"])
+    counts = [(code, some.count("true"), some.count("false")) for code, some in sorted(said.items())]
+    rows = [(code, true, false, f"{true / (true + false):.0%}") for code, true, false in counts]
+    return table(rows, head=("rule", "true", "false", "precision"))
+
+
 def read_verdicts() -> list[Verdict]:
-    with VERDICTS.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    rows = rows_of(VERDICTS)
     verdicts = [Verdict(**{**row, "line": int(row["line"])}) for row in rows]
     for one in verdicts:
         if one.verdict not in ("true", "false") or not one.reason:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import libcst as cst
 import pytest
@@ -256,11 +257,14 @@ def test_a_rule_that_nests_too_deeply(install: Install) -> None:
     assert [each.rule for each in result.failures] == ["CON102"]
 
 
-def test_a_failing_fold_costs_findings_not_the_run(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("room, step", [(linked, "link"), (analysis, "islands")])
+def test_a_failing_fold_costs_findings_not_the_run(
+    install: Install, monkeypatch: pytest.MonkeyPatch, room: ModuleType, step: str
+) -> None:
     def fail(*_: object) -> None:
         raise LookupError("our fault")
 
-    monkeypatch.setattr(linked, "link", fail)
+    monkeypatch.setattr(room, step, fail)
     result = check(units(a=PROGRAM), CONFIG, unreadable=[("z.py", "cannot be read")])
     assert [each.error for each in result.failures] == ["LookupError: our fault"]
     assert [one.code for one in result.diagnostics] == ["CON001"]

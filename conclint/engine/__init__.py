@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from conclint.cache import Entries, key
+from conclint.cache import Entries
 from conclint.engine.ledger import Ledger, told_of
 from conclint.engine.memory import uncollected
 from conclint.engine.selection import Selection
@@ -49,8 +49,8 @@ def check(
     seen.lost.update(unreadable)
     ledger = Ledger(cache)
     context = [unit.path for unit in units if unit.context]
-    conclusion = _key(seen, config, str((fixes, noqa, context)).encode()) if cache else b""
-    known = _known(cache, conclusion) if cache else None
+    conclusion = _name(ledger, seen, config, str((fixes, noqa, context)).encode())
+    known = ledger.recall(conclusion, Result)
     if known is not None:
         return known
     with uncollected():
@@ -62,7 +62,7 @@ def check(
     return result
 
 
-def _key(seen: Survey, config: Config, asked: bytes) -> bytes:
+def _name(ledger: Ledger, seen: Survey, config: Config, asked: bytes) -> bytes:
     settings = (
         config.select,
         config.ignore,
@@ -75,15 +75,7 @@ def _key(seen: Survey, config: Config, asked: bytes) -> bytes:
     )
     files = (part for path, digest in seen.digests.items() for part in (path, digest))
     lost = (part for item in seen.lost.items() for part in item)
-    return key("conclusion", asked, repr(settings), told_of(config.knowledge), *files, "lost", *lost)
-
-
-def _known(cache: Entries, conclusion: bytes) -> Result | None:
-    data = cache.read([conclusion]).get(conclusion)
-    try:
-        return Codec(Result).loads(data) if data else None
-    except ValueError:
-        return None
+    return ledger.name("conclusion", asked, repr(settings), told_of(config.knowledge), *files, "lost", *lost)
 
 
 def _analyse(

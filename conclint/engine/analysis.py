@@ -64,10 +64,10 @@ class Analysis:
 
     def run(self) -> list[Diagnostic]:
         """Every finding of the rules that run, and of files that cannot be read, before suppression."""
-        blobs = self._index()
+        blobs, asked = self._index(), self._asked
         found: list[Diagnostic] = []
-        for paths in islands(blobs.items(), SMALLEST):
-            linked = Linked({path: blobs.pop(path) for path in paths}, self._asked, self.ledger)
+        for paths in self._parts(blobs):
+            linked = Linked({path: blobs.pop(path) for path in paths}, asked, self.ledger)
             try:
                 found += self._judged(linked)
             except Exception as error:
@@ -75,6 +75,14 @@ class Analysis:
             finally:
                 linked.close()
         return found + self._unreadable(self.survey.lost)
+
+    def _parts(self, blobs: Mapping[str, bytes]) -> list[list[str]]:
+        """The paths of the files that are linked together."""
+        try:
+            return islands(blobs.items(), SMALLEST)
+        except Exception as error:
+            self.failures.append(Failure("", "", told(error)))
+            return []
 
     def _judged(self, linked: Linked) -> list[Diagnostic]:
         """What is found in one part of the tree, of which the others know nothing."""
@@ -199,12 +207,9 @@ class Analysis:
             return self._conclude(linked, seen)
         digests = (part for path, one in seen.items() for part in (path, one.digest))
         name = self.ledger.name("concluded", linked.name, *digests)
-        known = self.ledger.get(name)
+        known = self.ledger.recall(name, Inspection)
         if known is not None:
-            try:
-                return Codec(Inspection).loads(known).findings
-            except ValueError:
-                pass  # damaged: concluded again
+            return known.findings
         before = len(self.failures)
         found = self._conclude(linked, seen)
         if len(self.failures) == before:

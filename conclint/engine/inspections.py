@@ -17,7 +17,7 @@ BLIND = Observations()
 class Seen:
     """One file's inspection: made now, or remembered; then its observations are bytes until they are needed.
 
-    Raises ValueError for damaged bytes.
+    Raises ValueError for damaged findings; for the observations behind them the cache's checksum answers.
     """
 
     def __init__(self, made: Inspection | None, data: bytes = b"") -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from conclint.cache import Entries, key
 from conclint.knowledge import BUILTIN
 from conclint.knowledge.kinds import Knowledge
 from conclint.serial import Codec
+
+T = TypeVar("T")
 
 
 class Ledger:
@@ -28,8 +31,13 @@ class Ledger:
     def read(self, names: Iterable[bytes]) -> Mapping[bytes, bytes]:
         return self._cache.read(names) if self._cache else {}
 
-    def get(self, name: bytes) -> bytes | None:
-        return self.read([name]).get(name)
+    def recall(self, name: bytes, kind: type[T]) -> T | None:
+        """What was kept under the name, if it is known and sound."""
+        data = self.read([name]).get(name)
+        try:
+            return None if data is None else Codec(kind).loads(data)
+        except ValueError:
+            return None  # damaged: computed again
 
     def keep(self, name: bytes, data: bytes) -> None:
         if self._cache:

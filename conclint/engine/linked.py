@@ -66,12 +66,9 @@ class Linked:
 
     @cached_property
     def summary(self) -> Summary:
-        known = self._ledger.get(self.name)
+        known = self._ledger.recall(self.name, Summary)
         if known is not None:
-            try:
-                return Codec(Summary).loads(known)
-            except ValueError:
-                pass  # damaged: made again
+            return known
         made = Summary(
             tuple((code, name) for code, (name, _) in self._asked.rules().items()),
             tuple((path, _digest(data)) for path, data in self._encoded.items()),

@@ -8,7 +8,7 @@ from conclint.index.facts import CallFact, FunctionFact, Use
 from conclint.program.arguments import Given, is_bound, matched
 from conclint.program.calls import Calls, Site
 from conclint.program.files import File
-from conclint.program.values import Reach, Sort, Value, function_id, split_id
+from conclint.program.values import Reach, Sort, Value, function_id, module_name, split_id
 
 # With these a helper waits for what it has started.
 WAITS = frozenset({"join", "result", "wait"})
@@ -92,7 +92,7 @@ class Forwarding:
 
     def _knowing(self, home: File, names: Iterable[str]) -> Iterable[File]:
         """The files that can name what stands in `home` under one of the names."""
-        stem = home.path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
+        stem = module_name(home.path)
         return dict.fromkeys((home, *self._calls.files.importing(stem, *sorted(names), near=home.path)))
 
     def _decorated_in(self, file: File, makers: set[str], names: set[str]) -> Iterator[tuple[Site, Value]]:

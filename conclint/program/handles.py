@@ -14,7 +14,7 @@ from conclint.knowledge.handles import BORROWS, CONTAINER, ENDINGS, WATCHED
 from conclint.program.calls import Calls, Site
 from conclint.program.files import File
 from conclint.program.mentions import FIELD, Mentions, plain
-from conclint.program.values import Sort, Store, function_id, split_id
+from conclint.program.values import Sort, Store, function_id, module_name, split_id
 
 # After so many places a handle is everybody's.
 MOST_HOLDERS = 60
@@ -200,7 +200,7 @@ class _Search:
     def _used_by_importers(self, store: Store) -> None:
         """Other files that import the global, or its module."""
         head, rest = store.root.path, store.path.removeprefix(store.root.path)
-        module = store.owner.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
+        module = module_name(store.owner)
         for file in self._names.files.importing(head, module, near=split_id(store.owner)[0]):
             for one in file.header.imports if file.path != store.owner else ():
                 paths = (one.name, f"{one.name}.{head}")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from conclint.index.facts import Kind, Use
 from conclint.knowledge.kinds import Context
+from conclint.knowledge.lives import STARTS
 from conclint.model import Place
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import site_place
@@ -55,7 +56,7 @@ class OnDemands:
         for root in self._roots:
             fate = self._handles.fate(root.site)
             kept = any(store.sort == "attribute" for store in fate.stores)
-            for start in fate.sites("start") or ((root.site,) if root.handed else ()):
+            for start in fate.sites(*STARTS) or ((root.site,) if root.handed else ()):
                 free = kept and start.function.owner and start.function.name not in CONSTRUCTION
                 if free and not self._may_lock.function(start.file, start.function):
                     yield start

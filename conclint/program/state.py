@@ -13,7 +13,7 @@ from conclint.program.calls import Calls
 from conclint.program.contexts import Contexts
 from conclint.program.deeds import Deeds
 from conclint.program.files import File
-from conclint.program.values import Sort, Store, function_id, split_id
+from conclint.program.values import Sort, Store, function_id, module_name, split_id
 
 LOCAL = "threading.local"
 
@@ -181,7 +181,7 @@ class State:
         if store.sort == "attribute":
             others = list(self._names.files.changes.near(own, store.path))
         else:
-            stem = store.owner.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
+            stem = module_name(store.owner)
             others = self._names.files.importing(stem, store.path, near=own)
         return list(dict.fromkeys([*(self._names.files[path] for path in sorted(chosen)), *others]))
 

@@ -12,7 +12,7 @@ from conclint.program.flags import Flags
 from conclint.program.scene import Early, Timing
 from conclint.program.spawns import Root
 from conclint.program.testfiles import is_test
-from conclint.program.values import Sort, function_id, split_id
+from conclint.program.values import Sort, function_id, module_name, split_id
 
 STARTS = frozenset({"threading.Thread.start"})
 
@@ -39,7 +39,7 @@ class Timings:
 
     def _is_imported(self, file: File) -> bool:
         """Whether another file of the program imports this one, a test apart."""
-        stem = file.path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
+        stem = module_name(file.path)
         files = self._calls.files
         for other in files.imports.near(file.path, stem):
             if other.path == file.path or is_test(other.path):

@@ -79,6 +79,11 @@ def function_id(path: str, qualname: str) -> str:
     return f"{path}:{qualname}"
 
 
+def module_name(path: str) -> str:
+    """The last name of the module or package that the file at `path` is."""
+    return path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
+
+
 def split_id(identity: str) -> tuple[str, str]:
     """The file and the qualified name of an id; a path may contain colons, and the name of a lambda does."""
     path, _, qualname = identity.rpartition(".py:")

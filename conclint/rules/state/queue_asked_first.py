@@ -54,7 +54,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
 
 def _finding(change: Change, notes: tuple[Note, ...], *, when_asked: bool = False) -> Finding:
     last = change.name.rpartition(".")[2]
-    then = "fails" if last == "get_nowait" else "waits for ever"
+    then = "fails" if last == "get_nowait" else "waits in vain"
     return Finding(
         change.place,
         f"another consumer can empty `{change.text}` between this question and `{last}`, which then {then}; use "
