@@ -87,7 +87,10 @@ def first_reading() -> str:
 def read_verdicts() -> list[Verdict]:
     rows = rows_of(VERDICTS)
     verdicts = [Verdict(**{**row, "line": int(row["line"])}) for row in rows]
+    places = [one.place for one in verdicts]
     for one in verdicts:
+        if places.count(one.place) > 1:
+            raise SystemExit(f"{VERDICTS.name}: {one.place}: one finding has one verdict")
         if one.verdict not in ("true", "false") or not one.reason:
             raise SystemExit(f"{VERDICTS.name}: {one.place}: a verdict is true or false, and has a reason")
     return verdicts
