@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.programs import alarms_of, mended
 
 BOUNDED = settings(
-    max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=60, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 # What rules look for, so that generated programs reach into them.

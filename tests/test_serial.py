@@ -9,7 +9,7 @@ from enum import Enum, IntFlag
 from typing import NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conclint.model import Diagnostic, Edit, Failure, Finding, Fix, Note, Place, Result, Safety, Span
@@ -84,7 +84,6 @@ def test_a_result_comes_back_equal() -> None:
     assert Codec(Result).loads(Codec(Result).dumps(result)) == result
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault of the data
 @given(st.recursive(st.none() | st.integers() | st.text() | st.floats() | st.booleans(), st.lists, max_leaves=20))
 def test_foreign_json_is_a_value_error(value: object) -> None:
     with pytest.raises(ValueError):

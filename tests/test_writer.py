@@ -121,7 +121,7 @@ PIECES = st.lists(st.sampled_from(["a", "b", "\n", "\r\n", "\r", "ü", "\x0c", "
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="needs git")
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(before=PIECES, after=PIECES)
 def test_git_applies_the_diff(before: str, after: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("diff")
