@@ -11,6 +11,7 @@ from conclint.knowledge.kinds import Context, Knowledge, Spawner, Target
 from conclint.program.calls import Calls, Site
 from conclint.program.files import File
 from conclint.program.forwarding import Forwarding
+from conclint.program.inturn import in_turn
 from conclint.program.values import Reach, Sort, Value, function_id, split_id
 
 # Callables are followed through so many helpers.
@@ -173,7 +174,7 @@ class Spawns:
         if self._is_coroutine(self._calls.files[path], qualname, spawner):
             return
         again = self._calls.repeated(site) or _outlives(site, name)
-        many = (spawner.many or again) and not (one_at_a_time(site) or _in_turn(site))
+        many = (spawner.many or again) and not (one_at_a_time(site) or in_turn(site))
         shared, many_each = self._receiver(site, name, spawner, value, many=many)
         self.roots.append(
             Root(len(self.roots), spawner.context, name, site, value.name, value.owner, many, shared, many_each)
@@ -300,11 +301,6 @@ def one_at_a_time(site: Site) -> bool:
     if not made and owner.startswith("self."):
         made = [call for other in site.file.functions() for call in other.calls if owner in call.goes]
     return bool(made) and all(keyword(call, "max_workers", 0) == "=1" for call in made)
-
-
-def _in_turn(site: Site) -> bool:
-    """Whether a loop waits for each of its threads before it starts the next: `while …: await to_thread(step)`."""
-    return bool(site.call.use & Use.AWAITED and site.call.use & Use.LOOP)
 
 
 def _outlives(site: Site, name: str) -> bool:

@@ -4,8 +4,9 @@
 two processes with the same terminal, mix their pieces.  A logger writes each record under its lock; or let the workers
 return what is to be said, and print it in one place.
 
-Not reported: a single worker beside a silent main thread, output under one lock everywhere (be it the caller's),
-`file=` an object of the worker's own, threads that write to different streams, and signs of life (a dot with `end=""`).
+Not reported: a single worker beside a silent main thread, threads of which each is joined before the next, output under
+one lock everywhere (be it the caller's), `file=` an object of the worker's own, threads that write to different
+streams, and signs of life (a dot with `end=""`).
 What is printed in another file, calls away from the worker's start, what web applications and Celery's tasks print,
 whole lines written in one step, the last words of a single thread, and what is said beside tests are shown to those who
 select CON510.
