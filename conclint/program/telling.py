@@ -47,7 +47,7 @@ def race_notes(race: Race) -> tuple[Note, ...]:
     notes = list(_path(race.moment)) if race.promise is None else _promise(race.promise, race.moment)
     if race.other.access.place != race.moment.access.place:
         notes.append(Note(race.other.access.place, _meeting(race.other, promised=race.promise is not None)))
-        notes += _path(race.other)
+    notes += _path(race.other)
     return tuple(dict.fromkeys(notes))
 
 
