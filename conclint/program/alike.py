@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from conclint.index.facts import FunctionFact
+from conclint.index.facts import FunctionFact, Touch
 from conclint.program.deeds import CHANGES, CONSTRUCTION
 from conclint.program.files import File
 from conclint.program.linking import Program
-from conclint.program.values import Sort, Store, Value
+from conclint.program.values import Sort, Store, Value, split_id
 
 # What the constructors of plain objects call: values, questions to the environment, loggers.
 PLAIN = frozenset(
@@ -16,6 +16,10 @@ HELD = frozenset({"builtins.open", "os.open", "os.pipe"})
 
 # How `__new__` makes the object.
 ALLOCATED = frozenset({"super().__new__()", "object.__new__()"})
+
+# Plain data with names for its items; the dict itself is most often written as a literal, or read from a file.
+RECORDS = frozenset({"typing.TypedDict", "typing_extensions.TypedDict"})
+ITEMS = Touch.ITEM | Touch.DELETED
 
 # Objects in objects are followed so far.
 DEEPEST = 3
@@ -27,13 +31,24 @@ BASES = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Proto
 
 
 def is_alike(program: Program, store: Store) -> bool:
-    """Whether whatever is put there is an object of the program that never changes, and has nothing to lose."""
+    """Whether whatever is put there is an object of the program, or a record, that never changes and loses nothing."""
     made = [value for value in program.names.held(store) if value.name != "builtins.None"]
+    if any(RECORDS & {*program.names.classes.mro(value.name)} for value in made if ":" in value.name):
+        made = [value for value in made if value.name != "builtins.dict"]
+        if _has_items_changed(program, store):
+            return False
     if not made and any(path in ALLOCATED for _, _, path in program.names.stores.puts(store)):
         made = [Value(Sort.INSTANCE, store.owner)]
     return bool(made) and all(
         value.sort is Sort.INSTANCE and ":" in value.name and _is_plain(program, value.name, DEEPEST) for value in made
     )
+
+
+def _has_items_changed(program: Program, store: Store) -> bool:
+    """Whether the file that keeps the data fills or changes it afterwards."""
+    file = program.names.files[split_id(store.owner)[0]]
+    touches = (touch for function in file.functions() for touch in function.touches)
+    return any(bits & ITEMS and path.rpartition(".")[2] == store.path for path, bits, _ in touches)
 
 
 def _is_plain(program: Program, cls: str, depth: int) -> bool:

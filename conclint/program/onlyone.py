@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from conclint.index.facts import FunctionFact
+from conclint.index.facts import FunctionFact, Use
 from conclint.program.calls import Calls
 from conclint.program.everybodys import META
 from conclint.program.files import File
@@ -16,6 +16,9 @@ THREADS = re.compile(r"^(?:threading|_thread|concurrent\.futures|multiprocessing
 
 # What is called so is called once, when the program begins; or in an event loop.
 ONCE = re.compile(r"setup|init|enable|install|config|start|register|async|aio")
+
+# Callers of callers are followed so far.
+DEEPEST = 4
 
 
 class OnlyOne:
@@ -31,7 +34,7 @@ class OnlyOne:
             return False
         file, function = self._calls.function(access.function)
         if self._makes_objects(file, function):
-            return _knows(file)
+            return _knows(file) and not self._begins(access.function, DEEPEST)
         one_for_all = access.through_class or access.store.sort == "global"
         asked = (
             one_for_all
@@ -46,6 +49,14 @@ class OnlyOne:
         owner = function_id(file.path, function.owner) if function.owner else ""
         of_classes = bool(owner) and bool(META & {*self._names.classes.mro(owner)})
         return bool(owner) and (function.name == "__new__" or (function.name == "__call__" and of_classes))
+
+    def _begins(self, function: str, depth: int) -> bool:
+        """Whether the program comes there only once, from one place, as where it begins."""
+        callers = self._calls.callers(function)
+        if len(callers) != 1 or callers[0].call.use & Use.LOOP:
+            return False
+        further = self._calls.callers(callers[0].caller)
+        return not further or (depth > 0 and self._begins(callers[0].caller, depth - 1))
 
     def _hands_out(self, file: File, function: FunctionFact, access: Access) -> bool:
         """Whether the function gives it to whoever calls, and it is an object of the program's own."""
