@@ -31,6 +31,8 @@ HARMLESS_METHODS = members(
     "notify_all notifyAll"
 )
 
+CONSTANTS = (cst.Name, cst.BaseNumber, cst.SimpleString)
+
 
 def may_raise(source: Source, node: cst.CSTNode, lock: str) -> Iterator[cst.CSTNode]:
     """The parts of a statement or expression that may raise; not the operations on the lock itself."""
@@ -55,4 +57,14 @@ def is_fallible(source: Source, node: cst.CSTNode) -> bool:
     if not isinstance(node, cst.Call):
         return False
     path = path_of(node.func)
-    return not (path in HARMLESS or path.rpartition(".")[2] in HARMLESS_METHODS)
+    return not (path in HARMLESS or path.rpartition(".")[2] in HARMLESS_METHODS or _is_question(source, node))
+
+
+def _is_question(source: Source, call: cst.Call) -> bool:
+    """Whether it asks what callers may hand in, and by default is a constant: `def serve(ready=lambda: True)`."""
+    function = source.function_node(call)
+    if call.args or not isinstance(call.func, cst.Name) or not isinstance(function, cst.FunctionDef):
+        return False
+    given = (*function.params.params, *function.params.kwonly_params)
+    defaults = (param.default for param in given if param.name.value == call.func.value)
+    return any(isinstance(one, cst.Lambda) and isinstance(one.body, CONSTANTS) for one in defaults)
