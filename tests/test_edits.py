@@ -98,10 +98,7 @@ def test_all_or_nothing(fixes: list[list[tuple[tuple[int, int, int, int], str]]]
     added = [each for each in parts if one.add(each)]
     inserted = sum({edit: len(edit.text) for each in added for edit in each.edits}.values())
     removed = {
-        at
-        for each in added
-        for edit in each.edits
-        for at in range(*(Text(plain).offset(*at) for at in (_ends(edit))))
+        at for each in added for edit in each.edits for at in range(*(Text(plain).offset(*at) for at in (_ends(edit))))
     }
     assert len(one.result()) == len(plain) + inserted - len(removed)
 

@@ -92,9 +92,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
 
 
 def units(**files: str | bytes) -> list[Unit]:
-    return [
-        Unit(f"{name}.py", data=text if isinstance(text, bytes) else text.encode()) for name, text in files.items()
-    ]
+    return [Unit(f"{name}.py", data=text if isinstance(text, bytes) else text.encode()) for name, text in files.items()]
 
 
 def found(some: Sequence[Unit], config: Config = CONFIG, **options: bool) -> list[str]:

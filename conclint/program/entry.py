@@ -23,9 +23,7 @@ class Entry:
         self._program = program
         self._guards = guards
         self._calls = {
-            (one.point.function, one.point.line, one.path): one
-            for seen in observations.values()
-            for one in seen.calls
+            (one.point.function, one.point.line, one.path): one for seen in observations.values() for one in seen.calls
         }
         self._targets = {root.target for root in program.spawns.roots}
         self._known: dict[tuple[str, bool], frozenset[str]] = {}

@@ -47,4 +47,3 @@ def registers(race: Race) -> bool:
     """Whether the other side most likely is over before threads come."""
     name = race.other.access.function.rpartition(".")[2].rpartition(":")[2]
     return race.promise is not None and bool(REGISTERS.search(name))
-

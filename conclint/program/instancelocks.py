@@ -57,9 +57,7 @@ class InstanceLocks:
 
     def _read_too(self) -> set[tuple[str, Store]]:
         """What functions read or walk over as well as change it, so that they act in steps."""
-        return {
-            (access.function, access.store) for access in self._accesses() if access.act in (Act.READ, Act.ITERATE)
-        }
+        return {(access.function, access.store) for access in self._accesses() if access.act in (Act.READ, Act.ITERATE)}
 
     def _own_lock(self, access: Access) -> Store | None:
         """The lock, where no other one is held that all objects share."""

@@ -63,7 +63,6 @@ class Interleavings:
         promise = self._program.meant.by(access, self._kept)
         return Interleaved(straddle, None, promise[1], promise[0]) if promise is not None else None
 
-
     def _keeps_out(self, lock: str) -> bool:
         """Whether one task at a time has it: not so a semaphore for more than one."""
         sort, _, rest = lock.partition("|")

@@ -56,9 +56,7 @@ class Outlived(NamedTuple):
 class Outlives:
     """Finds them in one program."""
 
-    def __init__(
-        self, calls: Calls, handles: Handles, stops: Stops, contexts: Contexts, roots: Iterable[Root]
-    ) -> None:
+    def __init__(self, calls: Calls, handles: Handles, stops: Stops, contexts: Contexts, roots: Iterable[Root]) -> None:
         self._calls = calls
         self._classes = calls.names.classes
         self._handles = handles
@@ -346,4 +344,3 @@ def _is_call(site: Site) -> bool:
 def _weak(site: Site) -> bool:
     """`weakref.ref(self, thing.close)`: called when the owner is collected, not when it is closed."""
     return any(call.line == site.call.line and call.func.startswith("weakref.") for call in site.function.calls)
-

@@ -103,4 +103,3 @@ class Timings:
                     if value.sort is Sort.FUNCTION and value.owner:
                         names |= self._reads(value.name, depth - 1)
         return names
-

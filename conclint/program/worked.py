@@ -73,9 +73,7 @@ class Worked:
             return
         near = dict.fromkeys(file for home in homes for file in files.packages.near(home, files))
         workers = {one.identity: one for one, contexts in self._running() if Context.PROCESS in contexts}
-        makers = (
-            Member(file, function) for file in near if MAKERS & file.roots for function in file.functions()
-        )
+        makers = (Member(file, function) for file in near if MAKERS & file.roots for function in file.functions())
         for one in (workers | {maker.identity: maker for maker in makers}).values():
             plain = {param.name for param in one.function.params} | {target for target, _ in one.function.binds}
             if self._is_one_of(one, tuple(plain), types):

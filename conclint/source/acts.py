@@ -57,9 +57,7 @@ def act_of(source: Source, node: State) -> Done:
         return _assigned(source, node, outer)
     if isinstance(outer, cst.AugAssign) and outer.target is node:
         return (
-            Done(Act.CHANGE, "extend")
-            if _in_place(source, node, outer)
-            else Done(Act.UPDATE, source.operator(outer))
+            Done(Act.CHANGE, "extend") if _in_place(source, node, outer) else Done(Act.UPDATE, source.operator(outer))
         )
     if isinstance(outer, cst.AnnAssign) and outer.target is node:
         return Done(Act.REPLACE, "=") if outer.value is not None else READ

@@ -77,4 +77,3 @@ def _told(statement: cst.CSTNode) -> set[str]:
 
 def _asks(statement: cst.CSTNode, flags: set[str]) -> bool:
     return isinstance(statement, cst.If) and bool(flags & names_in(statement.test))
-

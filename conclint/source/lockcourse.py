@@ -266,9 +266,7 @@ class Course:
         return FREE if states else NOWHERE
 
     def _releases(self, node: cst.CSTNode) -> bool:
-        return any(
-            isinstance(part, cst.Call) and self._operation(part) == "release" for part in body_nodes(node)
-        )
+        return any(isinstance(part, cst.Call) and self._operation(part) == "release" for part in body_nodes(node))
 
 
 def _split(exits: Iterable[Exit], *kinds: str) -> tuple[list[Exit], list[Exit]]:

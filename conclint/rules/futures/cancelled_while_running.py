@@ -62,8 +62,11 @@ def _ran_out(source: Source, call: cst.Call) -> bool:
     kinds = [one.value for one in handler.type.elements] if isinstance(handler.type, cst.Tuple) else [handler.type]
     if not any(TIMEOUTS & {*source.names(kind)} for kind in kinds):
         return False
-    return any(_limited(source, one, path_of(call.func).rpartition(".")[0]) for one in source.all(cst.Call) if
-               around.body in source.ancestors(one))
+    return any(
+        _limited(source, one, path_of(call.func).rpartition(".")[0])
+        for one in source.all(cst.Call)
+        if around.body in source.ancestors(one)
+    )
 
 
 def _limited(source: Source, call: cst.Call, future: str) -> bool:

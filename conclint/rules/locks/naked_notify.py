@@ -54,7 +54,6 @@ def _message(found: Naked) -> str:
     return f"`{text}` tells of nothing that has changed, and who waits later misses it; change the state first"
 
 
-
 RULE = Rule(
     code="CON416",
     name="naked-notify",

@@ -99,7 +99,8 @@ RULE = Rule(
                         for number, listener in enumerate(self.listeners):  # expect: CON311
                             listener.send(f"tick {number}")
             """),
-        Bad("""
+        Bad(
+            """
             import sys
             from concurrent.futures import ThreadPoolExecutor
 
@@ -136,7 +137,8 @@ RULE = Rule(
             def main(prefixes):
                 with ThreadPoolExecutor() as pool:
                     return list(pool.map(loaded, prefixes))
-            """),
+            """,
+        ),
         Good("""
             import sys
             import threading

@@ -50,7 +50,8 @@ RULE = Rule(
     conclude=conclude,
     mend=mend,
     examples=(
-        Bad("""
+        Bad(
+            """
             from concurrent.futures import ThreadPoolExecutor
 
             HISTORY = [0]
@@ -76,7 +77,8 @@ RULE = Rule(
             def main():
                 with ThreadPoolExecutor() as pool:
                     list(pool.map(push, range(9)))
-            """),
+            """,
+        ),
         Bad("""
             import threading
 

@@ -51,7 +51,8 @@ RULE = Rule(
     conclude=conclude,
     mend=mend,
     examples=(
-        Bad("""
+        Bad(
+            """
             import threading
 
             class Counter:
@@ -78,7 +79,8 @@ RULE = Rule(
                     with self._lock:
                         with Counter._total_lock:
                             Counter.total += number  # expect: CON315
-            """),
+            """,
+        ),
         Bad("""
             from threading import RLock
 

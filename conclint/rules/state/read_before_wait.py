@@ -74,7 +74,8 @@ RULE = Rule(
     conclude=conclude,
     mend=mend,
     examples=(
-        Bad("""
+        Bad(
+            """
             import asyncio
 
 
@@ -110,7 +111,8 @@ RULE = Rule(
 
                 async def fill(self, items):
                     await asyncio.gather(*[self.add(item) for item in items])
-            """),
+            """,
+        ),
         Bad("""
             import asyncio
 

@@ -63,7 +63,8 @@ RULE = Rule(
     conclude=conclude,
     mend=mend,
     examples=(
-        Bad("""
+        Bad(
+            """
             import threading
 
             class Job:
@@ -90,8 +91,10 @@ RULE = Rule(
             def main():
                 for _ in range(9):
                     threading.Thread(target=Job().run).start()
-            """),
-        Bad("""
+            """,
+        ),
+        Bad(
+            """
             from concurrent.futures import ThreadPoolExecutor
 
             class Parser:
@@ -129,7 +132,8 @@ RULE = Rule(
             def parse_all(texts):
                 with ThreadPoolExecutor() as pool:
                     list(pool.map(parse, texts))
-            """),
+            """,
+        ),
         Good("""
             import threading
 

@@ -52,7 +52,8 @@ RULE = Rule(
     conclude=conclude,
     mend=mend,
     examples=(
-        Bad("""
+        Bad(
+            """
             import threading
 
             count = 0
@@ -85,8 +86,10 @@ RULE = Rule(
                     thread.start()
                 for thread in threads:
                     thread.join()
-            """),
-        Bad("""
+            """,
+        ),
+        Bad(
+            """
             from concurrent.futures import ThreadPoolExecutor
 
             hits = {}
@@ -116,7 +119,8 @@ RULE = Rule(
                 with ThreadPoolExecutor() as pool:
                     list(pool.map(visit, urls))
                 return hits
-            """),
+            """,
+        ),
         Good("""
             import threading
 

@@ -54,7 +54,8 @@ RULE = Rule(
     conclude=conclude,
     mend=mend,
     examples=(
-        Bad("""
+        Bad(
+            """
             from concurrent.futures import ThreadPoolExecutor
 
             class Stats:
@@ -88,8 +89,10 @@ RULE = Rule(
                 with ThreadPoolExecutor() as pool:
                     for _ in range(9):
                         pool.submit(stats.hit)
-            """),
-        Bad("""
+            """,
+        ),
+        Bad(
+            """
             import threading
 
             class Poller:
@@ -136,7 +139,8 @@ RULE = Rule(
                 poller = Poller()
                 poller.start()
                 poller.poke()
-            """),
+            """,
+        ),
         Bad("""
             import threading
 

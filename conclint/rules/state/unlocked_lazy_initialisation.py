@@ -77,7 +77,8 @@ RULE = Rule(
     conclude=conclude,
     mend=mend,
     examples=(
-        Bad("""
+        Bad(
+            """
             import sqlite3
             from concurrent.futures import ThreadPoolExecutor
 
@@ -118,8 +119,10 @@ RULE = Rule(
             def main(queries):
                 with ThreadPoolExecutor() as pool:
                     return list(pool.map(query, queries))
-            """),
-        Bad("""
+            """,
+        ),
+        Bad(
+            """
             import threading
 
             class Client:
@@ -155,7 +158,8 @@ RULE = Rule(
             def main(client: Client):
                 for _ in range(9):
                     threading.Thread(target=client.file).start()
-            """),
+            """,
+        ),
         Bad("""
             import threading
             from http.client import HTTPConnection
