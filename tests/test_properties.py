@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from tests.programs import alarms_of, mended
 
-BOUNDED = settings(
-    max_examples=60, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
+BOUNDED = settings(max_examples=60, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 # What rules look for, so that generated programs reach into them.
 OPENINGS = [

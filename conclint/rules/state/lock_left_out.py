@@ -29,7 +29,7 @@ from conclint.index.facts import Kind
 from conclint.model import Finding, Fix, Note
 from conclint.program.evidence import Evidence
 from conclint.program.guarding import Breach
-from conclint.program.observations import UPDATES, Access, Act
+from conclint.program.observations import Access, Act
 from conclint.program.triggers import guarded_state
 from conclint.rules.rule import Bad, Good, Rule
 
@@ -47,7 +47,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
     for breach in evidence.breaches:
         if breach.access.place not in told:  # where the threads themselves are known, other rules name them
             notes = tuple(_notes(breach))
-            weak = breach.declared is None and (_is_aside(evidence, breach.access) or _is_meant(breach))
+            weak = breach.declared is None and (_is_aside(evidence, breach.access) or breach.known)
             yield Finding(breach.access.place, _message(breach), notes=notes, about=breach.lock_text, when_asked=weak)
 
 
@@ -56,12 +56,6 @@ def _is_aside(evidence: Evidence, access: Access) -> bool:
     _, function = evidence.program.calls.function(access.function)
     rebinds = access.act is Act.REPLACE and bool(function.kind & Kind.ASYNC)
     return rebinds or bool(function.kind & Kind.GENERATOR)
-
-
-def _is_meant(breach: Breach) -> bool:
-    """Whether the same function counts under the lock as well: whoever wrote it knew of the lock, and left it out."""
-    own = (one for one in breach.guarded if one.function == breach.access.function)
-    return breach.access.act in UPDATES and any(one.act in UPDATES for one in own)
 
 
 def _message(breach: Breach) -> str:
