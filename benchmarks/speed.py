@@ -14,11 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from corpus import HERE, REPOSITORY, packages, python_files, table
+from findings import worktree
 
 CONCLINT = [sys.executable, "-m", "conclint"]
 CHECK = [*CONCLINT, "check", "--isolated", "--select", "CON"]
@@ -55,9 +56,13 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="medians of so many runs")
     parser.add_argument("--share", type=int, default=4, help="slow peers see one file in so many")
     parser.add_argument("--only", help="only the measurements whose name contains this")
+    parser.add_argument("--base", metavar="REV", help="what a cold run costs, against that revision; nothing else")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), options.runs, options.share)
+        if options.base:
+            print(table(bench.against_base(options.base), head=("what", "goal", "measured", "seconds of CPU")))
+            return
         for name, measure in bench.measurements().items():
             if options.only and options.only not in name:
                 continue
@@ -131,6 +136,20 @@ class Bench:
         ours = self._seconds(self._cold(files))
         theirs = self._seconds([*FLAKE8, str(files)], runs=1)
         return [faster("cold, against flake8 -j2 --select E9,F", None, theirs, ours)]
+
+    def against_base(self, revision: str) -> list[Row]:
+        """CPU time of a cold run, with all rules and without those that have come in some families since."""
+        files = self._part(1)
+        with worktree(revision) as source:
+            before = {**ENVIRONMENT, "PYTHONPATH": str(source)}
+            old, base = codes(before), self._cost(self._cold(files), environment=before).cpu
+        new = codes(ENVIRONMENT) - old
+        rows = []
+        for what, ignored in [("all", ""), ("families 0, 3, 4, 9", "12568"), ("families 1, 2, 5, 6, 8", "0349")]:
+            without = ",".join(sorted(code for code in new if code[3] in ignored))
+            cost = self._cost([*self._cold(files), *(("--ignore", without) if without else ())]).cpu
+            rows.append(ratio(f"with the new rules of {what}" if ignored else "with all new rules", "", cost, base))
+        return rows
 
     def growth(self) -> list[Row]:
         costs, sizes = {}, {}
@@ -233,24 +252,36 @@ class Bench:
         return self._cost(command, runs=runs, before=before).seconds
 
     def _cost(
-        self, command: Sequence[str], *, runs: int | None = None, before: Callable[[], None] | None = None
+        self,
+        command: Sequence[str],
+        *,
+        runs: int | None = None,
+        before: Callable[[], None] | None = None,
+        environment: Mapping[str, str] = ENVIRONMENT,
     ) -> Cost:
         costs = []
         for _ in range(runs or self._runs):
             if before is not None:
                 before()
-            costs.append(self._run(command))
+            costs.append(self._run(command, environment))
         return Cost(*(statistics.median(column) for column in zip(*costs, strict=True)))
 
-    def _run(self, command: Sequence[str]) -> Cost:
+    def _run(self, command: Sequence[str], environment: Mapping[str, str] = ENVIRONMENT) -> Cost:
         began = time.perf_counter()
         with (self._folder / "output").open("w") as out:
-            process = subprocess.Popen(command, env=ENVIRONMENT, stdout=out, stderr=out, cwd=self._folder)
+            process = subprocess.Popen(command, env=environment, stdout=out, stderr=out, cwd=self._folder)
             _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode < 0 or "Traceback" in (self._folder / "output").read_text(errors="replace"):
             print(f"{' '.join(command)[:200]}: exit status {process.returncode}", file=sys.stderr)
         return Cost(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def codes(environment: Mapping[str, str]) -> set[str]:
+    """The codes of all rules of the conclint that lies there."""
+    command = [*CONCLINT, "rule", "--list"]
+    listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, cwd=HERE).stdout
+    return {line.split()[0] for line in listed.splitlines() if line.startswith("CON")}
 
 
 def ratio(what: str, goal: str, ours: float, theirs: float) -> Row:
