@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conclint.program.calls import Calls, Site
-from conclint.program.spawns import keyword
+from conclint.program.startsites import keyword
 from conclint.program.values import Store
 
 

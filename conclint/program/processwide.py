@@ -16,7 +16,8 @@ from conclint.program.guards import Guards
 from conclint.program.linking import Program
 from conclint.program.observations import Change, Observations
 from conclint.program.order import HappensBefore
-from conclint.program.spawns import Root, one_at_a_time
+from conclint.program.spawns import Root
+from conclint.program.startsites import one_at_a_time
 from conclint.program.testfiles import among_tests, only_tests
 from conclint.program.values import split_id
 

@@ -16,7 +16,7 @@ from conclint.program.deeds import CONSTRUCTION
 from conclint.program.linking import Program
 from conclint.program.observations import READS, Observations, Used
 from conclint.program.races import Moment, Races
-from conclint.program.spawns import one_at_a_time
+from conclint.program.startsites import one_at_a_time
 from conclint.program.testfiles import among_tests, only_tests
 from conclint.program.values import Reach, Store, function_id, split_id
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from conclint.index.facts import CallFact, Kind, Use
@@ -11,7 +12,7 @@ from conclint.knowledge.kinds import Context, Knowledge, Spawner, Target
 from conclint.program.calls import Calls, Site
 from conclint.program.files import File
 from conclint.program.forwarding import Forwarding
-from conclint.program.inturn import in_turn
+from conclint.program.startsites import argument, arguments, in_turn, one_at_a_time, outlives, starts_several
 from conclint.program.values import Reach, Sort, Value, function_id, split_id
 
 # Callables are followed through so many helpers.
@@ -123,7 +124,7 @@ class Spawns:
 
     def _spawn(self, site: Site, name: str, spawner: Spawner) -> None:
         if spawner.target is not Target.METHODS:
-            for path in _arguments(site.call, spawner):
+            for path in arguments(site.call, spawner):
                 self._spawn_value(site, name, spawner, path)
         for other in spawner.also:
             self._spawn(site, name, other)
@@ -145,8 +146,10 @@ class Spawns:
 
     def _spawn_handed(self, site: Site, name: str, spawner: Spawner, path: str, depth: int) -> None:
         """The callables that helpers of the program's own are given to start."""
-        if self._forwarding.waits(site):
+        several = starts_several(site, name)
+        if self._forwarding.waits(site) and not several:
             return  # and waits for it: nothing else goes on meanwhile
+        spawner = replace(spawner, many=spawner.many or several)
         for other, given in self._forwarding.handed(site, path):
             self._hand(other, name, spawner, given, depth - 1)
         for other, value in self._forwarding.decorated(site, path):
@@ -173,7 +176,7 @@ class Spawns:
         path, qualname = split_id(value.name)
         if self._is_coroutine(self._calls.files[path], qualname, spawner):
             return
-        again = self._calls.repeated(site) or _outlives(site, name)
+        again = self._calls.repeated(site) or outlives(site, name)
         many = (spawner.many or again) and not (one_at_a_time(site) or in_turn(site))
         shared, many_each = self._receiver(site, name, spawner, value, many=many)
         self.roots.append(
@@ -189,7 +192,7 @@ class Spawns:
 
     def _receiver(self, site: Site, name: str, spawner: Spawner, value: Value, *, many: bool) -> tuple[bool, bool]:
         """Whether others reach the receiver of a bound target, and whether several runs share it."""
-        here = spawner.many or bool(site.call.use & Use.LOOP) or (many and _outlives(site, name))
+        here = spawner.many or bool(site.call.use & Use.LOOP) or (many and outlives(site, name))
         if value.reach is Reach.SELF:
             return True, here and many
         if value.reach is Reach.SHARED:
@@ -294,49 +297,10 @@ class Spawns:
                     self._add(site, name, spawner, target)
 
 
-def one_at_a_time(site: Site) -> bool:
-    """Whether the pool that is asked has a single worker."""
-    owner = site.call.func.rpartition(".")[0]
-    made = [call for call in site.function.calls if owner in call.goes]
-    if not made and owner.startswith("self."):
-        made = [call for other in site.file.functions() for call in other.calls if owner in call.goes]
-    return bool(made) and all(keyword(call, "max_workers", 0) == "=1" for call in made)
-
-
-def _outlives(site: Site, name: str) -> bool:
-    """Whether work is given to an executor that an object keeps: the method that does so may be called repeatedly."""
-    own = site.call.func.startswith("self.") and bool(site.function.owner)
-    return own and name.endswith((".submit", ".apply_async"))
-
-
 def _rebound(site: Site) -> Iterator[tuple[str, str]]:
     """The function's own assignments, annotations of parameters left out."""
     return ((target, path) for target, path in site.function.binds if not path.startswith(":"))
 
 
-def _arguments(call: CallFact, spawner: Spawner) -> Iterator[str]:
-    """The paths of all callables (or handler classes) that a spawner is given."""
-    first = argument(call, spawner)
-    if first:
-        yield first
-    if spawner.rest and spawner.position is not None:
-        yield from (path for path in call.args[spawner.position + 1 :] if path and path != "*")
-
-
 def _is_entry(method: str, wanted: tuple[str, ...]) -> bool:
     return any(method == one or (one.endswith("*") and method.startswith(one[:-1])) for one in wanted)
-
-
-def argument(call: CallFact, spawner: Spawner) -> str:
-    """The path of the callable (or handler class) that a spawner is given."""
-    return keyword(call, spawner.keyword or "", spawner.position)
-
-
-def keyword(call: CallFact, name: str, position: int | None) -> str:
-    """The path of an argument by keyword or position; "" where it is missing or cannot be known."""
-    for word, path in call.keywords:
-        if word == name:
-            return path
-    if position is not None and position < len(call.args) and "*" not in call.args[: position + 1]:
-        return call.args[position]
-    return ""

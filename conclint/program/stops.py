@@ -9,7 +9,8 @@ from conclint.index.facts import CallFact, FunctionFact, Touch
 from conclint.knowledge.handles import LAST_METHODS
 from conclint.program.calls import Calls, Site
 from conclint.program.files import File
-from conclint.program.spawns import Root, keyword
+from conclint.program.spawns import Root
+from conclint.program.startsites import keyword
 from conclint.program.values import Store, function_id, split_id
 
 # A loop that asks one of these whether to go on, directly or a few calls further down.

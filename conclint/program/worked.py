@@ -11,7 +11,7 @@ from conclint.knowledge.unshared import GENERATOR, GIVEN, HARMLESS, TAKING, WRIT
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import Contexts
 from conclint.program.files import File
-from conclint.program.spawns import keyword
+from conclint.program.startsites import keyword
 from conclint.program.triggers import Triggers
 from conclint.program.values import Sort, Store, function_id, split_id
 

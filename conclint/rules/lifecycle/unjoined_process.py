@@ -1,7 +1,8 @@
 """Nobody waits for this process: it becomes a zombie, and its exit code is never seen.
 
 A child that ended stays in the system's table until its parent asks for it. Until then a crash in it looks like
-success, and a program that starts many fills the table.
+success, and a program that starts many fills the table.  A loop that gives one name to all its processes, with one
+`join()` behind it, waits for the last of them.
 
 `join()` the process and look at `exitcode`, or leave both to an executor.
 
@@ -21,11 +22,13 @@ from conclint.model import Finding
 from conclint.program.left import kept, left_running
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.lastone import last_one_only
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
 PROCESS = "multiprocessing.Process"
+ALL_BUT_ONE = "nobody waits for any of these processes but the last one; keep them all in a list, and `join()` each"
 
 
 def check(source: Source) -> Iterator[Finding]:
@@ -33,9 +36,13 @@ def check(source: Source) -> Iterator[Finding]:
         if not source.calls(call, PROCESS):
             continue
         fate = source.fate(call)
-        if fate is not None and left_running(fate):
+        if fate is None:
+            continue
+        if left_running(fate):
             message = "nobody waits for this process, and nobody sees its exit code"
             yield Finding(source.place(call), f"{message}{kept(fate)}; `join()` it and look at `exitcode`")
+        elif last := last_one_only(source, call, fate):
+            yield Finding(source.place(call), ALL_BUT_ONE, (last,))
 
 
 RULE = Rule(
@@ -63,6 +70,36 @@ RULE = Rule(
             def preview(frames):
                 for frame in frames:
                     mp.get_context("spawn").Process(target=render, args=(frame,)).start()  # expect: CON206
+            """),
+        Bad("""
+            import multiprocessing
+
+            def render(queue):
+                print(queue.get())
+
+            def preview(frames):
+                queue = multiprocessing.Queue()
+                for frame in frames:
+                    process = multiprocessing.Process(target=render, args=(queue,))  # expect: CON206
+                    process.start()
+                    queue.put(frame)
+                process.join()
+            """),
+        Good("""
+            import multiprocessing
+            import time
+
+            def render(port):
+                print(port)
+
+            def preview(ports):
+                for port in ports:
+                    process = multiprocessing.Process(target=render, args=(port,))
+                    process.start()
+                    time.sleep(1)
+                    if process.is_alive():
+                        break
+                process.join()
             """),
         Good("""
             import multiprocessing

@@ -30,11 +30,13 @@ from conclint.model import Finding
 from conclint.program.left import kept, left_running
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.lastone import last_one_only
 
 if TYPE_CHECKING:
     from conclint.program.scene import FateScene
     from conclint.source.source import Source
 
+ALL_BUT_ONE = "nobody waits for any of these threads but the last one; keep them all in a list, and `join()` each"
 LOOP = "nobody stops the event loop of this thread, which stays until the process ends; stop the loop and `join()` it"
 
 
@@ -57,6 +59,8 @@ def check(source: Source) -> Iterator[Finding]:
                 f"{message}{kept(fate)}; `join()` it, or submit the work to an executor",
                 when_asked=_handles_its_errors(source, fate),
             )
+        elif last := last_one_only(source, call, fate):
+            yield Finding(source.place(call), ALL_BUT_ONE, (last,))
 
 
 def _runs_loop_for_ever(source: Source, call: cst.Call) -> bool:
@@ -108,6 +112,19 @@ RULE = Rule(
                 def begin(self):
                     self._thread = Thread(target=self._load)  # expect: CON201
                     self._thread.start()
+            """),
+        Bad("""
+            import threading
+            from urllib.request import urlopen
+
+            def push(url):
+                urlopen(url).close()
+
+            def notify(urls):
+                for url in urls:
+                    thread = threading.Thread(target=push, args=(url,))  # expect: CON201
+                    thread.start()
+                thread.join()
             """),
         Good("""
             import threading
