@@ -1,4 +1,7 @@
-"""Marked programs: every file and folder in `fixtures/` is one program, checked by all rules at once."""
+"""Marked programs: every file and folder in `fixtures/` is one program, checked by all rules at once.
+
+Those in `fixtures/variants/` are about one rule each, which their names begin with, and are checked by it alone.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,14 @@ from tests.programs import CONFIG, alarms_of
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 # Advice about taste, not defects: looked at only in programs that mark it.
 ADVICE = frozenset({"CON104", "CON116", "CON123", "CON207"})
-PROGRAMS = sorted(path for path in FIXTURES.iterdir() if path.suffix == ".py" or path.is_dir())
+VARIANTS = FIXTURES / "variants"
+
+
+def programs_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if (path.suffix == ".py" or path.is_dir()) and path != VARIANTS)
+
+
+PROGRAMS = programs_in(FIXTURES)
 
 
 def files_of(program: Path) -> dict[str, bytes]:
@@ -40,6 +50,16 @@ def test_alarms_are_the_marks(program):
     found = alarms_of(files, "CON", config_of(program), weak=program.name.startswith("weak_"))
     raised = {alarm: said for alarm, said in found.items() if alarm.code not in ignored}
     assert difference(marks, raised, raised) == ""
+
+
+@pytest.mark.parametrize("program", [pytest.param(path, id=path.name) for path in programs_in(VARIANTS)])
+def test_alarms_of_the_rule_are_the_marks(program):
+    code = program.name[:6].upper()
+    files = files_of(program)
+    marks = read_marks({path: data.decode() for path, data in files.items()})
+    found = alarms_of(files, code, weak="_weak" in program.name)
+    assert marks == marks.only(code), "marks of other rules belong elsewhere"
+    assert difference(marks, found, found) == ""
 
 
 def test_the_demo_shows_the_five_in_different_files():

@@ -133,7 +133,8 @@ class Classes:
 
     def deriving(self, library: frozenset[str]) -> list[str]:
         """The classes of the program that derive from one of the library classes, directly or not."""
-        last = {name.rpartition(".")[2] for name in library}
+        others = (alias for alias, name in self._knowledge.aliases.items() if name in library)
+        last = {name.rpartition(".")[2] for name in (*library, *others)}
         candidates = [one for name in last for one in self._by_base.get(name, ())]
         found = dict.fromkeys(one for one in candidates if library & {*self.mro(one)})
         for one in list(found):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.index.facts import FunctionFact, Touch, Use
+from conclint.index.facts import FunctionFact, Touch
 from conclint.knowledge.kinds import Context
-from conclint.program.calls import Calls, Site
+from conclint.program.calls import Calls
 from conclint.program.contexts import Contexts
 from conclint.program.files import File
 from conclint.program.values import Store, function_id
@@ -23,11 +23,8 @@ class Flags:
         self._contexts = contexts
 
     def polled(self, file: File, function: FunctionFact) -> Iterator[Store]:
-        """The flags that a loop of the function asks, sleeping in between, while another thread may change them."""
+        """The flags that a loop of the function asks, sleeping or spinning, while another thread may change them."""
         if not any(target == "$while" and path for target, path in function.binds):
-            return
-        inside = (Site(file, function, call) for call in function.calls if call.use & Use.WHILE)
-        if not any("time.sleep" in self._calls.library_names(site) for site in inside):
             return
         for target, path in function.binds:
             store = self._calls.names.meaning(file, function, path).store if target == "$while" and path else None

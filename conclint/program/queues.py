@@ -32,12 +32,25 @@ class Queues:
         for store in sorted({one.store for _, _, one in named if one.store is not None and COUNTED & {*one.types}}):
             roots = self._roots(store) if self._joined else set()
             if roots & self._joined:
-                found.append((store, self._counts or not roots & self._taken))
+                counted = self._counts_unseen or bool(roots & self._counted)
+                found.append((store, counted or not roots & self._taken))
         return tuple(found)
 
     @cached_property
-    def _counts(self) -> bool:
-        return any(True for _ in self._calls.calls_named("task_done"))
+    def _counted(self) -> set[Store]:
+        return self._of("task_done")
+
+    @cached_property
+    def _counts_unseen(self) -> bool:
+        """Whether somebody counts items of a queue that cannot be told from others."""
+        for site in self._calls.calls_named("task_done"):
+            owner, _, _ = site.call.func.rpartition(".")
+            roots = self._roots_of(site, owner)
+            handed_in = any(param.name == owner for param in site.function.params)
+            known = _CALLS["task_done"] & self._calls.library_names(site)
+            if not known or not roots or (handed_in and len(roots) == 1):
+                return True
+        return False
 
     @cached_property
     def _taken(self) -> set[Store]:

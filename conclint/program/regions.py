@@ -74,6 +74,8 @@ class Regions:
                 self._by_contexts(code, trigger)
             if trigger.within:
                 self._by_within(code, trigger)
+            if trigger.constructors:
+                self._by_constructors(code, trigger)
             if trigger.together:
                 self._by_pairs(code, trigger)
             if trigger.targets:
@@ -148,6 +150,20 @@ class Regions:
                 if site.function.name in trigger.within and self._calls.library_names(site) & trigger.calls:
                     self._choose(site.file, site.call.line)
                     self._run(site.file, (code,))
+
+    def _by_constructors(self, code: str, trigger: Triggers) -> None:
+        classes, scopes = self._calls.names.classes, self._calls.names.scopes
+        for last in sorted(_last(trigger.calls)):
+            for site in self._calls.calls_named(last):
+                owner = site.function.owner
+                if not owner or not self._calls.library_names(site) & trigger.calls:
+                    continue
+                for cls in classes.family(function_id(site.file.path, owner)):
+                    file, fact = scopes.class_(cls)
+                    made = dict(fact.methods).get("__init__", "") if fact is not None else ""
+                    if file is not None and made:
+                        self._run(file, (code,))
+                        self._choose(file, file.body.functions[made].line)
 
     def _by_pairs(self, code: str, trigger: Triggers) -> None:
         """Functions that call one of each."""

@@ -15,6 +15,7 @@ from conclint.knowledge.handles import LAST_METHODS
 from conclint.knowledge.lives import JOINS
 from conclint.program.calls import Site
 from conclint.program.contexts import CONCURRENT, Run, evidence, site_place
+from conclint.program.deaf import is_deaf
 from conclint.program.files import File
 from conclint.program.handles import Fate
 from conclint.program.pickles import Held
@@ -231,23 +232,13 @@ class Scenes:
                     mortal = all(self._mortal(store) for store in fate.stores)
                     method = self._program.start_methods.of(site)
                     made = replace(made, protocol=self._has_protocol(site), start_method=method)
-                    yield replace(made, mortal=mortal, deaf=self._is_deaf(site))
+                    yield replace(made, mortal=mortal, deaf=is_deaf(self._calls, site))
 
     def _mortal(self, store: Store) -> bool:
         """Whether who keeps a handle there comes to an end before the process does."""
         if store.sort != "attribute":
             return store.sort == "local"
         return any(self._calls.method(store.owner, name) for name in LAST_METHODS)
-
-    def _is_deaf(self, site: Site) -> bool:
-        """Whether it is of a class of the program with a `run` that never calls the library's, nor the target."""
-        for value in self._calls.meaning(site).values:
-            run = self._calls.method(value.name, "run") if value.sort is Sort.CLASS else ""
-            if run and not self._calls.method(value.name, "__init__"):
-                _, function = self._calls.function(run)
-                used = {call.func for call in function.calls} | {path for path, _, _ in function.touches}
-                return not any(path.endswith((".run", "_target")) for path in used)
-        return False
 
     def _has_protocol(self, site: Site) -> bool:
         """Whether an object of a class of the program offers others more to call than `run`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from conclint.index.facts import CallFact, FunctionFact, Touch
+from conclint.index.facts import CallFact, FunctionFact, Touch, Use
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import Contexts
 from conclint.program.files import File
@@ -14,7 +14,8 @@ from conclint.program.spawns import Root
 from conclint.program.testfiles import is_test
 from conclint.program.values import Sort, function_id, module_name, split_id
 
-STARTS = frozenset({"threading.Thread.start"})
+STARTS = frozenset({"threading.Thread.start", "concurrent.futures.ThreadPoolExecutor.submit"})
+METHODS = frozenset({"start", "submit"})
 
 # Methods of methods are followed so deep.
 DEEPEST = 3
@@ -59,27 +60,50 @@ class Timings:
     def _early(self, file: File, function: FunctionFact, inside: Callable[[int], bool]) -> Iterator[Early]:
         if function.name != "__init__" or not function.params or not function.owner:
             return
-        receiver = function.params[0].name
+        cls, receiver = function_id(file.path, function.owner), function.params[0].name
         for call in function.calls:
-            if not call.func.endswith(".start") or not inside(call.line):
+            if not inside(call.line):
                 continue
-            if STARTS & self._calls.library_names(Site(file, function, call)):
-                reads: set[str] = set()
-                for target in self._run_by(file, function, call, receiver):
-                    reads |= self._reads(target, DEEPEST)
+            reads: set[str] = set()
+            for target in self._begun_by(cls, Site(file, function, call), receiver):
+                reads |= self._reads(target, DEEPEST)
+            if reads:
                 yield Early(call.line, call.column, tuple(sorted(reads)))
 
-    def _run_by(self, file: File, function: FunctionFact, start: CallFact, receiver: str) -> Iterator[str]:
-        """The methods of the object itself that the thread runs."""
-        owner = start.func.rpartition(".")[0]
-        cls = function_id(file.path, function.owner)
+    def _begun_by(self, cls: str, site: Site, receiver: str) -> Iterator[str]:
+        """The methods of the object that run in a thread from this call on: it starts one, or what it calls does."""
+        if self._starts(site):
+            yield from self._run_by(cls, site, receiver)
+        elif site.call.func in ("super().__init__", f"{receiver}.{site.call.func.rpartition('.')[2]}"):
+            for value in self._calls.targets(site.file, site.function, site.call.func):
+                if value.sort is Sort.FUNCTION and value.owner:
+                    file, helper = self._calls.function(value.name)
+                    own = helper.params[0].name if helper.params else ""
+                    for call in helper.calls:
+                        inner = Site(file, helper, call)
+                        if not call.use & Use.BRANCH and self._starts(inner):
+                            yield from self._run_by(cls, inner, own)
+
+    def _starts(self, site: Site) -> bool:
+        method = site.call.func.rpartition(".")[2]
+        return method in METHODS and bool(STARTS & self._calls.library_names(site))
+
+    def _run_by(self, cls: str, start: Site, receiver: str) -> Iterator[str]:
+        """The methods of the object itself, of class `cls`, that the thread runs."""
+        file, function, owner = start.file, start.function, start.call.func.rpartition(".")[0]
         if owner == receiver and (run := self._calls.method(cls, "run")):
             yield run
         for call in function.calls:
-            if owner in call.goes or (owner == call.func + "()" and "$attr.start" in call.goes):
+            made = owner in call.goes or (owner == call.func + "()" and "$attr.start" in call.goes)
+            if made or call is start.call:
                 for target in self._targets.get((file.path, call), ()):
-                    if self._calls.function(target)[1].owner and self._is_own(cls, target):
-                        yield target
+                    yield from self._own(cls, target)
+
+    def _own(self, cls: str, target: str) -> Iterator[str]:
+        """The target, if it is what an object of the class has under that name, and no other."""
+        _, function = self._calls.function(target)
+        if function.owner and self._is_own(cls, target) and self._calls.method(cls, function.name) == target:
+            yield target
 
     def _is_own(self, cls: str, target: str) -> bool:
         path, _ = split_id(target)

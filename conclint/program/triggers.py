@@ -27,6 +27,7 @@ class Triggers:
     `updated`: objects of these library classes that are changed in place (`x.value += 1`, `x[k] += 1`, `x[k].f()`).
     `together`: with `calls`, also functions in whatever code that call one of these too; only for those who ask for the
     rule by name.
+    `constructors`: with `calls`, also the `__init__` of classes whose methods make such a call, and of subclasses.
     `needs`: nothing of it unless some file of the program imports this.
     `walks`: functions that may change what their own loops walk over.
     `thread_locals`: a coroutine that sets an attribute of a `threading.local`.
@@ -52,6 +53,7 @@ class Triggers:
     walks: bool = False
     together: frozenset[str] = frozenset()
     needs: str = ""
+    constructors: bool = False
 
 
 def calls(*names: str, runs_in: tuple[Context, ...] = (), together: Iterable[str] = ()) -> Triggers:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 GETS = ("get", "get_nowait")
 EVERYTHING = frozenset({"Exception", "BaseException"})
-QUIET = members("print len debug info warning error exception str repr isinstance task_done")
+QUIET = members(
+    "print len debug info warning error exception str repr isinstance task_done append appendleft add put set time"
+    " monotonic perf_counter"
+)
 FUNCTIONS = (cst.FunctionDef, cst.Lambda)
 
 

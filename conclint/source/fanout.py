@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conclint.source.source import Source
 
 # Who does this to its workers wants more than their results.
-CONTROL = ("is_alive", "terminate", "kill", "cancel", "stop", "setName", "interrupt", "sentinel")
+CONTROL = ("is_alive", "terminate", "kill", "cancel", "stop", "setName", "interrupt", "sentinel", "exitcode")
 
 # What only one worker, or the workers among themselves, wait for.
 MEETING = frozenset(
@@ -44,6 +44,9 @@ CHANNELS = (
     "threading.Event", "threading.Barrier", "multiprocessing.Event", "multiprocessing.Pipe", "multiprocessing.Queue",
     "multiprocessing.SimpleQueue", "queue.Queue", "queue.SimpleQueue", "socket.socketpair", "os.pipe",
 )  # fmt: skip
+
+# So many at once, and no more: a bound of the author's own.
+TURNS = ("threading.Semaphore.acquire", "threading.BoundedSemaphore.acquire", "multiprocessing.Semaphore.acquire")
 
 # Iterating over these is iterating over their first argument.
 THROUGH = ("enumerate", "sorted", "reversed", "list", "tuple", "zip", "set", "iter")
@@ -118,7 +121,8 @@ def _joins_inside(source: Source, loop: cst.CSTNode, fate: FateScene) -> bool:
 
 
 def _makes_channel(source: Source, loop: cst.CSTNode) -> bool:
-    return any(isinstance(part, cst.Call) and source.calls(part, *CHANNELS) for part in below(loop))
+    """Whether each gets a channel of its own, or waits for its turn before it is made."""
+    return any(isinstance(part, cst.Call) and source.calls(part, *CHANNELS, *TURNS) for part in below(loop))
 
 
 def _bound_by(source: Source, loop: cst.CSTNode) -> Iterator[str]:
@@ -231,7 +235,9 @@ def _needs_more(source: Source, made: Maker, fate: FateScene) -> bool:
     """A name, a daemon, a big stack, control over each: what executors do not give."""
     if fate.daemon is not False or fate.protocol or fate.does(*CONTROL) or "stack_size(" in source.text.text:
         return True
-    if not made.own and (made.given("name") or argument(made.call, "daemon") or made.collects):
+    name = made.given("name")
+    named = name is not None and path_of(name.value) != "None"
+    if not made.own and (named or argument(made.call, "daemon") or made.collects):
         return True
     limited = sum(method == "join" for method, _, _ in fate.uses) > len(fate.joins)
     return limited or any(_talks(source, made, part) for part in _handed_over(made))

@@ -17,6 +17,11 @@ ONE_VALUE = frozenset(
     {"builtins.int", "builtins.float", "builtins.bool", "builtins.complex", "builtins.str", "builtins.bytes"}
 )
 
+# docs.python.org/3/library/functions.html
+GIVING_ONE = tuple(
+    f"builtins.{name}" for name in ("str", "int", "float", "len", "repr", "format", "ord", "round", "id")
+)
+
 # A constant loop is short up to so many rounds.
 SHORT = 64
 
@@ -35,9 +40,18 @@ def is_one_value(source: Source, value: cst.BaseExpression) -> bool:
         return True
     if isinstance(value, cst.BinaryOperation):
         return _is_arithmetic(value)
+    if isinstance(value, cst.Call):
+        return _gives_one_value(source, value)
     if isinstance(value, cst.Name):
         return value.value in ("True", "False", "None") or (bool(value.lpar) and _holds_one_value(source, value))
     return False
+
+
+def _gives_one_value(source: Source, call: cst.Call) -> bool:
+    """`str(path)`, `len(items)`, `"{}.txt".format(name)`."""
+    if isinstance(call.func, cst.Attribute) and isinstance(call.func.value, (cst.SimpleString, cst.FormattedString)):
+        return call.func.attr.value in ("format", "join")
+    return bool(call.args) and source.calls(call, *GIVING_ONE)
 
 
 def constant_text(value: cst.BaseExpression) -> str:
@@ -66,6 +80,8 @@ def _holds_one_value(source: Source, name: cst.Name) -> bool:
         return all(one in ONE_VALUE for one in types)
     around = source.function_node(name)
     bound = [node for node in bindings(source, around) if _binds(node, name.value)]
+    if not bound and around is not None:
+        bound = [node for node in bindings(source, None) if _binds(node, name.value)]
     return bool(bound) and all(_counts(source, node) for node in bound)
 
 

@@ -10,7 +10,7 @@ import libcst as cst
 from conclint.knowledge.lives import PROCESS, THREAD, TIMER
 from conclint.knowledge.returns import NOTHING
 from conclint.program.values import function_id
-from conclint.source.paths import argument
+from conclint.source.paths import argument, path_of
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -23,17 +23,21 @@ _TIMER_PLACES = {"target": 1, "args": 2, "kwargs": 3}
 
 
 class Maker(NamedTuple):
-    """A call that makes a thread or process: of the library's class itself (`own` false) or of a subclass."""
+    """A call that makes a thread or process: of the library's class itself (`own` false) or of a subclass.
+
+    `after`: so many arguments come before those of the library's class, in `Thread.__init__(self, …)`.
+    """
 
     call: cst.Call
     kind: str
     own: bool
+    after: int = 0
 
     def given(self, name: str) -> cst.Arg | None:
         """The argument for a parameter of the library's class, by keyword or position."""
-        if self.kind == TIMER:
-            return argument(self.call, "function" if name == "target" else name, _TIMER_PLACES.get(name))
-        return argument(self.call, name, _PLACES[name])
+        keyword = "function" if name == "target" and self.kind == TIMER else name
+        place = (_TIMER_PLACES if self.kind == TIMER else _PLACES).get(name)
+        return argument(self.call, keyword, None if place is None else place + self.after)
 
     @property
     def collects(self) -> bool:
@@ -55,6 +59,27 @@ def made_in(source: Source) -> Iterator[Maker]:
             yield Maker(call, kind, any(":" in name for name in names))
 
 
+def initialisers(source: Source) -> Iterator[Maker]:
+    """Calls of the base by a subclass: `super().__init__(target=work)`, `Thread.__init__(self, target=work)`."""
+    for call in source.all(cst.Call):
+        func = call.func
+        if not isinstance(func, cst.Attribute) or func.attr.value != "__init__":
+            continue
+        named = source.named(func)
+        kind = next((one for one in MADE if f"{one}.__init__" in named.names), "")
+        if kind:
+            yield Maker(call, kind, True, after=1)
+        elif path_of(func.value) == "super()" and not named.functions and (kind := _first_base(source, call)):
+            yield Maker(call, kind, True)
+
+
+def _first_base(source: Source, call: cst.Call) -> str:
+    """The library's class that `super()` means here, in a class that derives from it at once."""
+    cls = source.nearest(call, cst.ClassDef)
+    names = source.names(cls.bases[0].value) if cls is not None and cls.bases else ()
+    return next((one for one in MADE if one in names[:2]), "")
+
+
 def functions(source: Source, expression: cst.BaseExpression) -> tuple[str, ...]:
     """The ids of the program's functions that an expression may mean; a lambda is one too."""
     if isinstance(expression, cst.Lambda):
@@ -71,6 +96,11 @@ def gives_nothing_to_call(source: Source, call: cst.Call) -> bool:
 
 
 def makes_coroutine(source: Source, expression: cst.BaseExpression) -> bool:
-    """Whether calling the expression only makes a coroutine, whatever it may mean: it is an `async def`."""
-    found = () if isinstance(expression, cst.Lambda) else source.named(expression).functions
+    """Whether calling the expression only makes a coroutine, whatever it may mean: it is an `async def`.
+
+    `lambda: job(x)` stands for `job`, which it calls.
+    """
+    if isinstance(expression, cst.Lambda):
+        return isinstance(expression.body, cst.Call) and makes_coroutine(source, expression.body.func)
+    found = source.named(expression).functions
     return bool(found) and all(one in source.scene.coroutines for one in found)

@@ -18,22 +18,30 @@ import libcst as cst
 
 from conclint.knowledge.lives import TIMER
 from conclint.model import Edit, Finding, Fix, Safety, Span
-from conclint.program.triggers import calls
+from conclint.program.triggers import Triggers
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.literals import is_one_value
-from conclint.source.makers import MADE, makers
+from conclint.source.makers import MADE, initialisers, makers
+from conclint.source.paths import argument, path_of
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
 
+APPLY = ("apply", "apply_async")
+
+# docs.python.org/3/library/multiprocessing.html#multiprocessing.pool.Pool
+# docs.python.org/3/library/concurrent.futures.html
+PASSED: dict[str, tuple[str, int]] = {
+    **{f"multiprocessing.pool.{pool}.{name}": ("args", 1) for pool in ("Pool", "ThreadPool") for name in APPLY},
+    **{f"multiprocessing.pool.{pool}": ("initargs", 2) for pool in ("Pool", "ThreadPool")},
+    "concurrent.futures.ThreadPoolExecutor": ("initargs", 3),
+    "concurrent.futures.ProcessPoolExecutor": ("initargs", 3),
+}
+
+
 def check(source: Source) -> Iterator[Finding]:
-    for made in makers(source):
-        args = made.given("args")
-        if args is None or args.star or made.own:
-            continue
-        if made.kind == TIMER and isinstance(args.value, cst.Name) and args.value.value == "None":
-            continue  # a timer takes that for no arguments
+    for args in _given(source):
         if is_one_value(source, args.value):
             text = source.code(args.value).strip("() ")
             yield Finding(
@@ -41,6 +49,20 @@ def check(source: Source) -> Iterator[Finding]:
                 f"`args` is `{text}` itself, not a tuple that holds it; write `({text},)`",
                 fix=_in_tuple(source, args.value),
             )
+
+
+def _given(source: Source) -> Iterator[cst.Arg]:
+    """What stands where the arguments of a worker go."""
+    for made in (*(one for one in makers(source) if not one.own), *initialisers(source)):
+        args = made.given("args")
+        # A timer takes `None` for no arguments.
+        if args is not None and not args.star and (made.kind != TIMER or path_of(args.value) != "None"):
+            yield args
+    for call in source.all(cst.Call):
+        name = next((one for one in source.names(call.func)[:1] if one in PASSED), "")
+        passed = argument(call, *PASSED[name]) if name else None
+        if passed is not None and not passed.star:
+            yield passed
 
 
 def _in_tuple(source: Source, value: cst.BaseExpression) -> Fix | None:
@@ -57,7 +79,7 @@ def _in_tuple(source: Source, value: cst.BaseExpression) -> Fix | None:
 RULE = Rule(
     code="CON107",
     name="args-not-a-tuple",
-    triggers=calls(*MADE),
+    triggers=Triggers(calls=frozenset({*MADE, *PASSED}), bases=frozenset(MADE)),
     check=check,
     examples=(
         Bad(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from conclint.knowledge.lives import PROCESS, THREAD
+from conclint.knowledge.lives import PROCESS, THREAD, TIMER
 from conclint.model import Finding
 from conclint.program.triggers import derives
 from conclint.rules.rule import Bad, Good, Rule
@@ -45,9 +45,12 @@ def check(source: Source) -> Iterator[Finding]:
 
 
 def _refuses(made: cst.FunctionDef) -> bool:
-    """Whether it only raises: the class is made through others that derive from it."""
+    """Whether it only raises, or is not written out: the class is made through others that derive from it."""
     last = made.body.body[-1]
-    return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Raise)
+    if not isinstance(last, (cst.SimpleStatementLine, cst.Expr)):
+        return False
+    small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
+    return isinstance(small, cst.Raise) or (isinstance(small, cst.Expr) and isinstance(small.value, cst.Ellipsis))
 
 
 def _may_initialise(methods: dict[str, cst.FunctionDef], made: cst.FunctionDef, receiver: str) -> bool:
@@ -55,9 +58,11 @@ def _may_initialise(methods: dict[str, cst.FunctionDef], made: cst.FunctionDef, 
     seen, waiting = {made.name.value}, [made]
     for method in waiting:
         for node in below(method):
-            if not isinstance(node, cst.Call):
+            if path_of(node) == "super().__init__":
+                return True
+            path = path_of(node.func) if isinstance(node, cst.Call) else ""
+            if not isinstance(node, cst.Call) or path == "object.__init__":
                 continue
-            path = path_of(node.func)
             owner, _, name = path.rpartition(".")
             handed = any(path_of(arg.value) == receiver for arg in node.args)
             inherited = owner == receiver and name not in methods
@@ -72,7 +77,7 @@ def _may_initialise(methods: dict[str, cst.FunctionDef], made: cst.FunctionDef, 
 RULE = Rule(
     code="CON111",
     name="base-not-initialised",
-    triggers=derives(THREAD, PROCESS),
+    triggers=derives(THREAD, TIMER, PROCESS),
     check=check,
     examples=(
         Bad("""

@@ -10,21 +10,23 @@ https://docs.python.org/3/library/threading.html#event-objects
 
 Not reported: loops that do anything else; conditions that ask something outside (a file, a process, a server, the
 clock) or what nobody can see; loops with a time limit of their own; the main thread's loop that only waits for Ctrl-C;
-and tests.
+and tests.  A loop that asks a thread or process whether it is alive, where `join` may not let Ctrl-C through, is shown
+to those who select CON118.
 
 The fix puts the wait in the place of a loop over an event.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
 from conclint.model import Edit, Finding, Fix
-from conclint.program.triggers import calls
+from conclint.program.triggers import Triggers
 from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.paths import path_of
 from conclint.source.testcode import in_test
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ SLEEP = "time.sleep"
 EVENT = "threading.Event"
 FUTURE = "concurrent.futures.Future"
 
+JOIN = "join()"
+
 # What is asked, whether the loop goes on while the answer is yes, and what waits for it.
 QUESTIONS = {
     f"{EVENT}.is_set": (False, "wait()"),
@@ -42,6 +46,8 @@ QUESTIONS = {
     f"{FUTURE}.running": (True, "result()"),
     "multiprocessing.Event.is_set": (False, "wait()"),
     "multiprocessing.pool.AsyncResult.ready": (False, "wait()"),
+    "threading.Thread.is_alive": (True, JOIN),
+    "multiprocessing.Process.is_alive": (True, JOIN),
 }
 
 
@@ -52,22 +58,52 @@ class Polled(NamedTuple):
     waits: str
 
 
+class Asked(NamedTuple):
+    """The question of a loop, and whether it goes on where the answer is yes."""
+
+    test: cst.BaseExpression
+    goes_on: bool
+
+
 def check(source: Source) -> Iterator[Finding]:
     for loop in source.all(cst.While):
-        if loop.orelse is not None or not _only_sleeps(source, loop) or in_test(source, loop):
+        asked = _asked(source, loop)
+        polled = _polled(source, asked.test, goes_on=asked.goes_on) if asked is not None else None
+        if asked is None or polled is None or in_test(source, loop) or _is_interrupted(source, loop):
             continue
-        polled = _polled(source, loop.test)
-        if polled is not None and not _is_interrupted(source, loop):
-            name = source.code(polled.what)
-            cure = f"`{name}.{polled.waits}`" if polled.waits else "a `threading.Event` and its `wait()`"
-            message = f"this loop polls `{name}` while it could sleep until it changes; use {cure}"
-            yield Finding(source.place(loop.test), message, fix=_fix(source, loop, polled))
+        name = source.code(polled.what)
+        cure = f"`{name}.{polled.waits}`" if polled.waits else "a `threading.Event` and its `wait()`"
+        message = f"this loop polls `{name}` while it could sleep until it changes; use {cure}"
+        fix = _fix(source, loop, polled) if asked.test is loop.test else None
+        # `join` does not let Ctrl-C through on every system, and some poll for that alone.
+        yield Finding(source.place(asked.test), message, fix=fix, when_asked=polled.waits == JOIN)
 
 
-def _only_sleeps(source: Source, loop: cst.While) -> bool:
+def _asked(source: Source, loop: cst.While) -> Asked | None:
+    """What is asked each time round by a loop that does nothing else, in `while not done` or `if done: break`."""
+    if loop.orelse is not None:
+        return None
+    lines = loop.body.body
+    if _only_sleeps(source, lines):
+        return Asked(loop.test, True)
+    ends = [line for line in lines if isinstance(line, cst.If)]
+    rest = [line for line in lines if not isinstance(line, cst.If)]
+    if path_of(loop.test) != "True" or len(ends) != 1 or not _leaves(ends[0]) or not _only_sleeps(source, rest):
+        return None
+    return Asked(ends[0].test, False)
+
+
+def _leaves(end: cst.If) -> bool:
+    """`if …: break`, and nothing else."""
+    line = end.body.body[0]
+    small = line.body if isinstance(line, cst.SimpleStatementLine) else [line]
+    return end.orelse is None and len(end.body.body) == 1 and isinstance(small[0], (cst.Break, cst.Return))
+
+
+def _only_sleeps(source: Source, lines: Sequence[cst.CSTNode]) -> bool:
     """`pass`, `continue` or `time.sleep(…)`, and nothing else."""
     found = False
-    for line in loop.body.body:
+    for line in lines:
         for small in line.body if isinstance(line, cst.SimpleStatementLine) else [line]:
             found = True
             if isinstance(small, (cst.Pass, cst.Continue)):
@@ -78,16 +114,39 @@ def _only_sleeps(source: Source, loop: cst.While) -> bool:
     return found
 
 
-def _polled(source: Source, test: cst.BaseExpression) -> Polled | None:
-    goes_on = True
+def _polled(source: Source, test: cst.BaseExpression, *, goes_on: bool) -> Polled | None:
     while isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
         test, goes_on = test.expression, not goes_on
+    if isinstance(test, cst.Comparison):
+        return _compared(source, test)
+    each = _each(source, test, goes_on=goes_on)
+    if each is not None:
+        return _polled(source, each, goes_on=goes_on)
     if isinstance(test, cst.Call) and isinstance(test.func, cst.Attribute) and not test.args:
         known = next((QUESTIONS[name] for name in source.names(test.func) if name in QUESTIONS), None)
         return Polled(test.func.value, known[1]) if known is not None and known[0] is goes_on else None
     if isinstance(test, (cst.Name, cst.Attribute)) and _is_flag(source, test):
         return Polled(test, "")
     return None
+
+
+def _each(source: Source, test: cst.BaseExpression, *, goes_on: bool) -> cst.BaseExpression | None:
+    """What is asked of each: `any(thread.is_alive() for …)`, `not all(future.done() for …)`."""
+    known = "builtins.any" if goes_on else "builtins.all"
+    if not isinstance(test, cst.Call) or not source.calls(test, known) or len(test.args) != 1:
+        return None
+    every = test.args[0].value
+    return every.elt if isinstance(every, (cst.GeneratorExp, cst.ListComp)) else None
+
+
+def _compared(source: Source, test: cst.Comparison) -> Polled | None:
+    """`while done is False`, `while answer is None`: a flag spelled out."""
+    asked, said = test.left, test.comparisons[0]
+    is_said = len(test.comparisons) == 1 and isinstance(said.operator, (cst.Is, cst.IsNot, cst.Equal, cst.NotEqual))
+    if not is_said or path_of(said.comparator) not in ("None", "True", "False"):
+        return None
+    is_flag = isinstance(asked, (cst.Name, cst.Attribute)) and _is_flag(source, asked)
+    return Polled(asked, "") if is_flag else None
 
 
 def _is_flag(source: Source, node: cst.Name | cst.Attribute) -> bool:
@@ -122,7 +181,7 @@ def _fix(source: Source, loop: cst.While, polled: Polled) -> Fix | None:
 RULE = Rule(
     code="CON118",
     name="busy-wait",
-    triggers=calls(SLEEP, *QUESTIONS),
+    triggers=Triggers(calls=frozenset({SLEEP, *QUESTIONS}), state=True),
     check=check,
     examples=(
         Bad(

@@ -19,16 +19,16 @@ import libcst as cst
 
 from conclint.knowledge.lives import TIMER
 from conclint.model import Edit, Finding, Fix
-from conclint.program.triggers import calls
+from conclint.program.triggers import Triggers
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.makers import MADE, Maker, gives_nothing_to_call, makers
+from conclint.source.makers import MADE, Maker, gives_nothing_to_call, initialisers, makers
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
 
 def check(source: Source) -> Iterator[Finding]:
-    for made in makers(source):
+    for made in (*makers(source), *initialisers(source)):
         target = made.given("target")
         if target is None or target.star or not isinstance(target.value, cst.Call):
             continue
@@ -60,7 +60,7 @@ def _passed(source: Source, made: Maker, target: cst.Arg, call: cst.Call) -> Fix
 RULE = Rule(
     code="CON106",
     name="called-target",
-    triggers=calls(*MADE),
+    triggers=Triggers(calls=frozenset(MADE), bases=frozenset(MADE)),
     check=check,
     examples=(
         Bad(

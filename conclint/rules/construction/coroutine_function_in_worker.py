@@ -42,6 +42,7 @@ GIVES = (
     *(f"{pool}.{name}" for pool in POOLS for name in METHODS),
     "asyncio.to_thread",
     "asyncio.AbstractEventLoop.run_in_executor",
+    "joblib.delayed",
 )
 
 
@@ -70,7 +71,13 @@ def _fix(source: Source, call: cst.Call, how: str, given: cst.Arg) -> Fix | None
     from conclint.source.edits import imported
 
     made = Maker(call, how, own=False)
-    if how not in MADE or how == PROCESS or made.given("kwargs") is not None or made.collects:
+    if (
+        how not in MADE
+        or how == PROCESS
+        or isinstance(given.value, cst.Lambda)
+        or made.given("kwargs") is not None
+        or made.collects
+    ):
         return None
     args = made.given("args")
     plain = args is None or (isinstance(args.value, cst.Tuple) and bool(args.value.lpar))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.coroutines import HANDLERS as AWAITED
 from conclint.model import Finding
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
@@ -52,15 +53,24 @@ def check(source: Source) -> Iterator[Finding]:
         if isinstance(loop, cst.For) and _alike_each_time(source, call, loop):
             what = "this pool is made again for each round of the loop; make it once, around the loop"
             yield Finding(source.place(call), what, when_asked=_is_repetition(source, loop))
-        elif handled is not None:
+        elif handled is not None or _in_async_handler(source, call):
             what = "this pool is made for each request; make one for the application"
-            yield Finding(source.place(call), what, handled.trace)
+            yield Finding(source.place(call), what, handled.trace if handled is not None else ())
 
 
 def _handler(source: Source, call: cst.Call) -> RunScene | None:
     """How a web framework comes to run the code, directly or through its callers."""
     around = source.function(call)
     return next((run for run in around.runs if run.how.startswith(HANDLERS)), None) if around is not None else None
+
+
+def _in_async_handler(source: Source, call: cst.Call) -> bool:
+    """Whether a web framework awaits the function for each request: `@app.get("/")` over an `async def`."""
+    function = source.function_node(call)
+    if not isinstance(function, cst.FunctionDef) or function.asynchronous is None:
+        return False
+    makers = (one.decorator.func for one in function.decorators if isinstance(one.decorator, cst.Call))
+    return any(name in AWAITED for maker in makers for name in source.names(maker))
 
 
 def _alike_each_time(source: Source, call: cst.Call, loop: cst.For) -> bool:

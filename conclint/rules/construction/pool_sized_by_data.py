@@ -47,6 +47,9 @@ FEW = re.compile(
 )
 
 
+VIEW = re.compile(r"\.(keys|values|items)\(\)$")
+
+
 def check(source: Source) -> Iterator[Finding]:
     for call in source.all(cst.Call):
         kind = next((one for one in POOLS if source.calls(call, one)), "")
@@ -73,11 +76,8 @@ def _is_handed_on(source: Source, call: cst.Call) -> bool:
 
 def _length(source: Source, call: cst.Call, size: cst.BaseExpression) -> cst.Call | None:
     """`len(items)`: as the size itself, or through the one name that is bound to it in the same function."""
-    if isinstance(size, cst.Call):
-        is_length = source.calls(size, "builtins.len") and len(size.args) == 1
-        return size if is_length else None
     if not isinstance(size, cst.Name):
-        return None
+        return _grown(source, size)
     around = source.function_node(call)
     bound = [
         source.parent(target)
@@ -88,14 +88,30 @@ def _length(source: Source, call: cst.Call, size: cst.BaseExpression) -> cst.Cal
     ]
     if around is None or len(bound) != 1 or not isinstance(bound[0], cst.Assign):
         return None
-    value = bound[0].value
-    return _length(source, call, value) if isinstance(value, cst.Call) else None
+    return _grown(source, bound[0].value)
+
+
+def _grown(source: Source, size: cst.BaseExpression) -> cst.Call | None:
+    """`len(items)` in what is at least as much: `max(1, len(items))`, `len(items) or 1`, `len(items) + 1`."""
+    if isinstance(size, cst.Call):
+        if len(size.args) == 1:
+            return size if source.calls(size, "builtins.len") else None
+        parts = [arg.value for arg in size.args] if source.calls(size, "builtins.max") else []
+    elif isinstance(size, cst.BooleanOperation) and isinstance(size.operator, cst.Or):
+        parts = [size.left]
+    elif isinstance(size, cst.BinaryOperation) and isinstance(size.operator, (cst.Add, cst.Multiply)):
+        parts = [size.left, size.right]
+    else:
+        parts = []
+    return next((found for part in parts if (found := _grown(source, part)) is not None), None)
 
 
 def _counts_work(source: Source, call: cst.Call, length: cst.Call) -> bool:
     """Whether as many as there are items of somebody's, rather than a handful that the program itself names."""
     counted = length.args[0].value
-    path = path_of(counted)
+    if _is_slice(counted):
+        return False  # as many as the slice says
+    path = VIEW.sub("", path_of(counted))
     if not path or path.endswith("()") or FEW.search(path.removesuffix("()").rpartition(".")[2]):
         return False
     last = path.rpartition(".")[2]
@@ -110,11 +126,20 @@ def _written_out(source: Source, call: cst.Call, path: str) -> bool:
     """Whether the program writes out what is counted: `[a, b, c]`."""
     around = source.function_node(call)
     for assign in source.all(cst.Assign):
-        if isinstance(assign.value, (cst.List, cst.Tuple, cst.Dict, cst.Set)):
+        written = isinstance(assign.value, (cst.List, cst.Tuple, cst.Dict, cst.Set)) and bool(assign.value.elements)
+        if written or _is_slice(assign.value):
             named = any(path_of(target.target) == path for target in assign.targets)
-            if named and source.function_node(assign) in (around, None) and assign.value.elements:
+            if named and source.function_node(assign) in (around, None):
                 return True
     return False
+
+
+def _is_slice(value: cst.BaseExpression) -> bool:
+    """`items[:5]`."""
+    if not isinstance(value, cst.Subscript) or len(value.slice) != 1:
+        return False
+    index = value.slice[0].slice
+    return isinstance(index, cst.Slice) and index.upper is not None
 
 
 RULE = Rule(

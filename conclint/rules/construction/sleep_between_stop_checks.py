@@ -8,7 +8,7 @@ Sleep with `stop.wait(period)` instead of `time.sleep(period)`.
 https://docs.python.org/3/library/threading.html#threading.Event.wait
 
 Not reported: sleeps below one second or for what is left of a period, sleeps in a loop inside, loops that do nothing
-else, and events that are not `threading.Event`.
+else, and events that are neither `threading.Event` nor `multiprocessing.Event`.
 
 The fix wakes the loop early where the event is set meanwhile: it is applied with `--unsafe-fixes` only.
 """
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from conclint.source.source import Source
 
 SLEEP = "time.sleep"
-ASKS = ("threading.Event.is_set", "threading.Event.isSet")
+ASKS = ("threading.Event.is_set", "threading.Event.isSet", "multiprocessing.Event.is_set")
 
 # Who waits for less hardly notices.
 SHORT = 1.0
@@ -44,7 +44,7 @@ def check(source: Source) -> Iterator[Finding]:
         loop = source.loop(sleep)
         if not isinstance(loop, cst.While) or _only_waits(source, loop, sleep) or in_test(source, sleep):
             continue
-        asked = _asked(source, loop.test)
+        asked = _asked(source, loop.test) or _asked_inside(source, loop)
         if asked is None or not isinstance(source.parent(sleep), cst.Expr):
             continue
         event, period = source.code(asked), source.code(sleep.args[0].value)
@@ -70,11 +70,22 @@ def _asked(source: Source, test: cst.BaseExpression) -> cst.BaseExpression | Non
     return None
 
 
+def _asked_inside(source: Source, loop: cst.While) -> cst.BaseExpression | None:
+    """The event in `while True: if event.is_set(): break`."""
+    for line in loop.body.body if path_of(loop.test) == "True" else ():
+        test = line.test if isinstance(line, cst.If) else None
+        if isinstance(test, cst.Call) and isinstance(test.func, cst.Attribute) and source.calls(test, *ASKS):
+            leaves = (source.inside(line, kind) for kind in (cst.Break, cst.Return))
+            return test.func.value if any(any(found) for found in leaves) else None
+    return None
+
+
 def _is_long(source: Source, sleep: cst.Call) -> bool:
     """Whether it may last a second or longer, as far as the number is known."""
     value = sleep.args[0].value
     found = _number(value)
-    if found is None and (_is_reckoned(source, sleep, path_of(value)) or isinstance(value, cst.BinaryOperation)):
+    reckoned = _reckons(source, value) or _is_reckoned(source, sleep, path_of(value))
+    if found is None and reckoned:
         return False
     if found is None and isinstance(value, (cst.Name, cst.Attribute)):
         known = list(_bound(source, path_of(value).rpartition(".")[2]))
@@ -87,11 +98,16 @@ def _is_reckoned(source: Source, sleep: cst.Call, name: str) -> bool:
     around = source.function_node(sleep)
     for assign in source.all(cst.Assign):
         if any(path_of(one.target) == name for one in assign.targets) and source.function_node(assign) is around:
-            value = assign.value
-            called = isinstance(value, cst.Call) and source.calls(value, "builtins.max", "builtins.min")
-            if called or isinstance(value, cst.BinaryOperation):
+            reckoned = _number(assign.value) is None and _reckons(source, assign.value)
+            if reckoned:
                 return True
     return False
+
+
+def _reckons(source: Source, value: cst.BaseExpression) -> bool:
+    """`PERIOD - passed`, `max(0, rest)`."""
+    called = isinstance(value, cst.Call) and source.calls(value, "builtins.max", "builtins.min")
+    return called or isinstance(value, cst.BinaryOperation)
 
 
 def _bound(source: Source, name: str) -> Iterator[float]:
@@ -103,6 +119,9 @@ def _bound(source: Source, name: str) -> Iterator[float]:
 
 
 def _number(value: cst.BaseExpression) -> float | None:
+    if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Multiply):
+        left, right = _number(value.left), _number(value.right)
+        return left * right if left is not None and right is not None else None
     return float(value.evaluated_value) if isinstance(value, (cst.Integer, cst.Float)) else None
 
 

@@ -13,6 +13,7 @@ own, and code that expects the error.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ from conclint.rules.rule import Bad, Good, Rule
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
+
+# What is None before the first start.
+ASKED = re.compile(r"\.(_started|ident|pid)\b")
 
 MOVES = moves(Stage.WORKS, THREAD, PROCESS)
 
@@ -44,10 +48,12 @@ def check(source: Source) -> Iterator[Finding]:
 
 
 def _is_expected(source: Source, call: cst.Call) -> bool:
-    """Whether the code expects the error, or the receiver is a property, which may give another object each time."""
+    """Whether the code expects the error, asks first, or the receiver is a property, which may give another object."""
     from conclint.source.testcode import expects_trouble, forgives
 
     made_anew = isinstance(call.func, cst.Attribute) and "builtins.property" in source.names(call.func.value)
+    asked = (one.test for one in source.ancestors(call) if isinstance(one, cst.If))
+    made_anew = made_anew or any(ASKED.search(source.code(test)) for test in asked)
     return made_anew or expects_trouble(source, call) or forgives(source, call, "RuntimeError", "AssertionError")
 
 

@@ -62,10 +62,19 @@ def _limited(source: Source) -> Iterator[cst.Call]:
 
 
 def _joins(source: Source, made: Maker, fate: FateScene, call: cst.Call) -> bool:
-    """Whether it is this one thread's join, in the function and the loop that made it."""
+    """Whether it is this one thread's join, in the function and the loop that made it, or that of each in turn."""
     here = source.function_node(call) is source.function_node(made.call) is not None
-    by_name = path_of(call.func).rpartition(".")[0].isidentifier() and source.loop(call) is source.loop(made.call)
-    return here and by_name and ("join", source.path, source.line(call)) in fate.uses
+    by_name = path_of(call.func).rpartition(".")[0].isidentifier()
+    at_once = source.loop(call) is source.loop(made.call) or _joined(source, call) is not source.statement(call)
+    return here and by_name and at_once and ("join", source.path, source.line(call)) in fate.uses
+
+
+def _joined(source: Source, call: cst.Call) -> cst.CSTNode:
+    """The statement that joins: the loop where it does nothing else (`for thread in threads: thread.join(5)`)."""
+    statement, loop = source.statement(call), source.loop(call)
+    if not isinstance(loop, cst.For) or loop.orelse is not None or len(loop.body.body) != 1:
+        return statement
+    return loop if source.parent(statement) is loop.body else statement
 
 
 def _ends(source: Source, call: cst.Call) -> bool:
@@ -81,13 +90,13 @@ def _ends(source: Source, call: cst.Call) -> bool:
 def _looks_behind(source: Source, call: cst.Call) -> bool:
     """Whether anything is tested behind the join, or nothing follows."""
     following = list(_following(source, call))
-    last = not following and source.loop(call) is None
+    last = not following and source.loop(_joined(source, call)) is None
     return last or any(isinstance(node, TESTS) for one in following for node in below(one))
 
 
 def _following(source: Source, call: cst.Call) -> Iterator[cst.CSTNode]:
     """The statements behind it in its block, and behind the blocks around it, as far as the loop around it."""
-    child: cst.CSTNode = source.statement(call)
+    child = _joined(source, call)
     for outer in (source.parent(child), *source.ancestors(child)):
         if isinstance(outer, (cst.IndentedBlock, cst.Module)):
             body: list[cst.CSTNode] = list(outer.body)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 JOINS = ("threading.Thread.join", "multiprocessing.Process.join", "multiprocessing.pool.Pool.join")
 LOCKS = ("threading.Lock", "threading.Semaphore", "threading.BoundedSemaphore", "multiprocessing.Lock")
+# docs.python.org/3/library/queue.html#queue.SimpleQueue.put: of all queues this one alone bears it
+PUTS = tuple(f"queue.Queue.{method}" for method in ("put", "put_nowait", "get", "get_nowait"))
 TAKEN = tuple(f"{lock}.{method}" for lock in LOCKS for method in ("acquire", "__enter__"))
 
 
@@ -43,6 +45,9 @@ def check(source: Source) -> Iterator[Finding]:
         if what == "`__del__`" and source.calls(call, *JOINS) and not call.args:
             message = f"{what} waits here, in the middle of whatever dropped the last reference"
             yield Finding(source.place(call), f"{message}; wait in a `close()` that somebody calls", notes)
+        elif source.calls(call, *PUTS):
+            message = f"{what} uses a queue in the middle of other code, which may hold the queue's lock for ever then"
+            yield Finding(source.place(call), f"{message}; use a `queue.SimpleQueue`, which is made for that", notes)
         elif isinstance(call.func, cst.Attribute) and source.calls(call, *TAKEN) and not call.args:
             yield from _taken(source, call.func.value, what, notes)
     for item in source.all(cst.WithItem):
@@ -85,7 +90,7 @@ def _shared(source: Source, lock: cst.BaseExpression, what: str) -> bool:
 RULE = Rule(
     code="CON214",
     name="ended-in-finalizer",
-    triggers=interrupting(*JOINS, *TAKEN),
+    triggers=interrupting(*JOINS, *PUTS, *TAKEN),
     check=check,
     examples=(
         Bad("""

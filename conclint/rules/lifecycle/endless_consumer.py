@@ -26,6 +26,7 @@ from conclint.source.paths import path_of
 
 if TYPE_CHECKING:
     from conclint.program.scene import RunScene
+    from conclint.program.values import Store
     from conclint.source.source import Source
 
 GETS = ("queue.Queue.get", "queue.SimpleQueue.get")
@@ -62,15 +63,22 @@ def _endless(source: Source, call: cst.Call) -> bool:
     inside = list(below(loop.body))
     called = {path_of(node.func).rpartition(".")[2] for node in inside if isinstance(node, cst.Call)}
     left = any(isinstance(node, LEAVING) for node in inside)
-    return not left and not ENDING & called and not _shut_down(source)
+    return not left and not ENDING & called and not _shut_down(source, call)
 
 
 def _constant(test: cst.BaseExpression) -> bool:
     return isinstance(test, cst.Integer) or (isinstance(test, cst.Name) and test.value == "True")
 
 
-def _shut_down(source: Source) -> bool:
-    return any(source.calls(call, "queue.Queue.shutdown") for call in source.all(cst.Call))
+def _shut_down(source: Source, get: cst.Call) -> bool:
+    """Whether the file shuts the queue down, as far as one can tell it from others."""
+    own = _queue(source, get)
+    shut = [_queue(source, call) for call in source.all(cst.Call) if source.calls(call, "queue.Queue.shutdown")]
+    return any(own is None or one is None or one == own for one in shut)
+
+
+def _queue(source: Source, call: cst.Call) -> Store | None:
+    return source.named(call.func.value).store if isinstance(call.func, cst.Attribute) else None
 
 
 RULE = Rule(

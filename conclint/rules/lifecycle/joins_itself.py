@@ -6,7 +6,8 @@ current thread". It surprises where the other way round works: called from main 
 Ask who is running: `if threading.current_thread() is not self._thread:`; or let the thread only set the flag that ends
 its loop, and leave `join()` to others.
 
-Not reported: functions that ask for the current thread, and joins that the thread does not reach.
+Not reported: functions that ask for the current thread, code that expects the error, and joins that the
+thread does not reach.
 
 See https://docs.python.org/3/library/threading.html#threading.Thread.join
 """
@@ -23,6 +24,7 @@ from conclint.model import Finding
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.paths import path_of
+from conclint.source.testcode import forgives
 
 if TYPE_CHECKING:
     from conclint.program.scene import RunScene
@@ -37,7 +39,7 @@ def check(source: Source) -> Iterator[Finding]:
         if not source.calls(call, JOIN) or not source.runs(call, Context.THREAD):
             continue
         run = _own_run(source, call)
-        if run is not None and not _asks(source, call):
+        if run is not None and not _asks(source, call) and not forgives(source, call, "RuntimeError"):
             text = source.code(call)
             message = f"`{text}` is reached by the thread itself, which cannot wait for itself: a RuntimeError"
             advice = "ask `threading.current_thread()` first, or leave joining to others"

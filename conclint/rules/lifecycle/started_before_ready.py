@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from conclint.model import Finding, Note
-from conclint.program.triggers import calls
+from conclint.program.triggers import Triggers
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.paths import path_of
 from conclint.source.tree import below
@@ -28,14 +28,12 @@ from conclint.source.tree import below
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
-START = "threading.Thread.start"
+STARTS = frozenset({"threading.Thread.start", "concurrent.futures.ThreadPoolExecutor.submit"})
 
 
 def check(source: Source) -> Iterator[Finding]:
     early = {(one.line, one.column): one.reads for one in source.scene.timing.early if one.reads}
     for call in source.all(cst.Call) if early else ():
-        if not source.calls(call, START):
-            continue
         span = source.span(call)
         function = source.function_node(call)
         if isinstance(function, cst.FunctionDef) and (reads := early.get((span.line, span.column))):
@@ -90,7 +88,7 @@ def _apart(source: Source, start: cst.Call, later: cst.CSTNode) -> bool:
 RULE = Rule(
     code="CON212",
     name="started-before-ready",
-    triggers=calls(START),
+    triggers=Triggers(calls=STARTS, constructors=True),
     check=check,
     examples=(
         Bad("""
