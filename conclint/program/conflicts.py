@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conclint.program.observations import LOOK, NEXT, Access, Act
+from conclint.program.observations import EMPTIED, LOOK, NEXT, SPENT, Access, Act
 
 # What takes items out of a container.
 REMOVING = frozenset(
@@ -27,9 +27,16 @@ def conflict(access: Access, other: Access) -> bool:
         return other.act is Act.LAZY_INIT
     if access.act is Act.CHECK_ACT:
         return _spoils_check(access, other)
+    if access.operation in (EMPTIED, SPENT):
+        return _adds(other)
     if access.act is Act.UPDATE:
         return other.act in (Act.UPDATE, Act.REPLACE)
     return other.act.writes and not (access.act is Act.UPDATE_ITEM and other.operation in ("append", "add"))
+
+
+def _adds(other: Access) -> bool:
+    """Whether it puts an item into the container."""
+    return other.act in (Act.CHANGE, Act.UNSTEADY, Act.UPDATE_ITEM, Act.CHECK_ACT) and other.operation not in REMOVING
 
 
 def _sees_half(access: Access, other: Access) -> bool:

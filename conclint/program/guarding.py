@@ -14,7 +14,7 @@ from conclint.program.declared import Guard
 from conclint.program.entry import Entry
 from conclint.program.guards import ANY_LOCK, Guards
 from conclint.program.linking import Program
-from conclint.program.observations import UPDATES, Access, Act, Observations
+from conclint.program.observations import EMPTIED, SPENT, UPDATES, Access, Act, Observations
 from conclint.program.values import Reach, Store, function_id, split_id
 
 # What changes a container in its place.
@@ -43,6 +43,11 @@ class Breach(NamedTuple):
         """Whether the same function counts under the lock as well: whoever wrote it left the lock out on purpose."""
         own = (one for one in self.guarded if one.function == self.access.function)
         return self.access.act in UPDATES and any(one.act in UPDATES for one in own)
+
+    @property
+    def fix(self) -> str:
+        """The lock that a fix takes around it; none where it empties what was used before, and that belongs to it."""
+        return "" if self.access.operation in (EMPTIED, SPENT) else self.lock_text
 
     @property
     def lock_text(self) -> str:

@@ -53,8 +53,12 @@ LOOK = "look"
 # The operation of whoever changes the item that goes by the number it was given.
 OWN = "own item"
 
+# The operations of whoever empties a container whose items were used before: copied or walked over; or handed on.
+EMPTIED = "emptied"
+SPENT = "emptied after it was handed on"
+
 # Acts that may do no harm twice, or happen to something of one's own.
-SOFT = (ONCE, SIZED, MEMO, OWN)
+SOFT = (ONCE, SIZED, MEMO, OWN, SPENT)
 
 # Losing one of two at the same time is what the lock is for.
 UPDATES = (Act.UPDATE, Act.UPDATE_ITEM)

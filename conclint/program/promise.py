@@ -13,7 +13,7 @@ from functools import cached_property
 from conclint.index.facts import FunctionFact
 from conclint.knowledge.kinds import Context
 from conclint.model import Note, Place, Span
-from conclint.program.calls import Calls
+from conclint.program.calls import Calls, Site
 from conclint.program.contexts import site_place
 from conclint.program.deeds import CONSTRUCTION, Deeds
 from conclint.program.everybodys import Everybodys
@@ -127,7 +127,23 @@ class Promises:
                 found.setdefault(function_id(root.site.file.path, owner), note)
         for cls, note in self._singletons() if found else ():
             found.setdefault(cls, note)
+        for cls, note in self._kept_by((*found, *self._owners.locks)):
+            found.setdefault(cls, note)
         return {cls: note for cls, note in found.items() if not self._owners.of_class(cls)}
+
+    def _kept_by(self, classes: Iterable[str]) -> Iterator[tuple[str, Note]]:
+        """The classes whose objects an object of one of these makes and keeps: who reaches it reaches them too."""
+        for cls in classes:
+            for file, function in self._methods(cls).values():
+                own = f"{function.params[0].name}." if function.owner and function.params else " "
+                for call in function.calls:
+                    plain = any(goal.startswith(own) and "[" not in goal for goal in call.goes)  # of items all have one
+                    if plain and MADE.search(f"{call.func}()"):
+                        site = Site(file, function, call)
+                        words = f"kept here by `{split_id(cls)[1]}`, which is meant for several threads"
+                        for value in self._calls.meaning(site).values:
+                            if value.sort is Sort.CLASS and ":" in value.name:
+                                yield value.name, Note(site_place(site), words)
 
     def _singletons(self) -> Iterator[tuple[str, Note]]:
         """Classes of which a module keeps an object for everybody, in a program that knows of threads."""

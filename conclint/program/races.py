@@ -18,7 +18,7 @@ from conclint.program.entry import Entry
 from conclint.program.guards import ANY_LOCK, Guards
 from conclint.program.homes import Home
 from conclint.program.linking import Program
-from conclint.program.observations import LOOK, SOFT, Access, Act, Observations
+from conclint.program.observations import EMPTIED, LOOK, SOFT, SPENT, Access, Act, Observations
 from conclint.program.order import HappensBefore
 from conclint.program.promise import Promise
 from conclint.program.spawns import Root
@@ -69,6 +69,11 @@ class Race(NamedTuple):
         handed = any(one.run is not None and one.run.root.handed for one in (self.moment, self.other))
         far = handed and not (self.moment.is_direct and self.other.is_direct)
         return far or (self.promise is not None and not self.promise.firm) or self.moment.access.operation in SOFT
+
+    @property
+    def by_lock(self) -> bool:
+        """Whether it empties a container, and only the lock that guards it elsewhere shows that others come."""
+        return self.promise is not None and self.moment.access.operation in (EMPTIED, SPENT)
 
 
 class Races:

@@ -14,6 +14,7 @@ from conclint.program.values import function_id
 from conclint.source.acts import Done, State, act_of
 from conclint.source.bywords import needs_no_lock, promises_safety
 from conclint.source.checks import Checks
+from conclint.source.emptied import emptied
 from conclint.source.freely import freely
 from conclint.source.locks import ANY_LOCK
 from conclint.source.order import Order
@@ -134,6 +135,8 @@ class Accesses:
             done, anchor = check
         if done.act is Act.REPLACE and (check := self._checks.unless_there(node)) is not None:
             done, anchor = check
+        if done.act in (Act.REPLACE, Act.CHANGE) and (spent := emptied(self._source, self._locks, node, done)):
+            done = spent
         if self._source.scene.free_threaded:
             done = freely(self._source, node, done)
         if done.act is Act.READ and done.operation != LOOK:

@@ -42,6 +42,21 @@ def in_loop(source: Source, node: cst.CSTNode) -> bool:
     return False
 
 
+def asked_outside(source: Source, waited: LockCall) -> cst.BaseExpression | None:
+    """What is asked before the lock is taken, where nothing under it is done before the wait."""
+    function, block = source.function_node(waited.call), source.nearest(waited.call, cst.With)
+    if block is None or block.asynchronous is not None or block.body.body[0] is not source.statement(waited.call):
+        return None
+    if source.function_node(block) is not function or all(source.code(one.item) != waited.text for one in block.items):
+        return None
+    for outer in source.ancestors(block):
+        if isinstance(outer, (cst.FunctionDef, cst.Lambda, cst.With, cst.For)):
+            return None
+        if isinstance(outer, (cst.If, cst.While)):
+            return None if path_of(outer.test) == "True" or isinstance(outer.test, cst.Integer) else outer.test
+    return None
+
+
 def called_in_loop(source: Source, function: cst.FunctionDef) -> bool:
     """Whether a loop in this file calls the function: its caller looks again."""
     identity = function_id(source.path, source.qualname_of(function))

@@ -23,13 +23,20 @@ from conclint.source.source import Source
 SECOND = re.compile(r"get_or_|_or_get|setdefault|if_missing|if_needed|ensure")
 
 
+class Locked(NamedTuple):
+    """The code that runs while `lock` is held, which the node `taken` takes."""
+
+    body: cst.BaseSuite
+    lock: str
+    taken: cst.CSTNode
+
+
 class Missing(NamedTuple):
-    """The state that is tested by `branch`, and made in `block` once the lock `lock` is held, without another look."""
+    """The state that is tested by `branch`, and made in `block` once its lock is held, without another look."""
 
     state: State
     branch: cst.If
-    block: cst.With
-    lock: str
+    block: Locked
 
 
 class SecondLook:
@@ -43,18 +50,44 @@ class SecondLook:
 
     def all(self) -> Iterator[Missing]:
         """Each block at most once."""
-        for block in self._source.all(cst.With):
-            taken = {lock: item for item in block.items for lock in self._locks.lock(item.item)}
-            known = [lock for lock in taken if not lock.startswith("enter|")]  # what other managers do is unknown
-            for state in self._made(block) if known else ():
-                branch = self._tested(state, block)
+        for block in self._blocks():
+            for state in self._made(block.body):
+                branch = self._tested(state, block.body)
                 if branch is not None and not self._locks.held(branch):  # else somebody is kept out already
-                    yield Missing(state, branch, block, self._source.code(taken[known[0]].item))
+                    yield Missing(state, branch, block)
                     break
 
-    def _made(self, block: cst.With) -> Iterator[State]:
+    def _blocks(self) -> Iterator[Locked]:
+        """`with lock:`, and `lock.acquire()` in front of a `try` that releases it at the end."""
+        for block in self._source.all(cst.With):
+            for item in block.items:
+                if self._is_known(item.item):
+                    yield Locked(block.body, self._source.code(item.item), item)
+                    break
+        for tried in self._source.all(cst.Try):
+            taken = self._taken_before(tried) if tried.finalbody is not None else None
+            if taken is not None:
+                yield Locked(tried.body, self._source.code(taken.value), taken)
+
+    def _is_known(self, expression: cst.BaseExpression) -> bool:
+        return any(not lock.startswith("enter|") for lock in self._locks.lock(expression))  # others' managers are not
+
+    def _taken_before(self, tried: cst.Try) -> cst.Attribute | None:
+        """The `lock.acquire` of the statement right in front of the `try`, if it stands there alone."""
+        around = next(self._source.ancestors(tried))
+        lines = list(around.body) if isinstance(around, (cst.IndentedBlock, cst.Module)) else []
+        place = next((number for number, line in enumerate(lines) if line is tried), 0)
+        before = lines[place - 1] if place else None
+        alone = before.body[0] if isinstance(before, cst.SimpleStatementLine) else None
+        call = alone.value if isinstance(alone, cst.Expr) else None
+        function = call.func if isinstance(call, cst.Call) else None
+        if isinstance(function, cst.Attribute) and function.attr.value == "acquire" and self._is_known(function.value):
+            return function
+        return None
+
+    def _made(self, block: cst.BaseSuite) -> Iterator[State]:
         """What is created in the block, if nothing in there reads it before: a second look, or another use."""
-        for node in same_function(block.body):
+        for node in same_function(block):
             if isinstance(node, (cst.Name, cst.Attribute)) and not is_last_part(self._source, node):
                 done = act_of(self._source, node)
                 stored = done.act is Act.REPLACE or (done.act is Act.CHANGE and done.operation == "=")
@@ -71,7 +104,7 @@ class SecondLook:
         store = self._source.named(node).store
         return store is not None and store.sort == "local" and store.owner == self._source.identity(node)
 
-    def _looks(self, block: cst.With, made: State, value: cst.BaseExpression) -> bool:
+    def _looks(self, block: cst.BaseSuite, made: State, value: cst.BaseExpression) -> bool:
         """Whether there is a second look of another kind: a test in the block, or `_get_or_create(key)`."""
         if isinstance(value, cst.Call) and SECOND.search(path_of(value.func).rpartition(".")[2]):
             return True
@@ -82,12 +115,12 @@ class SecondLook:
                 return True
         return False
 
-    def _unread(self, block: cst.With, made: State) -> bool:
+    def _unread(self, block: cst.BaseSuite, made: State) -> bool:
         """Whether nothing else reads it in front of what makes it."""
         path, statement = path_of(made), self._source.statement(made)
         return not any(
             path_of(node) == path and node is not made and self._until(node, statement)
-            for node in same_function(block.body)
+            for node in same_function(block)
             if isinstance(node, (cst.Name, cst.Attribute))
         )
 
@@ -96,7 +129,7 @@ class SecondLook:
         source = self._source
         return source.sequence(node) < source.sequence(statement) or source.statement(node) is statement
 
-    def _tested(self, made: State, block: cst.With) -> cst.If | None:
+    def _tested(self, made: State, block: cst.BaseSuite) -> cst.If | None:
         """The `if` around the block, or right in front of it, on whose answer it is made."""
         path, key = path_of(made), key_of(self._source, made)
         for branch in self._source.all(cst.If):
@@ -107,7 +140,7 @@ class SecondLook:
                         return branch
         return None
 
-    def _leads_to(self, test: Test, block: cst.With) -> bool:
+    def _leads_to(self, test: Test, block: cst.BaseSuite) -> bool:
         return any(
             not present and any(one is block for one in same_function(part))
             for part, present in self._checks.branches(test)
@@ -117,14 +150,14 @@ class SecondLook:
 def look_again(source: Source, missing: Missing) -> Fix | None:
     """The same question once more under the lock."""
     branch, body = missing.branch, missing.block.body
-    inside = any(one is missing.block for one in same_function(branch.body))
+    inside = any(one is body for one in same_function(branch.body))
     if not inside or not isinstance(body, cst.IndentedBlock) or _leaves_it(body):
         return None  # the question would have to be turned round, or the way out goes through the block
     first, last = body.body[0], body.body[-1]
     line = f"{source.indent(first)}if {source.code(branch.test)}:\n"
     edit = Edit(lines_of(source, first, last), line + shifted(source, first, last, indent_unit(source, first)))
     plain = not any(isinstance(one, (cst.Call, cst.Await)) for one in same_function(branch.test))
-    return Fix(f"look again under `{missing.lock}`", (edit,), Safety.SAFE if plain else Safety.UNSAFE)
+    return Fix(f"look again under `{missing.block.lock}`", (edit,), Safety.SAFE if plain else Safety.UNSAFE)
 
 
 def _leaves_it(body: cst.IndentedBlock) -> bool:

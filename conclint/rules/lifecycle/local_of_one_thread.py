@@ -2,12 +2,13 @@
 
 Every thread sees a `threading.local` of its own, empty at first. What the module sets at import, the importing thread
 has, mostly the main thread; in all others reading it raises AttributeError. Tests, which run in the main thread, pass.
+What a constructor sets in a local of the object has only the thread that made the object.
 
 Set it where it is used: `cache = _local.__dict__.setdefault("cache", {})`; or derive from `threading.local`, whose
 `__init__` runs once in each thread.
 
 Not reported: attributes that some function sets as well, or that are asked for with `hasattr` or `getattr`; and
-subclasses.
+subclasses. Where methods do so with a local of their object, it is shown to those who select CON216.
 
 See https://docs.python.org/3/library/threading.html#thread-local-data
 """
@@ -28,11 +29,12 @@ LOCAL = "threading.local"
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
-    for path, attribute, line, read in evidence.program.locals.of_one_thread():
-        message = f"`{attribute}` is set here for the importing thread only, and other threads get an AttributeError"
+    for path, attribute, line, read, by_module, sure in evidence.program.locals.of_one_thread():
+        whose = "for the importing thread only" if by_module else "only for the thread that makes the object"
+        message = f"`{attribute}` is set here {whose}, and other threads get an AttributeError"
         note = Note(Place(path, Span(read, 1, read, 1)), "read here, in whatever thread")
         place = Place(path, Span(line, 1, line, 1 + len(attribute)))
-        yield Finding(place, f"{message}; set it where it is used", (note,))
+        yield Finding(place, f"{message}; set it where it is used", (note,), when_asked=not sure)
 
 
 RULE = Rule(
@@ -73,6 +75,33 @@ RULE = Rule(
 
             def name():
                 return "" if context.user is None else context.user.name
+            """),
+        Bad("""
+            import threading
+
+            class Tracer:
+                def __init__(self, stream):
+                    self._stream = stream
+                    self._own = threading.local()
+                    self._own.depth = 0  # expect: CON216
+
+                def enter(self, name):
+                    self._stream.write(" " * self._own.depth + name)
+                    self._own.depth += 1
+            """),
+        Good("""
+            import threading
+
+            class Stack:
+                def __init__(self):
+                    self._own = threading.local()
+                    self._own.items = []
+
+                def push(self, item):
+                    self._own.items = [*self.items(), item]
+
+                def items(self):
+                    return getattr(self._own, "items", [])
             """),
         Good("""
             import threading

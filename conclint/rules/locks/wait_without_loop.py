@@ -7,9 +7,12 @@ before the `wait()` is lost, too: who does not look first waits for ever.
 Wait in a loop that looks each time, `while not items: condition.wait()`, or let the condition do so:
 `condition.wait_for(lambda: items)`.
 
-Not reported: waits in any loop, also one of a caller in the same file; waits with a time limit, after which programs
-look for themselves or go on in any case; `Event.wait` and `Barrier.wait`, which remember; functions that only pass the
-wait on; and tests.
+The look belongs under the lock: in `while not ready: with condition: condition.wait()` the news may come between the
+two.
+
+Not reported: other waits in any loop, also one of a caller in the same file; waits with a time limit, after which
+programs look for themselves or go on in any case; `Event.wait` and `Barrier.wait`, which remember; functions that only
+pass the wait on; and tests.
 
 https://docs.python.org/3/library/threading.html#condition-objects
 """
@@ -23,7 +26,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from conclint.knowledge.locks import methods
-from conclint.model import Edit, Finding, Fix, Safety, Span
+from conclint.model import Edit, Finding, Fix, Note, Safety, Span
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 
@@ -40,7 +43,10 @@ def check(source: Source) -> Iterator[Finding]:
 
     for waited in condition_calls(source, "wait"):
         function = source.function_node(waited.call)
-        if has_limit(source, waited) or in_loop(source, waited.call) or not isinstance(function, cst.FunctionDef):
+        if has_limit(source, waited) or not isinstance(function, cst.FunctionDef):
+            continue
+        if in_loop(source, waited.call):
+            yield from _too_early(source, waited)
             continue
         test = _test(source, waited.call, function)
         if (test is None and PASSES_ON.search(function.name.value)) or called_in_loop(source, function):
@@ -51,6 +57,17 @@ def check(source: Source) -> Iterator[Finding]:
             "`wait_for`",
             fix=_looked_again(source, waited, test),
         )
+
+
+def _too_early(source: Source, waited: LockCall) -> Iterator[Finding]:
+    """The loop looks, but not under the lock."""
+    from conclint.source.conditions import asked_outside
+
+    test = asked_outside(source, waited)
+    if test is not None and not _is_settled(source, test):
+        message = f"`{source.code(test)}` is asked before `{waited.text}` is held: it may change in between"
+        advice = "then this waits for a notification that is gone; look again inside the `with`"
+        yield Finding(source.place(waited.call), f"{message}, and {advice}", (Note(source.place(test), "asked here"),))
 
 
 def _test(source: Source, wait: cst.Call, function: cst.FunctionDef) -> cst.If | None:
@@ -178,6 +195,34 @@ RULE = Rule(
                         return self.items.pop()
             """,
         ),
+        Bad("""
+            import threading
+
+            class Reader:
+                def __init__(self, source):
+                    self._source = source
+                    self._paused = False
+                    self._wake = threading.Condition()
+
+                def read(self):
+                    while self._source.open:
+                        if self._paused:
+                            with self._wake:
+                                self._wake.wait()  # expect: CON413
+                        self._source.next()
+
+                def read_more(self):
+                    while self._source.open:
+                        with self._wake:
+                            while self._paused:
+                                self._wake.wait()
+                        self._source.next()
+
+                def resume(self):
+                    with self._wake:
+                        self._paused = False
+                        self._wake.notify_all()
+            """),
         Good("""
             import threading
 

@@ -4,7 +4,10 @@
 Between the read and the write another thread can change what was read, and the result rests on something that is no
 longer so.
 
-Hold one lock around the whole statement, and around every other change of the same container.
+Two statements that belong together are no better: `send(list(self.batch)); self.batch.clear()` throws away, unsent,
+what another thread has added between the two.
+
+Hold one lock around both steps, and around every other change of the same container.
 
 Not reported: single operations (`append`, `d[k] = v`, `pop`, `sort`), containers that one thread has for itself, and
 state under one lock.
@@ -13,11 +16,12 @@ state under one lock.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conclint.model import Finding, Fix
 from conclint.program.evidence import Evidence
-from conclint.program.observations import Act
+from conclint.program.observations import EMPTIED, SPENT, Act
 from conclint.program.telling import race_finding, rival
 from conclint.program.triggers import shared_state
 from conclint.rules.rule import Bad, Good, Rule
@@ -27,9 +31,16 @@ if TYPE_CHECKING:
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
+    unlocked = {breach.access.place for breach in evidence.breaches}  # of which CON304 speaks
     for race in evidence.races:
         access = race.moment.access
-        if access.act is Act.COMPOUND:
+        if access.act is Act.COMPOUND and access.operation in (EMPTIED, SPENT):
+            if race.promise is not None and access.place in unlocked:
+                continue
+            message = f"what {rival(race)} adds to `{access.text}` after its items were used is thrown away here unused"
+            advice = "take them out under the lock under which they are added, or one by one"
+            yield replace(race_finding(race, f"{message}; {advice}"), about=access.text)
+        elif access.act is Act.COMPOUND:
             yield race_finding(
                 race,
                 f"`{access.text}` is read and then changed in two steps, and {rival(race)} can change it in between; "
@@ -40,6 +51,8 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
 def mend(source: Source, finding: Finding) -> Fix | None:
     from conclint.source.locking import lock_statement
 
+    if finding.about:
+        return None  # the lock has to be held from the first of the two steps on, and where items are added
     return lock_statement(source, finding.place.span)
 
 
@@ -94,6 +107,66 @@ RULE = Rule(
             def main():
                 for place in range(1, 64):
                     threading.Thread(target=table.shift, args=(place,)).start()
+            """),
+        Bad("""
+            import threading
+
+            class Batches:
+                def __init__(self, send):
+                    self._send = send
+                    self._batch = []
+                    self._seen = {}
+                    self._stop = threading.Event()
+                    self._thread = threading.Thread(target=self._run)
+                    self._thread.start()
+
+                def add(self, item):
+                    self._batch.append(item)
+                    self._seen[item] = True
+
+                def _run(self):
+                    while not self._stop.wait(1):
+                        if self._batch:
+                            self._send(*self._batch)
+                        self._batch = []  # expect: CON312
+                        names = list(self._seen)
+                        self._seen.clear()  # expect: CON312
+                        print(names)
+
+                def close(self):
+                    self._stop.set()
+                    self._thread.join()
+            """),
+        Good("""
+            import threading
+
+            class Batches:
+                def __init__(self, send):
+                    self._send = send
+                    self._lock = threading.Lock()
+                    self._batch = []
+                    self._names = []
+                    self._stop = threading.Event()
+                    self._thread = threading.Thread(target=self._run)
+                    self._thread.start()
+
+                def add(self, item):
+                    with self._lock:
+                        self._batch.append(item)
+                    self._names.append(item)
+
+                def _run(self):
+                    while not self._stop.wait(1):
+                        with self._lock:
+                            batch = list(self._batch)
+                            self._batch.clear()
+                        self._send(batch)
+                        names, self._names = self._names, []
+                        print(len(names))
+
+                def close(self):
+                    self._stop.set()
+                    self._thread.join()
             """),
         Good("""
             import threading

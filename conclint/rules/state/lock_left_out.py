@@ -43,12 +43,12 @@ DONE = {Act.ITERATE: "iterated", Act.READ: "read", Act.RELY: "tested and used"}
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
-    told = {race.moment.access.place for race in evidence.races if not race.weak}
+    told = {race.moment.access.place for race in evidence.races if not race.weak and not race.by_lock}
     for breach in evidence.breaches:
         if breach.access.place not in told:  # where the threads themselves are known, other rules name them
             notes = tuple(_notes(breach))
             weak = breach.declared is None and (_is_aside(evidence, breach.access) or breach.known)
-            yield Finding(breach.access.place, _message(breach), notes=notes, about=breach.lock_text, when_asked=weak)
+            yield Finding(breach.access.place, _message(breach), notes=notes, about=breach.fix, when_asked=weak)
 
 
 def _is_aside(evidence: Evidence, access: Access) -> bool:
@@ -80,7 +80,7 @@ def _notes(breach: Breach) -> Iterator[Note]:
 def mend(source: Source, finding: Finding) -> Fix | None:
     from conclint.source.locking import hold
 
-    return hold(source, finding.place.span, finding.about)
+    return hold(source, finding.place.span, finding.about) if finding.about else None
 
 
 RULE = Rule(

@@ -29,12 +29,12 @@ def check(source: Source) -> Iterator[Finding]:
     if not source.scene.states:
         return
     for missing in SecondLook(source).all():
-        text = path_of(missing.state)
+        text, lock = path_of(missing.state), missing.block.lock
         yield Finding(
             source.place(missing.branch.test),
-            f"`{text}` is looked for before `{missing.lock}` is taken and not again under it: two threads that wait "
+            f"`{text}` is looked for before `{lock}` is taken and not again under it: two threads that wait "
             "there make two; look again once the lock is held",
-            notes=(Note(source.place(missing.block.items[0]), f"`{missing.lock}` is taken here"),),
+            notes=(Note(source.place(missing.block.taken), f"`{lock}` is taken here"),),
             fix=look_again(source, missing),
         )
 
@@ -117,6 +117,34 @@ RULE = Rule(
                     with cls._lock:
                         cls._instance = cls()
                         return cls._instance
+            """),
+        Bad("""
+            import threading
+
+            class Loop:
+                _current = None
+                _lock = threading.Lock()
+
+                @classmethod
+                def current(cls):
+                    if cls._current is None:  # expect: CON309
+                        cls._lock.acquire()
+                        try:
+                            cls._current = cls()
+                        finally:
+                            cls._lock.release()
+                    return cls._current
+
+                @classmethod
+                def other(cls):
+                    if cls._current is None:
+                        cls._lock.acquire()
+                        try:
+                            if cls._current is None:
+                                cls._current = cls()
+                        finally:
+                            cls._lock.release()
+                    return cls._current
             """),
         Good("""
             import threading
