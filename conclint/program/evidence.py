@@ -27,6 +27,7 @@ from conclint.program.promised import Promised
 from conclint.program.races import Race, Races
 from conclint.program.rivals import Rivals
 from conclint.program.sections import Sections
+from conclint.program.selfjoins import SelfJoin, SelfJoins
 from conclint.program.served import Kept, Served
 from conclint.program.sharing import Shared, Sharing
 from conclint.program.stalls import Stall, Stalls
@@ -105,6 +106,11 @@ class Evidence:
         program = self.program
         roots = program.spawns.roots
         return Outlives(program.calls, program.handles, program.stops, program.contexts, roots).all()
+
+    @property
+    def self_joins(self) -> Iterator[SelfJoin]:
+        """Threads that a callback which they call may make join themselves."""
+        return SelfJoins(self.program, self.program.spawns.roots).all()
 
     @property
     def on_demand(self) -> Iterator[OnDemand]:

@@ -6,7 +6,10 @@ from conclint.knowledge.handles import WATCHED
 from conclint.program.scene import FateScene
 
 # Words of the methods with which a class ends what its objects began.
-ENDING_WORDS = frozenset({"stop", "join", "wait", "close", "shutdown", "terminate", "cancel", "kill", "exit", "aclose"})
+ENDING_WORDS = frozenset(
+    {"stop", "join", "wait", "close", "shutdown", "terminate", "cancel", "kill", "exit", "aclose"}
+    | {"disconnect", "halt", "quit"}
+)
 
 
 def left_running(fate: FateScene) -> bool:

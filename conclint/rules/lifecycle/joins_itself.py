@@ -6,6 +6,9 @@ current thread". It surprises where the other way round works: called from main 
 Ask who is running: `if threading.current_thread() is not self._thread:`; or let the thread only set the flag that ends
 its loop, and leave `join()` to others.
 
+A thread that calls what somebody has handed in, `self._on_message(message)`, comes to its own `stop()` where that calls
+it. Nobody sees in the class whether it does, so this is shown to those who select CON215.
+
 Not reported: functions that ask for the current thread, code that expects the error, and joins that the
 thread does not reach.
 
@@ -20,7 +23,9 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from conclint.knowledge.kinds import Context
-from conclint.model import Finding
+from conclint.model import Finding, Note
+from conclint.program.contexts import site_place
+from conclint.program.evidence import Evidence
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.paths import path_of
@@ -44,6 +49,16 @@ def check(source: Source) -> Iterator[Finding]:
             message = f"`{text}` is reached by the thread itself, which cannot wait for itself: a RuntimeError"
             advice = "ask `threading.current_thread()` first, or leave joining to others"
             yield Finding(source.place(call), f"{message}; {advice}", notes=run.trace)
+
+
+def conclude(evidence: Evidence) -> Iterator[Finding]:
+    """Joins that the thread may reach by way of a callback."""
+    for found in evidence.self_joins:
+        name, called = found.join.function.name, found.calls.call.func
+        message = f"the thread calls `{called}`; if that calls `{name}()`, it waits for itself: a RuntimeError"
+        note = Note(site_place(found.calls), "what was handed in is called here")
+        advice = "ask `threading.current_thread()` first"
+        yield Finding(site_place(found.join), f"{message}; {advice}", (note,), when_asked=True)
 
 
 def _own_run(source: Source, call: cst.Call) -> RunScene | None:
@@ -72,6 +87,7 @@ RULE = Rule(
     name="joins-itself",
     triggers=calls(JOIN, "threading.Thread"),
     check=check,
+    conclude=conclude,
     examples=(
         Bad("""
             import threading
