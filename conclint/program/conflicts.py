@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conclint.program.observations import EMPTIED, LOOK, NEXT, SPENT, Access, Act
+from conclint.program.observations import EMPTIED, LOOK, LOOKED_UP, NEXT, SPENT, Access, Act
 
 # What takes items out of a container.
 REMOVING = frozenset(
@@ -22,7 +22,7 @@ def conflict(access: Access, other: Access) -> bool:
     if access.act is Act.UNSTEADY:
         return _sees_half(access, other)
     if access.act is Act.RELY:
-        return other.operation in GONE
+        return other.operation in (REMOVING if access.operation == LOOKED_UP else GONE)
     if access.act is Act.LAZY_INIT:
         return other.act is Act.LAZY_INIT
     if access.act is Act.CHECK_ACT:

@@ -57,8 +57,11 @@ OWN = "own item"
 EMPTIED = "emptied"
 SPENT = "emptied after it was handed on"
 
+# The operation of whoever asks for an item, and then for the item itself.
+LOOKED_UP = "looked up"
+
 # Acts that may do no harm twice, or happen to something of one's own.
-SOFT = (ONCE, SIZED, MEMO, OWN, SPENT)
+SOFT = (ONCE, SIZED, MEMO, OWN, SPENT, LOOKED_UP)
 
 # Losing one of two at the same time is what the lock is for.
 UPDATES = (Act.UPDATE, Act.UPDATE_ITEM)

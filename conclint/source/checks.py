@@ -29,8 +29,8 @@ from conclint.source.questions import (
     tests_missing,
     works,
 )
+from conclint.source.relying import relied_on
 from conclint.source.source import Source
-from conclint.source.testcode import forgives
 from conclint.source.trying import Trying
 
 # Which item of a queue is taken: the last one, or the first.
@@ -78,21 +78,9 @@ class Checks:
                 return done, test.expression
         if self._makes_itself(test, node):
             return Done(Act.LAZY_INIT, "()"), test.expression
-        return (Done(Act.RELY), test.expression) if self._relied_on(test, node) else None
-
-    def _relied_on(self, test: Test, node: State) -> bool:
-        """Whether what is there according to the test is used then, read once more: `if self.x: self.x.close()`."""
-        path = path_of(node)
-        if test.key or isinstance(test.statement, cst.While):
-            return False
-        for block, present in self.branches(test):
-            for part in same_function(block) if present else ():
-                if isinstance(part, (cst.Name, cst.Attribute)) and path_of(part) == path and part is not node:
-                    outer = self._source.parent(part)
-                    used = isinstance(outer, (cst.Attribute, cst.Subscript)) and outer.value is part
-                    used = (used or isinstance(outer, cst.BinaryOperation)) and not forgives(self._source, part)
-                    return used and self._locks.held(part) == self._locks.held(node)
-        return False
+        blocks = [] if isinstance(test.statement, cst.While) else [one for one, there in self.branches(test) if there]
+        how = relied_on(self._source, self._locks, node, test.key, blocks)
+        return (Done(Act.RELY, how), test.expression) if how is not None else None
 
     def unless_there(self, node: State) -> tuple[Done, cst.CSTNode] | None:
         """What a creation is whose test only spells the attribute's name."""

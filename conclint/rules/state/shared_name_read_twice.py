@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from conclint.model import Finding
 from conclint.program.evidence import Evidence
-from conclint.program.observations import Act
+from conclint.program.observations import LOOKED_UP, Act
 from conclint.program.telling import race_finding, rival
 from conclint.program.triggers import shared_state
 from conclint.rules.rule import Bad, Good, Rule
@@ -29,7 +29,13 @@ from conclint.rules.rule import Bad, Good, Rule
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for race in evidence.races:
         access = race.moment.access
-        if access.act is Act.RELY:
+        if access.act is Act.RELY and access.operation == LOOKED_UP:
+            yield race_finding(
+                race,
+                f"`{access.text}` is asked for an item and then read, and {rival(race)} can take the item out in "
+                "between: a KeyError; use `get`, or hold one lock around both",
+            )
+        elif access.act is Act.RELY:
             yield race_finding(
                 race,
                 f"`{access.text}` is tested and then read again, and {rival(race)} can set it to None in between; "
