@@ -18,6 +18,9 @@ THREAD = "threading.Thread"
 # Who asks like this knows.
 ASKS = frozenset({"current_thread", "currentThread", "get_ident", "get_native_id"})
 
+# Who names these expects the error.
+CATCHES = frozenset({"RuntimeError", "Exception"})
+
 # Where objects begin and end their lives, nobody's callback is.
 ASIDE = frozenset({"__init__", "__del__", "__exit__", "run"})
 
@@ -72,6 +75,8 @@ class SelfJoins:
     @staticmethod
     def _anybodys(function: FunctionFact) -> bool:
         """Whether users may call it at any time, also from a callback, and it does not ask who is running."""
+        if any(path in CATCHES for path, _, _ in function.touches):
+            return False
         names = [call.func.rpartition(".")[2] for call in function.calls]
         public = bool(function.owner) and not function.name.startswith("_") and function.name not in ASIDE
         return public and not ASKS & {*names} and "start" not in names

@@ -3,6 +3,8 @@
 `if self._socket is not None: self._socket.close()` reads the attribute twice.  Another thread that sets it to None
 between the two reads makes the second one fail: `AttributeError: 'NoneType' object has no attribute 'close'`.
 
+`if name in self._jobs: self._jobs[name].run()` is the same: the item that was there can be taken out in between.
+
 Read it once: `socket = self._socket`, then test and use that.  Or hold one lock around both, and around what sets it.
 
 Threads that the program starts are one kind of evidence.  A class or module that takes a lock of its own is another:
