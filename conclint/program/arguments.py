@@ -46,7 +46,7 @@ class Arguments:
         """The arguments that a start hands to its target, or to the constructor of its thread."""
         self._made(root)
         _, function = self._calls.function(root.target)
-        first, rest = partial_of(root.site), _spawned(root.site)
+        first, rest = partial_of(root.site), spawned(root.site)
         given = Given(first.positional + rest.positional, first.keywords + rest.keywords)
         for name, path in matched(function, given, bound=is_bound(function, root.owner)):
             outside = _followed(path) and not per_item(root.site, path.partition(".")[0])
@@ -114,7 +114,7 @@ def per_item(site: Site, head: str) -> bool:
     return not made or any(call.use & Use.LOOP for call in made)
 
 
-def _spawned(site: Site) -> Given:
+def spawned(site: Site) -> Given:
     """`Thread(target=f, args=(a, b))`, `submit(f, a, b)`."""
     call = site.call
     items = tuple(path for word, path in call.keywords if word.startswith("args.") and word[5:].isdigit())

@@ -17,6 +17,7 @@ from conclint.program.instancelocks import InstanceLocks, OwnLock
 from conclint.program.interleaved import Interleaved, Interleavings
 from conclint.program.linking import Program
 from conclint.program.lockorder import Cycle, LockOrder
+from conclint.program.objectorder import ObjectOrder, Swapped
 from conclint.program.observations import Change, Observations, Used
 from conclint.program.ondemand import OnDemand, OnDemands
 from conclint.program.outlives import Outlived, Outlives
@@ -132,6 +133,11 @@ class Evidence:
     def cycles(self) -> tuple[Cycle, ...]:
         """Locks that are taken in several orders."""
         return tuple(LockOrder(self.program, self.observations, self.sections).cycles())
+
+    @property
+    def swapped(self) -> Iterator[Swapped]:
+        """Objects of one class that are locked in both orders."""
+        return ObjectOrder(self.program, self.observations).swapped()
 
     @cached_property
     def embraces(self) -> tuple[Embrace, ...]:

@@ -108,7 +108,9 @@ def _subscripted(source: Source, node: State, item: cst.Subscript) -> Done:
         operation = OWN if _is_given(source, node, item) else source.operator(outer)
         return Done(Act.UPDATE_ITEM, operation, not _is_slot(source, node), _constant_key(item))
     if isinstance(outer, cst.Del):
-        return Done(Act.CHANGE, "del", True, _constant_key(item))
+        place = item.slice[0].slice
+        told = isinstance(place, cst.Index) and _looked_up(source, place.value, node)
+        return Done(Act.COMPOUND if told else Act.CHANGE, "del", True, _constant_key(item))
     if isinstance(outer, cst.AssignTarget):
         act = _item_assigned(source, node, item, outer)
         return Done(act, "=", not _is_slot(source, node), _constant_key(item))
@@ -167,10 +169,36 @@ def _method(source: Source, node: State, attribute: cst.Attribute) -> Done:
         return Done(Act.ITERATE, name) if _iterated(source, source.parent(call), call) else READ
     if name not in CHANGING or not _is_container(source, node):
         return READ
-    path = path_of(node)
-    if any(isinstance(part, cst.Subscript) and path_of(part.value) == path for arg in call.args for part in below(arg)):
+    if _rests_on_itself(node, call) or (name == "pop" and call.args and _looked_up(source, call.args[0].value, node)):
         return Done(Act.COMPOUND, name, name not in KEEPING)
     return Done(Act.CHANGE, name, CHANGING[name] and (name not in KEEPING or DEQUE in source.types(node)))
+
+
+def _rests_on_itself(node: State, call: cst.Call) -> bool:
+    """`items.append(items[-1])`."""
+    path = path_of(node)
+    parts = (part for arg in call.args for part in below(arg))
+    return any(isinstance(part, cst.Subscript) and path_of(part.value) == path for part in parts)
+
+
+def _looked_up(source: Source, place: cst.BaseExpression, node: State) -> bool:
+    """`items.pop(items.index(x))`; `place = items.index(x)`, and then `items.pop(place)`."""
+    if not isinstance(place, cst.Name):
+        return _asks_where(place, node)
+    around = source.function_node(node)
+    if not isinstance(around, cst.FunctionDef):
+        return False
+    assigned = [
+        one.value
+        for one in source.inside(around.body, cst.Assign)
+        if [path_of(target.target) for target in one.targets] == [place.value]
+    ]
+    return bool(assigned) and all(_asks_where(value, node) for value in assigned)
+
+
+def _asks_where(value: cst.BaseExpression, node: State) -> bool:
+    """`items.index(x)`."""
+    return isinstance(value, cst.Call) and path_of(value.func) == f"{path_of(node)}.index"
 
 
 def _is_container(source: Source, node: State) -> bool:

@@ -8,8 +8,9 @@ Give the locks one order and keep to it everywhere; or give the first one back b
 lock do for both.  See https://docs.python.org/3/library/threading.html#lock-objects
 
 Reported once for each group of locks, at the order that occurs less often; the notes tell where the other order is.
-The calls between functions count.  Not reported: locks taken one after the other, locks of two objects of one class
-(their order may be told by the objects), locks out of containers or parameters, attempts that do not wait
+The calls between functions count.  So do two objects of one class that one place hands over as `pay(a, b)` and another
+as `pay(b, a)`, where several threads do so.  Not reported: locks taken one after the other, other locks of two objects
+of one class (their order may be told by the objects), locks out of containers or parameters, attempts that do not wait
 (`acquire(blocking=False)`, or with a timeout), locks that a called function takes only on a condition, orders that
 never happen at once because a third lock is held around both, or because one thread does both.
 """
@@ -19,9 +20,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conclint.model import Finding, Note
+from conclint.program.contexts import evidence as run_notes
 from conclint.program.contexts import site_place
 from conclint.program.evidence import Evidence
 from conclint.program.lockorder import Cycle, Edge, name_of
+from conclint.program.objectorder import Swapped
 from conclint.program.takes import store_of
 from conclint.program.triggers import held_locks
 from conclint.rules.rule import Bad, Good, Rule
@@ -37,6 +40,24 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             "wait for each other for ever; take them in one order",
             notes=tuple(_notes(cycle)),
         )
+    for swapped in evidence.swapped:
+        yield _of_objects(swapped)
+
+
+def _of_objects(swapped: Swapped) -> Finding:
+    """`a.pay(b)` in one thread, `b.pay(a)` in another."""
+    one, other = swapped.sites
+    return Finding(
+        swapped.seen.place,
+        f"`{swapped.inner.text}` is taken while `{swapped.outer.text}` is held, and the same objects come the other "
+        "way round too: the threads can wait for each other for ever; take them in one order, by `id()` for example",
+        notes=(
+            Note(site_place(swapped.outer.site), f"takes `{swapped.outer.text}` here"),
+            Note(site_place(one), "handed over here, in one order"),
+            Note(site_place(other), "and here, in the other"),
+            *run_notes(swapped.run),
+        ),
+    )
 
 
 def _inner(edge: Edge) -> str:
@@ -60,6 +81,30 @@ RULE = Rule(
     triggers=held_locks(),
     conclude=conclude,
     examples=(
+        Bad("""
+            import threading
+
+            class Account:
+                def __init__(self, balance):
+                    self.balance = balance
+                    self.lock = threading.Lock()
+
+                def pay(self, other, amount):
+                    with self.lock:
+                        with other.lock:  # expect: CON408
+                            self.balance -= amount
+                            other.balance += amount
+
+            mine, yours = Account(90), Account(10)
+
+            def main():
+                there = threading.Thread(target=mine.pay, args=(yours, 5))
+                back = threading.Thread(target=yours.pay, args=(mine, 3))
+                there.start()
+                back.start()
+                there.join()
+                back.join()
+            """),
         Bad("""
             import threading
 
@@ -151,6 +196,46 @@ RULE = Rule(
                 def close(self):
                     with self.lock:
                         self.server.leave(self)  # expect: CON408
+            """),
+        Good("""
+            import threading
+
+            class Account:
+                def __init__(self, balance):
+                    self.balance = balance
+                    self.lock = threading.Lock()
+
+            def pay(source, target, amount):
+                first, second = sorted((source, target), key=id)
+                with first.lock, second.lock:
+                    source.balance -= amount
+                    target.balance += amount
+
+            mine, yours = Account(90), Account(10)
+
+            def main():
+                threading.Thread(target=pay, args=(mine, yours, 5)).start()
+                threading.Thread(target=pay, args=(yours, mine, 3)).start()
+            """),
+        Good("""
+            import threading
+
+            class Account:
+                def __init__(self, balance):
+                    self.balance = balance
+                    self.lock = threading.Lock()
+
+                def pay(self, other, amount):
+                    with self.lock, other.lock:
+                        self.balance -= amount
+                        other.balance += amount
+
+            shop, bank = Account(90), Account(10)
+
+            def main(customers):
+                for customer in customers:
+                    threading.Thread(target=customer.pay, args=(shop, 5)).start()
+                threading.Thread(target=shop.pay, args=(bank, 3)).start()  # never the other way
             """),
         Good("""
             import threading

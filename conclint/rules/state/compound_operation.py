@@ -1,6 +1,7 @@
 """An operation that reads and then writes shared state looks like one step and is two.
 
 `history.append(history[-1] + 1)`, `table[i] = table[j]`: both are on the Python FAQ's list of what is *not* atomic.
+`place = clients.index(client)` and then `clients.pop(place)`: another client may stand there by then.
 Between the read and the write another thread can change what was read, and the result rests on something that is no
 longer so.
 
@@ -167,6 +168,43 @@ RULE = Rule(
                 def close(self):
                     self._stop.set()
                     self._thread.join()
+            """),
+        Bad("""
+            import socket
+            import threading
+
+            clients = []
+
+            def serve(client):
+                clients.append(client)
+                while message := client.recv(1024):
+                    client.send(message)
+                place = clients.index(client)
+                clients.pop(place)  # expect: CON312
+
+            def main():
+                server = socket.create_server(("", 5555))
+                while True:
+                    client, _ = server.accept()
+                    threading.Thread(target=serve, args=(client,)).start()
+            """),
+        Good("""
+            import socket
+            import threading
+
+            clients = []
+
+            def serve(client):
+                clients.append(client)
+                while message := client.recv(1024):
+                    client.send(message)
+                clients.remove(client)  # one step
+
+            def main():
+                server = socket.create_server(("", 5555))
+                while True:
+                    client, _ = server.accept()
+                    threading.Thread(target=serve, args=(client,)).start()
             """),
         Good("""
             import threading
