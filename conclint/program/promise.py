@@ -27,6 +27,10 @@ from conclint.program.values import Sort, Store, function_id, split_id
 # A call of what is named like a class.
 MADE = re.compile(r"(?:^|\.)_*[A-Z]\w*[a-z]\w*\(\)$")
 
+# What tells in which thread one is.
+ASKS = ("get_ident", "current_thread", "get_native_id", "currentThread")
+IDENTITY = frozenset({*(f"threading.{name}" for name in ASKS), "_thread.get_ident", "thread.get_ident"})
+
 Function = tuple[File, FunctionFact]
 Users = dict[Store, dict[str, User]]
 
@@ -127,9 +131,18 @@ class Promises:
                 found.setdefault(function_id(root.site.file.path, owner), note)
         for cls, note in self._singletons() if found else ():
             found.setdefault(cls, note)
-        for cls, note in self._kept_by((*found, *self._owners.locks)):
+        for cls, note in (*self._kept_by((*found, *self._owners.locks)), *self._asking()):
             found.setdefault(cls, note)
         return {cls: note for cls, note in found.items() if not self._owners.of_class(cls)}
+
+    def _asking(self) -> Iterator[tuple[str, Note]]:
+        """Classes with a method that asks in which thread it runs: several may come."""
+        for name in ASKS:
+            for site in self._calls.calls_named(name):
+                owner = self._names.scopes.method_owner(site.file, site.function)
+                if owner and IDENTITY & self._calls.library_names(site) and not among_tests(site.file.path):
+                    words = f"`{owner}` asks here which thread runs it: it is meant for several"
+                    yield function_id(site.file.path, owner), Note(site_place(site), words)
 
     def _kept_by(self, classes: Iterable[str]) -> Iterator[tuple[str, Note]]:
         """The classes whose objects an object of one of these makes and keeps: who reaches it reaches them too."""

@@ -12,6 +12,7 @@ from conclint.program.observations import LOOK, Access, Act, HeldCall, Holder, O
 from conclint.program.scene import Named
 from conclint.program.values import function_id
 from conclint.source.acts import Done, State, act_of
+from conclint.source.aliased import walked_by_name
 from conclint.source.bywords import needs_no_lock, promises_safety
 from conclint.source.checks import Checks
 from conclint.source.emptied import emptied
@@ -133,6 +134,8 @@ class Accesses:
         anchor: cst.CSTNode = self._spoken(node, done.act)
         if done.act is Act.READ and (check := self._checks.acting_on(node)) is not None:
             done, anchor = check
+        if done.act is Act.READ and (walked := walked_by_name(self._source, self._locks, node)) is not None:
+            done = walked
         if done.act is Act.REPLACE and (check := self._checks.unless_there(node)) is not None:
             done, anchor = check
         if done.act in (Act.REPLACE, Act.CHANGE) and (spent := emptied(self._source, self._locks, node, done)):
