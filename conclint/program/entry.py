@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from conclint.index.facts import Kind
 from conclint.program.calls import Site, is_base_call
 from conclint.program.deeds import CONSTRUCTION
 from conclint.program.guards import Guards
@@ -61,12 +62,22 @@ class Entry:
                 continue  # nobody else has the object yet
             inner = personal and reach is Reach.SELF
             above = self._held(site.caller, depth - 1, path | {site.caller}, personal=inner)
-            call = self.at(site)
-            here = (self._guards.held(call.held) if call is not None else frozenset()) | (above or frozenset())
+            here = frozenset() if self._runs_later(identity, site) else self._held_at(site) | (above or frozenset())
             common = here if common is None else common & here
             if not common:
                 return frozenset()
         return common if callers else frozenset()
+
+    def _held_at(self, site: Site) -> frozenset[str]:
+        call = self.at(site)
+        return self._guards.held(call.held) if call is not None else frozenset()
+
+    def _runs_later(self, identity: str, site: Site) -> bool:
+        """Whether the call only makes a generator, which is kept or handed on: whoever drives it may hold no lock."""
+        _, function = self._program.calls.function(identity)
+        manager = any("contextmanager" in name for name in function.decorators)
+        kept = any(goal == "$return" or not goal.startswith("$") for goal in site.call.goes)
+        return bool(function.kind & Kind.GENERATOR) and kept and not manager
 
     def _reach(self, site: Site, identity: str) -> Reach:
         """Whose object the call's receiver is."""
