@@ -225,3 +225,49 @@ def test_all_places_that_make_it_look_again():
             threading.Thread(target=receive).start()
         """
     assert after("CON308", text).count("    with _link_lock:\n            if _link is None:\n") == 2
+
+
+COLLECTED = """
+    import threading
+
+    _collector = None
+
+    def traced(function):
+        return function
+
+    def first(item):
+        global _collector
+        if _collector is None:
+            _collector = open(item)
+        print(_collector)
+
+    @traced
+    def second(item):
+        global _collector
+        if _collector is None:
+            _collector = open(item)
+        print(_collector)
+
+    def third(item):
+        global _collector
+        if _collector is None:
+            {third}
+        print(_collector)
+
+    def main():
+        threading.Thread(target=first, args=("a",)).start()
+        threading.Thread(target=second, args=("b",)).start()
+        threading.Thread(target=third, args=("c",)).start()
+    """
+
+
+def test_all_that_make_the_same_look_again_below_a_decorator_too():
+    text = after("CON308", COLLECTED.format(third="_collector = open(item)"))
+    assert text.count("with _collector_lock:\n            if _collector is None:\n                _coll") == 3
+    assert text.count("with ") == 3
+
+
+def test_who_looks_again_already_is_left_alone():
+    again = "with _collector_lock:\n                if _collector is None:\n                    _collector = open(item)"
+    before = COLLECTED.replace("_collector = None\n\n", "_collector = None\n    _collector_lock = threading.Lock()\n\n", 1)
+    assert after("CON308", before.format(third=again)).count("with ") == 3

@@ -80,14 +80,22 @@ def double_check(source: Source, span: Span) -> Fix | None:
 
 
 def _siblings(source: Source, branch: cst.If, state: cst.Name | cst.Attribute) -> Iterator[cst.If]:
-    """The other places of the file that ask the same and make the same state, with no lock held."""
+    """The other places of the file that ask the same and make the same state, with no lock held for it yet."""
     store, asked = source.named(state).store, source.code(branch.test)
     for other in source.all(cst.If):
-        if other is not branch and source.code(other.test) == asked and not source.held(other):
+        # Most decorators hold no lock; below one that does, another lock does no harm.
+        held = any(not lock.startswith("by|") for lock in source.held(other))
+        if other is not branch and source.code(other.test) == asked and not held and not _looks_again(source, other):
             tested = _tested(source, other)
             within = any(one is branch for one in source.ancestors(other))
             if tested is not None and source.named(tested).store == store and not within:
                 yield other
+
+
+def _looks_again(source: Source, branch: cst.If) -> bool:
+    """Whether the same is asked again inside, with a lock held."""
+    inner = (one for one in source.inside(branch.body, cst.If) if source.code(one.test) == source.code(branch.test))
+    return any(source.held(one) != source.held(branch) for one in inner)
 
 
 def _second_look(source: Source, branch: cst.If, *, reentrant: bool) -> Lock | None:
