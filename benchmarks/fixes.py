@@ -23,9 +23,14 @@ from conclint.cache import Brief
 from conclint.engine import Unit, check
 from conclint.knowledge import BUILTIN
 from conclint.model import Diagnostic, Safety
+from conclint.rules import all_rules
 from conclint.settings import Config
 
-COLUMNS = ("safe", "unsafe", "mended", "rounds", "does not parse", "not stable", "still there", "new", "refused")
+DEFAULT = {rule.code for rule in all_rules() if rule.default}
+COLUMNS = (
+    "safe", "unsafe", "mended", "rounds", "does not parse", "not stable", "still there", "new",
+    "new asked for", "held twice", "refused",
+)  # fmt: skip
 ALL = "all rules"
 TESTS = {"test", "tests", "idle_test"}
 
@@ -98,11 +103,17 @@ class Bench:
         again = fixer.fix(units, _config(select), allowed=self._allowed, jobs=self._jobs, cache=self._known)
         fixable = [one for one in before if self._may(one)]
         left = list(fixed.result.diagnostics)
+        new = texts(left) - texts(before)
+        unasked = new & texts(one for one in left if one.code in DEFAULT and not one.finding.when_asked)
         kinds = {
             "does not parse": [path for path, data in now.items() if not parses(data)],
             "not stable": [change.path for change in again.changes],
             "still there": list(texts(fixable) & texts(one for one in left if self._may(one))),
-            "new": list((texts(left) - texts(before)).elements()),
+            "new": list(unasked.elements()),
+            "new asked for": list((new - unasked).elements()),
+            "held twice": [
+                change.path for change in fixed.changes if held_twice(change.after) > held_twice(change.before)
+            ],
             "refused": [f"{failure.path}: {failure.rule}: {failure.error}" for failure in fixed.result.failures],
         }
         counts = Counter({kind: len(some) for kind, some in kinds.items()})
@@ -137,6 +148,23 @@ def parses(data: bytes) -> bool:
         except (SyntaxError, ValueError):
             return False
     return True
+
+
+def held_twice(data: bytes) -> int:
+    """How many `with` blocks enter what a block around them has entered, in the same words."""
+    if not parses(data):
+        return 0
+    return sum(_held_twice(node, ()) for node in ast.parse(data).body)
+
+
+def _held_twice(node: ast.AST, around: tuple[str, ...]) -> int:
+    again = 0
+    if isinstance(node, ast.With):
+        entered = tuple(ast.unparse(item.context_expr) for item in node.items)
+        again = any(one in around for one in entered)
+        around += entered
+    inside = () if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) else around
+    return again + sum(_held_twice(child, inside) for child in ast.iter_child_nodes(node))
 
 
 if __name__ == "__main__":
