@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from conclint.index.facts import FunctionFact
+from conclint.knowledge.lockwords import gives_lock
 from conclint.program.observations import Observations
 from conclint.program.values import Store, split_id
 
@@ -17,9 +18,6 @@ ANY_LOCK = "*"
 
 # Names for names for locks are followed so far.
 DEEPEST = 4
-
-# What is called so holds a lock even where nobody sees which.
-LOCKISH = ("lock", "synchron", "mutex", "atomic", "exclusiv", "guard")
 
 
 class Guards:
@@ -70,10 +68,10 @@ class Guards:
 
     def _held_in(self, lock: str, function: str) -> Iterator[str]:
         held = self._holders.get(function)
-        name = split_id(function)[1].rpartition(".")[2].lower()
+        name = split_id(function)[1].rpartition(".")[2].partition("#")[0]
         if held is not None:
             yield from self.held(held)
-        elif any(part in name for part in LOCKISH):
+        elif gives_lock(name):
             yield lock
 
     def _canonical(self, store: Store, depth: int) -> Store:

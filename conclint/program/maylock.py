@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conclint.index.facts import CallFact, FunctionFact, Use
-from conclint.knowledge.lockwords import LOCKISH, SYNCHRONIZED
+from conclint.knowledge.lockwords import gives_lock
 from conclint.program.calls import Calls
 from conclint.program.files import File
 from conclint.program.values import Sort, Value, function_id
@@ -36,7 +36,7 @@ class MayLock:
             return False
         path = call.func.removesuffix(ENTER)
         last = path.rpartition(".")[2].removesuffix("[]")
-        if LOCKISH.search(last) or SYNCHRONIZED.search(last) or depth == 0:
+        if gives_lock(last) or depth == 0:
             return True
         entered = path if path is not call.func else path + "()"
         values = self._calls.names.meaning(file, function, entered).values

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
 from conclint.index.facts import FunctionFact, Kind
 from conclint.knowledge.kinds import Context, Knowledge
+from conclint.knowledge.lockwords import is_mutex
 from conclint.model import Place
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import site_place
 from conclint.program.files import File
 from conclint.program.testfiles import among_tests
 from conclint.program.values import Meaning, Sort, Store, function_id
-
-# What is called so is a lock, even where its type cannot be told.
-LOCKISH = re.compile(r"(?:^|_)(?:r?lock|mutex|cond|condition|cv)$|[a-z]Lock$|^R?Lock$", re.IGNORECASE)
 
 TAKING = ("__enter__", "acquire")
 
@@ -76,7 +73,7 @@ class Owners:
         if function.kind & Kind.ASYNC:
             return False
         names = [name.rpartition(":")[2].rpartition(".")[2] for name in types] or [path.rpartition(".")[2]]
-        return any(LOCKISH.search(name) for name in names)
+        return any(is_mutex(name) for name in names)
 
     def _ancestors(self, name: str) -> tuple[str, ...]:
         return self._calls.names.classes.mro(name) if ":" in name else self._knowledge.ancestors(name)

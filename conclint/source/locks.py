@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from conclint.knowledge.lockwords import BY_CONTRACT, LOCKISH, SYNCHRONIZED
+from conclint.knowledge.lockwords import BY_CONTRACT, gives_lock, holds_lock, is_lock
 from conclint.program.values import Store, function_id
 from conclint.source.bywords import called_with_lock
 from conclint.source.paths import path_of
@@ -105,7 +105,7 @@ class Locks:
             return
         yield from (holding(function) for function in self._source.named(call.func).functions)
         yield from self._entered_object(call)
-        if SYNCHRONIZED.search(name) or LOCKISH.search(name) or self._is_lock(call):
+        if gives_lock(name) or self._is_lock(call):
             store = self._source.named(call.func).store
             yield lock_id(store) if store is not None else f"call|{path_of(call.func)}"
 
@@ -128,7 +128,7 @@ class Locks:
         named = self._source.named(expression)
         if not self._is_lock(expression):
             yield from self._entered_object(expression)
-        if self._is_lock(expression) or LOCKISH.search(path.removesuffix("[]").rpartition(".")[2]):
+        if self._is_lock(expression) or is_lock(path.removesuffix("[]").rpartition(".")[2]):
             yield lock_id(named.store) if named.store is not None else f"path|{path}"
 
     def _acquired_before(self, block: Sequence[cst.CSTNode], child: cst.CSTNode) -> tuple[str, ...]:
@@ -194,7 +194,7 @@ class Locks:
             if not known and function.params.params and "." not in name:  # a function of the class
                 known = self._source.named_at(own, f"{function.params.params[0].name.value}.{name}").functions
             yield from (f"by|{one}|{function_id(self._source.path, own)}" for one in known)
-            if known or SYNCHRONIZED.search(name.rpartition(".")[2]):
+            if known or holds_lock(name.rpartition(".")[2]):
                 yield from self._handed(expression)
-            if not known and SYNCHRONIZED.search(name.rpartition(".")[2]):
+            if not known and holds_lock(name.rpartition(".")[2]):
                 yield f"decorator|{self._source.path}|{name}"
