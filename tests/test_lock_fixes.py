@@ -269,5 +269,6 @@ def test_all_that_make_the_same_look_again_below_a_decorator_too():
 
 def test_who_looks_again_already_is_left_alone():
     again = "with _collector_lock:\n                if _collector is None:\n                    _collector = open(item)"
-    before = COLLECTED.replace("_collector = None\n\n", "_collector = None\n    _collector_lock = threading.Lock()\n\n", 1)
-    assert after("CON308", before.format(third=again)).count("with ") == 3
+    made = "_collector = None\n    _collector_lock = threading.Lock()\n\n"
+    before = COLLECTED.replace("_collector = None\n\n", made, 1).format(third=again)
+    assert after("CON308", before).count("with ") == 3

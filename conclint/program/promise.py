@@ -180,7 +180,7 @@ class Promises:
 
     def of(self, store: Store) -> Promise | None:
         """Who says that several threads reach the state."""
-        owned = self._locks(store)
+        owned = self._owned(store)
         if owned and store in self.guarded:
             return Promise(True, tuple(_guards(owner, one) for owner, one in owned[:1]))
         if store in self.sworn:
@@ -211,7 +211,11 @@ class Promises:
     def _suggested(self) -> set[str]:
         return {*self._beside, *self._applications}
 
-    def _locks(self, store: Store) -> list[tuple[str, Owned]]:
+    def locks(self, store: Store) -> list[Owned]:
+        """The locks of whoever owns the state."""
+        return [one for _, one in self._owned(store)]
+
+    def _owned(self, store: Store) -> list[tuple[str, Owned]]:
         """The locks of whoever owns the state, with the owner's name."""
         if store.sort != "attribute":
             name = split_id(store.owner)[1] or "the module"

@@ -17,6 +17,7 @@ from conclint.program.conflicts import REMOVING, conflict
 from conclint.program.guards import ANY_LOCK
 from conclint.program.linking import Program
 from conclint.program.names import PROPERTIES
+from conclint.program.narrow import Narrow
 from conclint.program.observations import LOOK, UPDATES, Access, Act, Observations
 from conclint.program.onlyone import OnlyOne
 from conclint.program.promise import Promise
@@ -48,6 +49,7 @@ class Promised:
         self._program = program
         self._observations = observations
         self._guards, self._entry = races.guards, races.entry
+        self._narrow = Narrow(program, observations, races.guards)
         self._at_import: dict[str, bool] = {}
 
     def all(self, known: Iterable[Race]) -> Iterator[Race]:
@@ -70,6 +72,8 @@ class Promised:
         """Where threads of the program's own reach the state, what they do says more than a weak promise."""
         promise = self._program.promises.of(store) if store not in self._program.declared.left_alone else None
         weaker = promise is not None and (not promise.firm or store.sort != "attribute")
+        if promise is not None and promise.firm and not promise.sworn and self._narrow.leaves_out(store):
+            return None
         return None if weaker and store in self._program.shared else promise
 
     @cached_property

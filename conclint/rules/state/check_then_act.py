@@ -158,6 +158,12 @@ RULE = Rule(
                 global _pending
                 with _lock:
                     _pending = None
+
+
+            def close_connection():
+                global _pending
+                with _lock:
+                    _pending = None
             """),
         Bad("""
             import threading

@@ -67,6 +67,10 @@ RULE = Rule(
                     if self._sock is not None:  # expect: CON314
                         self._sock.sendall(data)
 
+                def sent(self):
+                    with self._lock:
+                        return self._sent
+
                 def drop(self):
                     self._sock = None
             """),
