@@ -17,7 +17,8 @@ from conclint.source.tree import below
 
 if TYPE_CHECKING:
     from conclint.source.makers import Maker
-    from conclint.source.source import Function, Source
+    from conclint.source.source import Source
+    from conclint.source.tree import Function
 
 QUEUE = "multiprocessing.Queue"
 GETS = frozenset({"get", "get_nowait"})

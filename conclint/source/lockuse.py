@@ -13,7 +13,8 @@ from conclint.source.paths import argument, path_of
 from conclint.source.tree import below
 
 if TYPE_CHECKING:
-    from conclint.source.source import Function, Source
+    from conclint.source.source import Source
+    from conclint.source.tree import Function
 
 # Their `with` does what `acquire()` and `release()` do, neither more nor less.
 STANDARD_ROOTS = ("threading.", "multiprocessing.", "asyncio.")

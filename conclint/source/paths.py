@@ -10,13 +10,13 @@ from conclint.index.facts import LONGEST
 def path_of(node: cst.CSTNode | None) -> str:
     """The path of an expression (see `index.facts`); "" where it has none, and for literals and lambdas."""
     tail = ""
-    while node is not None and len(tail) <= LONGEST:
-        if isinstance(node, cst.Attribute):
+    while node is not None and len(tail) <= LONGEST:  # by exact type: for abstract classes `isinstance` says no slowly
+        if type(node) is cst.Name:
+            return node.value + tail
+        if type(node) is cst.Attribute:
             tail = "." + node.attr.value + tail
             node = node.value
-        elif isinstance(node, cst.Name):
-            return node.value + tail
-        elif isinstance(node, cst.Call):
+        elif type(node) is cst.Call:
             bound = partial_target(node)
             if bound is None and isinstance(node.func, cst.Name) and node.func.value == "type" and len(node.args) == 1:
                 tail = ".__class__" + tail
@@ -26,13 +26,13 @@ def path_of(node: cst.CSTNode | None) -> str:
                 node = node.func
             else:
                 node = bound
-        elif isinstance(node, cst.Subscript):
+        elif type(node) is cst.Subscript:
             sliced = len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Slice)
             tail = tail if sliced else "[]" + tail
             node = node.value
-        elif isinstance(node, cst.Await):
+        elif type(node) is cst.Await:
             node = node.expression
-        elif isinstance(node, (cst.NamedExpr, cst.StarredElement)):
+        elif type(node) is cst.NamedExpr or type(node) is cst.StarredElement:
             node = node.value
         else:
             return ""

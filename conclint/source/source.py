@@ -14,7 +14,7 @@ from conclint.program.scene import FateScene, FunctionScene, Named, Scene, Targe
 from conclint.program.values import function_id
 from conclint.source.paths import argument, path_of
 from conclint.source.qualified import SCOPES, qualified_names
-from conclint.source.tree import Region
+from conclint.source.tree import Function, Region
 from conclint.text import Text
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ N = TypeVar("N", bound=cst.CSTNode)
 
 UNKNOWN = Named()
 
-Function = cst.FunctionDef | cst.Lambda
 LOOPS = (cst.For, cst.While)
 COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
 
@@ -49,7 +48,7 @@ class Source:
         self._made = {one.func for one in scene.fates}
         self._started = {one.func for one in scene.starts}
         self._targets = {one.identity: one for one in scene.targets}
-        self._around: dict[int, Function | None] = {}  # by the node's id
+        self._denoted: dict[int, Named] = {}  # by the node's id
 
     def close(self) -> None:
         """Lets go of everything at once: its parts and regions know each other in circles."""
@@ -157,8 +156,12 @@ class Source:
 
     def named(self, node: cst.CSTNode) -> Named:
         """What an expression denotes where it stands."""
-        path = path_of(node)
-        return self._named.get((self.qualname(node), path), UNKNOWN) if path in self._paths else UNKNOWN
+        known = self._denoted.get(id(node))
+        if known is None:
+            path = path_of(node)
+            known = self._named.get((self.qualname(node), path), UNKNOWN) if path in self._paths else UNKNOWN
+            self._denoted[id(node)] = known
+        return known
 
     def named_at(self, function: str, path: str) -> Named:
         """What a path denotes in a function of this file."""
@@ -185,21 +188,7 @@ class Source:
 
     def function_node(self, node: cst.CSTNode) -> Function | None:
         """The function in whose body the node stands; decorators and defaults belong to the function around."""
-        region = self._region(node)
-        passed: list[int] = []
-        around: Function | None = None
-        outer: cst.CSTNode | None = node
-        while outer is not None:
-            if id(outer) in self._around:
-                around = self._around[id(outer)]
-                break
-            passed.append(id(outer))
-            child, outer = outer, region.parent(outer)
-            if isinstance(outer, (cst.FunctionDef, cst.Lambda)) and child is outer.body:
-                around = outer
-                break
-        self._around.update(dict.fromkeys(passed, around))
-        return around
+        return self._region(node).around(node)
 
     def qualname(self, node: cst.CSTNode) -> str:
         """The qualified name of the function in whose body the node stands; "" for the module."""

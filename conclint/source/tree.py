@@ -32,6 +32,10 @@ MEANINGLESS = frozenset(
 PLAIN = (str, bool, str | None)
 
 
+Function = cst.FunctionDef | cst.Lambda
+FUNCTIONS = frozenset({cst.FunctionDef, cst.Lambda})
+
+
 class TooDeep(Exception):
     """The region nests so deeply that libcst cannot tell where its nodes stand."""
 
@@ -43,6 +47,7 @@ class Walked(NamedTuple):
     parents: dict[int, cst.CSTNode]
     sequence: dict[int, int]
     above: list[int]  # the sequence of each node's parent, by the node's own
+    around: list[cst.CSTNode | None]  # by the same: the function in whose body it stands
 
 
 class Region:
@@ -64,6 +69,11 @@ class Region:
     def sequence(self, node: cst.CSTNode) -> int:
         """The place of the node in the order of the text."""
         return self._walked.sequence[id(node)]
+
+    def around(self, node: cst.CSTNode) -> Function | None:
+        """The function in whose body the node stands; decorators and defaults belong to the function around."""
+        around = self._walked.around[self._walked.sequence[id(node)]]
+        return around if isinstance(around, (cst.FunctionDef, cst.Lambda)) else None
 
     @property
     def ids(self) -> Iterable[int]:
@@ -199,18 +209,20 @@ def below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 def _walk(module: cst.Module) -> Walked:
-    found = Walked({}, {}, {}, [])
-    kinds, parents, sequence, above = found
-    stack: list[tuple[cst.CSTNode, int]] = [(module, 0)]
+    found = Walked({}, {}, {}, [], [])
+    kinds, parents, sequence, above, functions = found
+    stack: list[tuple[cst.CSTNode, int, cst.CSTNode | None]] = [(module, 0, None)]
     while stack:
-        node, outer = stack.pop()
+        node, outer, around = stack.pop()
         place = len(above)
         sequence[id(node)] = place
         above.append(outer)
+        functions.append(around)
         kinds.setdefault(node.__class__, []).append(node)
         inner = children(node)
         inner.reverse()
+        body = getattr(node, "body", None) if node.__class__ in FUNCTIONS else None
         for child in inner:
             parents[id(child)] = node
-            stack.append((child, place))
+            stack.append((child, place, node if child is body else around))
     return found

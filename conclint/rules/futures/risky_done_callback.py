@@ -28,7 +28,8 @@ from conclint.source.paths import path_of
 
 if TYPE_CHECKING:
     from conclint.program.scene import TargetScene
-    from conclint.source.source import Function, Source
+    from conclint.source.source import Source
+    from conclint.source.tree import Function
 
 ADD = "concurrent.futures.Future.add_done_callback"
 SHORT = frozenset({"acquire", "__enter__", "result", "exception", "cancel", "set", "put"})
