@@ -10,7 +10,7 @@ https://docs.python.org/3/glossary.html#term-EAFP.
 Not reported: code that only one worker runs, looks and acts under one lock, acts that are prepared for the error, and
 the removal of a file whose name is the function's own: who removes it has mostly made it.  The removal by one worker
 beside others, or in the end, is shown to those who select CON306, and so are functions that look before they make a
-folder though nobody sees who else does: another process may.
+folder, or remove what others know by name, though nobody sees who else does: another process may.
 
 The fix adds `exist_ok=True` or `missing_ok=True`.
 """
@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from conclint.knowledge.asking import EXISTENCE, MAKING
+from conclint.knowledge.asking import EXISTENCE, MAKING, REMOVING
 from conclint.knowledge.kinds import Context, Setting
 from conclint.model import Edit, Finding, Fix, Safety, Span
 from conclint.program.contexts import CONCURRENT, at_end
@@ -53,11 +53,12 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             told.add(doing.change.point.function)
     for change in evidence.asked(Setting.PRESENCE):
         last = change.name.rpartition(".")[2]
-        if last in MAKES and change.point.function not in told and split_id(change.point.function)[1]:
+        if change.point.function not in told and split_id(change.point.function)[1]:
+            instead = "use `exist_ok=True`, or catch the error" if last in MAKES else "catch the error"
             yield Finding(
                 change.place,
                 f"another process can be faster between this look for `{change.text}` and `{last}`, which then fails; "
-                "use `exist_ok=True`, or catch the error",
+                f"{instead}",
                 when_asked=True,
             )
 
@@ -81,7 +82,7 @@ def mend(source: Source, finding: Finding) -> Fix | None:
 RULE = Rule(
     code="CON306",
     name="file-looked-for-first",
-    triggers=calls(*EXISTENCE, runs_in=(Context.THREAD, Context.PROCESS), together=MAKING),
+    triggers=calls(*EXISTENCE, runs_in=(Context.THREAD, Context.PROCESS), together=MAKING | REMOVING),
     conclude=conclude,
     mend=mend,
     examples=(
