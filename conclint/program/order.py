@@ -48,8 +48,8 @@ class HappensBefore:
         return known
 
     def _waits(self, root: Root) -> bool:
-        """Whether main waits at the start until all is done: `pool.starmap(work, rows)`."""
-        waits = root.how.startswith("multiprocessing.") and root.how.endswith(WAITING)
+        """Whether main waits at the start until all is done: `pool.starmap(work, rows)`, a helper that joins."""
+        waits = root.waited or (root.how.startswith("multiprocessing.") and root.how.endswith(WAITING))
         return waits and not self._program.contexts.runs(root.site.caller)
 
     def _suspended(self, function: str, root: Root, depth: int) -> bool:
@@ -88,6 +88,8 @@ class HappensBefore:
 
     def one_after_the_other(self, one: Root, other: Root) -> bool:
         """Whether one of two threads has surely ended when the other is started."""
+        if self._waits(one) and self._waits(other):
+            return True  # main is in one place
         return self._started_apart(one, other) or self._started_apart(other, one)
 
     def _started_apart(self, one: Root, other: Root) -> bool:

@@ -12,7 +12,15 @@ from conclint.knowledge.kinds import Context, Knowledge, Spawner, Target
 from conclint.program.calls import Calls, Site
 from conclint.program.files import File
 from conclint.program.forwarding import Forwarding
-from conclint.program.startsites import argument, arguments, in_turn, one_at_a_time, outlives, starts_several
+from conclint.program.startsites import (
+    argument,
+    arguments,
+    ends_with_block,
+    in_turn,
+    one_at_a_time,
+    outlives,
+    starts_several,
+)
 from conclint.program.values import Reach, Sort, Value, function_id, split_id
 
 # Callables are followed through so many helpers.
@@ -37,7 +45,7 @@ class Root(NamedTuple):
 
     `many`: several runs of the target can be under way at once.  `shared`: the receiver of a bound target is an object
     that the rest of the program can reach; `many_each`: several such runs can share one receiver.  `handed`: the target
-    came there by way of a helper of the program's own.
+    came there by way of a helper of the program's own; `waited`: which does not come back before all of it is done.
     """
 
     number: int
@@ -50,6 +58,7 @@ class Root(NamedTuple):
     shared: bool
     many_each: bool
     handed: bool = False
+    waited: bool = False
 
     @property
     def at_once(self) -> bool:
@@ -146,15 +155,18 @@ class Spawns:
 
     def _spawn_handed(self, site: Site, name: str, spawner: Spawner, path: str, depth: int) -> None:
         """The callables that helpers of the program's own are given to start."""
-        several = starts_several(site, name)
-        if self._forwarding.waits(site) and not several:
-            return  # and waits for it: nothing else goes on meanwhile
+        several, waited = starts_several(site, name), self._forwarding.waits(site)
+        if waited and not several:
+            return  # nothing else goes on meanwhile
         spawner = replace(spawner, many=spawner.many or several)
+        begun = len(self.roots)
         for other, given in self._forwarding.handed(site, path):
             self._hand(other, name, spawner, given, depth - 1)
         for other, value in self._forwarding.decorated(site, path):
             self.wrapped.add(value.name)
             self._add(other, name, spawner, value)
+        if waited or ends_with_block(site):
+            self.roots[begun:] = [root._replace(waited=True) for root in self.roots[begun:]]
 
     def _hand(self, site: Site, name: str, spawner: Spawner, path: str, depth: int) -> None:
         begun = len(self.roots)

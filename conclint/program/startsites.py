@@ -46,6 +46,12 @@ def _joined(site: Site) -> bool:
     )
 
 
+def ends_with_block(site: Site) -> bool:
+    """Whether the pool that is asked ends with a `with` block of the same function, and all of its work then."""
+    pool = site.call.func.rpartition(".")[0]
+    return any(call.use & Use.WITH and pool in call.goes for call in site.function.calls)
+
+
 def outlives(site: Site, name: str) -> bool:
     """Whether work is given to an executor that an object keeps: the method that does so may be called repeatedly."""
     own = site.call.func.startswith("self.") and bool(site.function.owner)
