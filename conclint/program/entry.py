@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from conclint.index.facts import Kind
 from conclint.program.calls import Site, is_base_call
+from conclint.program.contexts import Run
 from conclint.program.deeds import CONSTRUCTION
+from conclint.program.deep import is_own
 from conclint.program.guards import Guards
 from conclint.program.linking import Program
 from conclint.program.observations import HeldCall, Observations, Point
@@ -37,6 +39,15 @@ class Entry:
         """When the call happens."""
         call = self.at(site)
         return call.point if call is not None else None
+
+    def along(self, run: Run, *, personal: bool) -> frozenset[str]:
+        """The locks that are held on the way from a start to what it runs; `personal`: those of the same object."""
+        found: frozenset[str] = frozenset()
+        while run.site is not None and run.via is not None and (is_own(run.site) or not personal):
+            call = self.at(run.site)
+            found |= self._guards.held(call.held) if call is not None else frozenset()
+            run = run.via
+        return found
 
     def held(self, identity: str, *, personal: bool) -> frozenset[str]:
         """The locks that are held whenever the function begins; `personal`: for an object that others can have."""

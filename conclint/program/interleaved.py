@@ -9,11 +9,12 @@ from conclint.knowledge.coroutines import HANDLERS
 from conclint.model import Note
 from conclint.program.linking import Program
 from conclint.program.observations import Access, Observations, Straddle
-from conclint.program.races import Races, personal
+from conclint.program.races import Races
 from conclint.program.startsites import keyword
 from conclint.program.tasks import TaskRun, trace
 from conclint.program.testfiles import among_tests
 from conclint.program.values import Reach, Store
+from conclint.program.whose import personal
 
 
 class Interleaved(NamedTuple):

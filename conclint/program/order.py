@@ -5,6 +5,8 @@ from __future__ import annotations
 from conclint.index.facts import Use
 from conclint.knowledge.lives import JOINS, STARTS
 from conclint.program.calls import Site
+from conclint.program.deeds import CONSTRUCTION
+from conclint.program.deep import is_own
 from conclint.program.entry import Entry
 from conclint.program.linking import Program
 from conclint.program.observations import Point
@@ -161,13 +163,13 @@ class HappensBefore:
         starts = self._starts(site.caller, root)
         if not site.function.qualname and not starts:
             return True  # while the module is imported
-        if starts and _chained(site, starts):
+        if _chained(site, starts) if starts else is_own(site) and site.function.name in CONSTRUCTION:
             return True
         point = self._entry.point(site)
         if point is None:
             in_order = bool(starts) and site.call.line < min(starts) and not site.call.use & Use.LOOP
             return in_order or self._called_apart(site.caller, root, depth - 1)
-        return self._apart(point, root) or self._called_apart(site.caller, root, depth - 1)
+        return point.joined or self._apart(point, root) or self._called_apart(site.caller, root, depth - 1)
 
 
 def _chained(site: Site, starts: list[int]) -> bool:

@@ -56,7 +56,7 @@ class Outputs:
         held = self._guards.held(output.held) | self._entry.held(function, personal=False)
         for run in self._program.contexts.runs(function):
             if run.context in CONCURRENT:
-                yield Telling(output, run, held)
+                yield Telling(output, run, held | self._entry.along(run, personal=False))
         if self._program.contexts.is_main(function):
             yield Telling(output, None, held)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from conclint.index.facts import FunctionFact, Kind
+from conclint.index.facts import CallFact, FunctionFact, Kind
 from conclint.knowledge.kinds import Context, Knowledge
 from conclint.knowledge.lockwords import is_mutex
 from conclint.model import Place
@@ -17,6 +17,9 @@ from conclint.program.testfiles import among_tests
 from conclint.program.values import Meaning, Sort, Store, function_id
 
 TAKING = ("__enter__", "acquire")
+
+# Who does not wait for the lock asks whether somebody is inside already, which may be itself, further out.
+TRIES = "=False"
 
 
 class Owned(NamedTuple):
@@ -53,7 +56,7 @@ class Owners:
             if name in file.header.called:
                 for function, call in self._calls.in_file(file, name):
                     site = Site(file, function, call)
-                    store = self._lock(site, call.func.rpartition(".")[0])
+                    store = None if _only_tries(call) else self._lock(site, call.func.rpartition(".")[0])
                     if store is not None:
                         yield Owned(store, site_place(site))
 
@@ -77,3 +80,8 @@ class Owners:
 
     def _ancestors(self, name: str) -> tuple[str, ...]:
         return self._calls.names.classes.mro(name) if ":" in name else self._knowledge.ancestors(name)
+
+
+def _only_tries(call: CallFact) -> bool:
+    """`lock.acquire(blocking=False)`."""
+    return TRIES in call.args[:1] or ("blocking", TRIES) in call.keywords

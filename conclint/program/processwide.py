@@ -64,7 +64,10 @@ class ProcessWide:
         every = [run for change in wanted for run in self._runs(change, among)]
         first = {(change.point.function, change.setting, self._held(change)): change for change in reversed(wanted)}
         for change in sorted(first.values(), key=lambda change: change.place):
-            ways = [(run, self._other(run, every)) for run in self._runs(change, among)]
+            runs = self._runs(change, among)
+            # Each file is another one, so that only who comes to the same place can be faster.
+            rivals = runs if change.setting is Setting.PRESENCE else every
+            ways = [(run, self._other(run, rivals)) for run in runs]
             if ways:
                 run, other = next((way for way in ways if way[1] is not None), ways[0])
                 main = self._program.contexts.is_main(change.point.function)

@@ -21,9 +21,10 @@ from conclint.program.narrow import Narrow
 from conclint.program.observations import LOOK, UPDATES, Access, Act, Observations
 from conclint.program.onlyone import OnlyOne
 from conclint.program.promise import Promise
-from conclint.program.races import Moment, Race, Races, personal, within_reach
+from conclint.program.races import Moment, Race, Races
 from conclint.program.testfiles import among_tests
 from conclint.program.values import Store, function_id, split_id
+from conclint.program.whose import personal, within_reach
 
 # Methods that begin or end the life of an object: one thread, the owner's, calls them.
 LIFE = frozenset(

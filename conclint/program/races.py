@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from conclint.knowledge.kinds import Context
+from conclint.knowledge.webservers import SERVED
 from conclint.model import Place
 from conclint.program.conflicts import conflict
 from conclint.program.contexts import Run, evidence
+from conclint.program.doubts import Doubts
 from conclint.program.entry import Entry
 from conclint.program.guards import ANY_LOCK, Guards
 from conclint.program.homes import Home
@@ -24,6 +26,7 @@ from conclint.program.promise import Promise
 from conclint.program.spawns import Root
 from conclint.program.testfiles import is_test, only_tests
 from conclint.program.values import Reach, Store, split_id
+from conclint.program.whose import personal, within_reach
 
 # Callers of callers are asked so far.
 DEEPEST = 4
@@ -33,6 +36,9 @@ FAR = 7
 
 # What is called so is called for each kind of thing once, mostly where that is defined.
 REGISTERING = re.compile(r"add_|register|remove_|unregister")
+
+# Where the result of a call goes that a function ends with.
+RETURNED = "$return"
 
 
 class Moment(NamedTuple):
@@ -60,6 +66,7 @@ class Race(NamedTuple):
     moment: Moment
     other: Moment
     promise: Promise | None = None  # where the program starts no thread, but its author means several to come
+    guessed: bool = False  # nobody knows which thread does what is taken to be main's
 
     @property
     def weak(self) -> bool:
@@ -68,7 +75,14 @@ class Race(NamedTuple):
             return True
         handed = any(one.run is not None and one.run.root.handed for one in (self.moment, self.other))
         far = handed and not (self.moment.is_direct and self.other.is_direct)
-        return far or (self.promise is not None and not self.promise.firm) or self.moment.access.operation in SOFT
+        promised = self.promise is not None and not self.promise.firm
+        return far or promised or self.guessed or self._set_up or self.moment.access.operation in SOFT
+
+    @property
+    def _set_up(self) -> bool:
+        """Whether main most likely does its part before the server asks for anything."""
+        run = self.moment.run
+        return self.other.run is None and run is not None and run.root.how.startswith(SERVED)
 
     @property
     def by_lock(self) -> bool:
@@ -84,6 +98,7 @@ class Races:
         self.guards = Guards(program, observations)
         self.entry = Entry(program, observations, self.guards)
         self._order = HappensBefore(program, self.entry)
+        self._doubts = Doubts(program)
         self._endings: dict[int, bool] = {}
         self._by_store: dict[tuple[Store, bool], list[Access]] = {}
         for path in sorted(observations):
@@ -104,13 +119,17 @@ class Races:
             moments = [one for access in accesses for one in sorted(self.moments(access), key=_steps)]
             others = sorted(moments, key=lambda one: one.run is None)
             seen: set[Place | Act] = set()
+            doubtful: dict[Place | Act, Race] = {}
             for moment in moments:
                 access = moment.access
                 told: Place | Act = access.act if access.act is Act.LAZY_INIT else access.place
                 race = self._race(store, moment, others) if told not in seen else None
-                if race is not None:
+                if race is not None and self._doubts.about(race.moment, race.other):
+                    doubtful.setdefault(told, race._replace(guessed=True))
+                elif race is not None:
                     seen.add(told)
                     yield race
+            yield from (race for told, race in doubtful.items() if told not in seen)
 
     # -- when it happens
 
@@ -124,7 +143,8 @@ class Races:
         for run in self._program.contexts.runs(access.function):
             reachable = run.shared and not self._ends(run.root) if personal(access) else not self._own(access, run)
             if run.context is Context.THREAD and reachable:
-                yield Moment(access, run, held, self._homes(access, run))
+                on_the_way = self.entry.along(run, personal=personal(access))
+                yield Moment(access, run, held | on_the_way, self._homes(access, run))
         if self._program.contexts.is_main(access.function) and not self._is_elsewhere(access):
             yield Moment(access, None, held, self._homes(access, None))
 
@@ -168,9 +188,14 @@ class Races:
         return run.root.target == holder.owner
 
     def _called_by_nobody(self, identity: str) -> bool:
-        """A private method that no call leads to: some table or callback holds it, nobody knows in which thread."""
-        name = split_id(identity)[1].rpartition(".")[2].partition("#")[0]
-        return name.startswith("_") and not name.endswith("__") and not self._program.calls.callers(identity)
+        """A private method that no call leads to but those of tests.
+
+        Some table or callback holds it, and nobody knows in which thread.
+        """
+        home, qualname = split_id(identity)
+        name = qualname.rpartition(".")[2].partition("#")[0]
+        hidden = name.startswith("_") and not name.endswith("__")
+        return hidden and all(only_tests(home, site.file.path) for site in self._program.calls.callers(identity))
 
     def _is_elsewhere(self, access: Access) -> bool:
         """Whether main is there in a forked child only, or to register something while modules are imported."""
@@ -269,9 +294,11 @@ def _steps(moment: Moment) -> int:
 
 
 def _fair(one: Moment, other: Moment) -> bool:
-    """Whether it is the program itself, not a test of it, that runs the code in threads."""
+    """Whether it is the program itself, not a test of it, that runs the code in threads, and both sides of it."""
     path = one.access.place.path
-    return not is_test(path) and not any(
+    if is_test(path) or only_tests(path, other.access.place.path):
+        return False
+    return not any(
         moment.run is not None and only_tests(path, moment.run.root.site.file.path) for moment in (one, other)
     )
 
@@ -280,20 +307,11 @@ def _same_start(one: Root, other: Root) -> bool:
     """Whether it is one start, or two that put the thread into one place: one ends before the other begins."""
     if one.number == other.number or (one.site.call == other.site.call and one.site.file is other.site.file):
         return True
-    places = {place for place in one.site.call.goes if "." in place}
-    return one.target == other.target and bool(places & {*other.site.call.goes})
-
-
-def within_reach(access: Access) -> bool:
-    """Whether the object is one that others can have: `self`, a global, or the class itself."""
-    if access.store.sort != "attribute":
+    shared = {*one.site.call.goes} & {*other.site.call.goes}
+    if one.target == other.target and any("." in place for place in shared):
         return True
-    return access.through_class or access.reach in (Reach.SELF, Reach.SHARED)
-
-
-def personal(access: Access) -> bool:
-    """Whether it is the state of the method's own object."""
-    return access.store.sort == "attribute" and not access.through_class and access.reach is Reach.SELF
+    here = one.site.caller == other.site.caller  # which of the two it starts is decided there
+    return here and any(place == RETURNED or ("." in place and place[0] != "$") for place in shared)
 
 
 def _of_its_call(moment: Moment) -> bool:
