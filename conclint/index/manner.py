@@ -14,7 +14,7 @@ EVERYTHING = frozenset({"Exception", "BaseException"})
 QUIET = members(
     """
     debug info warning warn error exception critical log print len str repr dict list set tuple time monotonic
-    perf_counter getLogger current_thread get append getpid
+    perf_counter getLogger current_thread get append getpid put
     """
 )
 

@@ -10,7 +10,7 @@ from conclint.knowledge.lives import EXECUTOR, POOL, PROCESS, STARTS, Stage, mov
 from conclint.program.calls import Calls, Site
 from conclint.program.handles import Handles
 from conclint.program.startmethods import StartMethods
-from conclint.program.values import Sort, split_id
+from conclint.program.values import Reach, Sort, split_id
 
 MANAGER = "multiprocessing.Manager"
 PROCESSES = "concurrent.futures.ProcessPoolExecutor"
@@ -76,7 +76,13 @@ class Children:
                 yield way
             elif outer.caller not in seen:
                 seen.add(outer.caller)
-                ways += [(site, *way) for site in self._calls.callers(outer.caller)]
+                callers = self._calls.callers(outer.caller)
+                ways += [(site, *way) for site in callers if self._plainly(site, outer.caller)]
+
+    def _plainly(self, site: Site, identity: str) -> bool:
+        """Whether the call runs just this function, rather than that of one of several classes that derive from one."""
+        targets = self._calls.targets(site.file, site.function, site.call.func)
+        return not targets or targets[0].name == identity or targets[0].reach is not Reach.SELF
 
     def defined_later(self, start: Start) -> FunctionFact | None:
         """A function that a module's pool is given although it is defined below the pool."""

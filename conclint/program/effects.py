@@ -57,6 +57,9 @@ SOME_WORK = 2
 # Files that are none.
 IN_MEMORY = ("io.BytesIO.", "io.StringIO.")
 
+# What is written and then renamed is there as a whole or not at all.
+RENAMING = frozenset({"os.rename", "os.replace", "pathlib.Path.rename", "pathlib.Path.replace"})
+
 CHANGING = frozenset({"append", "appendleft", "add", "extend", "insert", "update", "setdefault"})
 
 
@@ -156,6 +159,7 @@ class Effects:
 
     def _own(self, identity: str, file: File, function: FunctionFact) -> Effect:
         found = Effect.LOOPS if function.depth else Effect.NONE
+        whole = False
         if self._busy(identity, function):
             found |= Effect.BUSY
         if self._releasing_types(file, function):
@@ -168,7 +172,8 @@ class Effects:
                 effects = self.of_library(site)
                 self._remember(identity, effects, Reason(site, ""))
                 found |= effects
-        return found
+                whole = whole or bool(RENAMING & self._calls.library_names(site))
+        return found & ~Effect.DURABLE if whole else found
 
     def _busy(self, identity: str, function: FunctionFact) -> bool:
         """Loops with arithmetic in them, or a function that calls itself more than once."""

@@ -30,10 +30,21 @@ class Errors:
     def caught(self, identity: str, depth: int = DEEP) -> bool:
         """Whether all that it does happens where exceptions are caught, by itself or by those that it calls."""
         file, function = self._calls.function(identity)
-        if function.kind & Kind.CATCHES:
+        if function.kind & Kind.CATCHES or self._wrapped(file, function):
             return True
         risky = [call.func for call in function.calls if call.func.rpartition(".")[2] not in QUIET | {"super"}]
         return bool(depth and risky) and all(self._safe(file, function, one, depth) for one in risky)
+
+    def _wrapped(self, file: File, function: FunctionFact) -> bool:
+        """Whether a decorator of the program's own puts something around it that lets no exception pass."""
+        scope = file.body.functions[""]
+        for path in function.decorators:
+            for value in self._calls.targets(file, scope, path.removesuffix("()")):
+                home, decorator = self._calls.function(value.name)
+                inside = home.body.functions.within.get(decorator.qualname, ())
+                if any(home.body.functions[one].kind & Kind.CATCHES for one in inside):
+                    return True
+        return False
 
     def never_ends(self, identity: str) -> bool:
         """Whether it runs a loop for ever, in which nothing is read that somebody can close."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from conclint.program.sections import Sections, Under
 
 SETTERS = ("concurrent.futures.Future.set_result", "concurrent.futures.Future.set_exception")
+
+
+# What is called so, without an argument, only gives what it refers to.
+WEAK = re.compile(r"refs?(?:\[\])?$")
 
 
 class Code(Enum):
@@ -78,7 +83,9 @@ def _registered(program: Program, store: Store, step: str) -> Site | None:
 
 
 def _items(function: FunctionFact, call: CallFact) -> Iterator[str]:
-    """Items of containers: `for callback in self._callbacks: callback()`, `self._hooks[name]()`."""
+    """Items of containers: `for callback in self._callbacks: callback()`, `self._hooks[name]()`; no weak references."""
+    if not call.args and WEAK.search(call.func):
+        return
     if call.func.endswith("[]") and "(" not in call.func:
         yield call.func
     if call.func.isidentifier():

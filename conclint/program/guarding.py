@@ -50,6 +50,11 @@ class Breach(NamedTuple):
         return "" if self.access.operation in (EMPTIED, SPENT) else self.lock_text
 
     @property
+    def is_thin(self) -> bool:
+        """Whether one access alone holds the lock, which may be there for something else."""
+        return self.held == 1
+
+    @property
     def lock_text(self) -> str:
         """The lock as code would name it."""
         if self.lock.sort != "attribute":
@@ -134,9 +139,19 @@ class Guarding:
             return None
         lock = min(counts, key=lambda one: (-counts[one], one))
         inside = tuple(access for access, locks in held if lock in locks)
-        outside = tuple(access for access, locks in held if not locks and self._has(access, self._locks[lock]))
+        makers = self._makers(self._locks[lock])
+        outside = tuple(
+            access
+            for access, locks in held
+            if not locks and access.function not in makers and self._has(access, self._locks[lock])
+        )
         mostly = _lines(inside) >= _lines(outside) and any(access.act.writes for access in inside)
         return Guarded(lock, inside, outside) if mostly else None
+
+    def _makers(self, lock: Store) -> set[str]:
+        """The functions that make the lock: nobody else can have it yet."""
+        puts = self._program.names.stores.puts(lock)
+        return {function_id(file.path, function.qualname) for file, function, _ in puts}
 
     @cached_property
     def _declared(self) -> dict[Store, Guard]:

@@ -80,12 +80,16 @@ class Pickles:
         """The kind of what is surely bound by one of the paths; "" where it may be something else, or nothing."""
         found = set()
         for path in paths:
-            if not path or path[0] in ":=" or len(self._names.scopes.bindings(file, function).get(path, ())) > 1:
+            bound = self._names.scopes.bindings(file, function).get(path, ())
+            if not path or path[0] in ":=" or len(bound) > 1:
                 return ""  # who gives it knows what it is
             if path.startswith("$lambda"):
                 found.add(FUNCTION)
             else:
-                found.add(self._kind(self._names.meaning(file, function, path)) if path[0] != "$" else "")
+                kind = self._kind(self._names.meaning(file, function, path)) if path[0] != "$" else ""
+                # What is only annotated so may be a manager's, or of `multiprocessing`.
+                queue = kind.startswith("queue.") and any(one[:1] == ":" for one in bound)
+                found.add("" if queue else kind)
         return found.pop() if len(found) == 1 else ""
 
     def _kind(self, meaning: Meaning) -> str:

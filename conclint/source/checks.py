@@ -231,6 +231,8 @@ class Checks:
         """A creation; or an answer that only the first one should get: a value set once, a flag turned or taken."""
         if self._on_request(test, node):
             return None
+        if test.asks_present and any(isinstance(part, cst.Raise) for part in same_function(test.statement.body)):
+            return Done(Act.CHECK_ACT, ONCE)
         if not present and (self._creates(node) or self._filled_later(node)):
             return Done(Act.LAZY_INIT, "=")
         if not present and self._computes(node):
@@ -279,11 +281,8 @@ class Checks:
 
     def _works(self, test: Test, present: bool) -> bool:
         """Whether more is done on the answer than a word to the log."""
-        for block, there in self.branches(test):
-            for part in same_function(block) if there is present else ():
-                if isinstance(part, cst.Call) and not tells(part):
-                    return True
-        return False
+        parts = (part for block, there in self.branches(test) if there is present for part in same_function(block))
+        return any(isinstance(part, cst.Call) and not tells(part) for part in parts)
 
     def _forgiving(self, node: State, done: Done) -> bool:
         """Whether removing what is gone already does no harm: `pop(k, None)`, `discard`, `clear`, below `try`."""

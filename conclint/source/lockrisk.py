@@ -24,11 +24,11 @@ OF_LOCK = frozenset({"acquire", "release", "locked", "notify", "notify_all", "no
 # Calls between taking a lock and the `try` that people make on purpose; nothing they are given makes them fail.
 HARMLESS = members(
     "len id isinstance hasattr type bool dict list set tuple deque object super print time.time time.monotonic "
-    "time.perf_counter get_ident threading.get_ident os.getpid current_thread threading.current_thread"
+    "time.perf_counter time.sleep sleep get_ident threading.get_ident os.getpid current_thread threading.current_thread"
 )
 HARMLESS_METHODS = members(
-    "append add appendleft clear copy keys values items set is_set debug info warning error exception log get notify "
-    "notify_all notifyAll"
+    "append add appendleft clear copy keys values items set is_set empty qsize full task_done debug info warning error "
+    "exception log get notify notify_all notifyAll"
 )
 
 CONSTANTS = (cst.Name, cst.BaseNumber, cst.SimpleString)

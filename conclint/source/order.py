@@ -11,6 +11,8 @@ from conclint.program.observations import Point
 from conclint.source.source import Source
 
 JOINS = frozenset({"join", "shutdown", "result", "wait", "terminate", "stop", "close"})
+ALL_THREADS = ("threading.enumerate", "threading.active_count")
+LOOKING = frozenset({"enumerate", "active_count"})
 POOLS = ("concurrent.futures.Executor", "multiprocessing.pool.Pool", "asyncio.TaskGroup")
 
 Lines = tuple[int, int]
@@ -41,14 +43,23 @@ class Order:
 
     @cached_property
     def _thread_joins(self) -> set[int]:
-        """The lines of `thread.join()`, with or without a limit."""
-        return {
+        """The lines of `thread.join()`, with or without a limit, and where a loop looks for threads that are left."""
+        lines = {
             self._source.line(call)
             for call in self._source.all(cst.Call)
             if isinstance(call.func, cst.Attribute)
-            and call.func.attr.value == "join"
-            and "threading.Thread" in self._source.types(call.func.value)
+            and (self._joins_thread(call.func) or self._looks_for_threads(call, call.func))
         }
+        fates = (fate for fate in self._source.scene.fates if fate.begun)
+        return lines | {join.span.line for fate in fates for join in fate.joins if join.path == self._source.path}
+
+    def _joins_thread(self, func: cst.Attribute) -> bool:
+        return func.attr.value == "join" and "threading.Thread" in self._source.types(func.value)
+
+    def _looks_for_threads(self, call: cst.Call, func: cst.Attribute) -> bool:
+        """`while any(one.name == "worker" for one in threading.enumerate()): …`"""
+        looks = func.attr.value in LOOKING and self._source.calls(call, *ALL_THREADS)
+        return looks and self._source.nearest(call, cst.While) is not None
 
     def _ended_before(self, block: cst.IndentedBlock | cst.Module, child: cst.CSTNode) -> tuple[Lines, ...]:
         known = self._ends.get(id(block))
@@ -74,6 +85,8 @@ class Order:
 
     def _joins(self, call: cst.Call, func: cst.Attribute) -> bool:
         name = func.attr.value
+        if name in LOOKING:
+            return self._source.line(call) in self._thread_joins
         limited = bool(call.args) and name not in ("wait", "shutdown")
         return name in JOINS and (not limited or self._source.line(call) in self._thread_joins)
 

@@ -43,16 +43,23 @@ def _is_sign(source: Source, call: cst.Call) -> bool:
 
 
 def _is_whole(source: Source, call: cst.Call) -> bool:
-    """Whether it writes a text that ends its line in one step."""
+    """Whether it writes a text that ends its line in one step, or passes on as it is what somebody else wrote."""
     if source.calls(call, *FUNCTIONS) or len(call.args) != 1:
         return False
     text = call.args[0].value
+    if _is_decoded(text):
+        return True
     if isinstance(text, cst.Call) and isinstance(text.func, cst.Attribute) and text.func.attr.value == "format":
         text = text.func.value
     elif isinstance(text, cst.BinaryOperation):
         text = text.left if isinstance(text.operator, cst.Modulo) else text.right
     written = source.code(text)
     return isinstance(text, (cst.SimpleString, cst.FormattedString)) and written.rstrip("\"'").endswith("\\n")
+
+
+def _is_decoded(text: cst.BaseExpression) -> bool:
+    """`data.decode("utf-8")`"""
+    return isinstance(text, cst.Call) and isinstance(text.func, cst.Attribute) and text.func.attr.value == "decode"
 
 
 def _is_caught(source: Source, call: cst.Call) -> bool:

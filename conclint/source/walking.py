@@ -30,6 +30,10 @@ GROWING = {"add": "builtins.set", "append": "collections.deque", "appendleft": "
 SURE = frozenset({"del", "pop", "popitem"})
 
 
+# What lists have, and dicts do not.
+OF_LISTS = frozenset({"remove", "discard"})
+
+
 class Walked(NamedTuple):
     """What a loop runs over: `walked` is the part to be copied; `view`: through `items()` and its like."""
 
@@ -125,16 +129,25 @@ def _changes(source: Source, loop: Loop, walked: Walked) -> Iterator[Disturbed]:
     container = walked.container
     types = _types(source, container)
     body = list(_body(source, loop))
+    text, variables = source.code(container), set(target_names(loop.target))
     if types - HASHED - {LIST} or _is_made(source, container) or _is_bound(container, body):
         return
-    text, variables = source.code(container), set(target_names(loop.target))
+    if text in variables or _is_filled_up(source, body, text):
+        return
     for part in body:
         how = _how(source, part, text)
-        place = _helped(source, part, container, known=bool(types)) if how is None else None
+        helps = how is None and (not walked.counted or _is_given(part, variables))
+        place = _helped(source, part, container, known=bool(types)) if helps else None
         counts = place is not None or (how is not None and _counts(walked, types, how, variables))
         if counts and goes_on(source, part, loop):
             by = path_of(part.func) if place is not None and isinstance(part, cst.Call) else ""
             yield Disturbed(loop, walked, part, types, by, place)
+
+
+def _is_filled_up(source: Source, body: list[cst.CSTNode], text: str) -> bool:
+    """Whether other items take the place of those that are taken out."""
+    inserting = (part.func for part in body if isinstance(part, cst.Call) and isinstance(part.func, cst.Attribute))
+    return any(func.attr.value == "insert" and source.code(func.value) == text for func in inserting)
 
 
 def _types(source: Source, container: cst.BaseExpression) -> frozenset[str]:
@@ -217,7 +230,14 @@ def _counts(walked: Walked, types: frozenset[str], how: How, variables: set[str]
         return own and how.method in ("pop", "del")
     if how.method in GROWING:
         return GROWING[how.method] in types and not own
+    if walked.view and how.method in OF_LISTS and not types:
+        return False  # neither a list nor a dict has both: a class of its own, which may give a new list
     return bool(types & HASHED) or LIST in types or own or (walked.view and how.method in ("clear", "popitem"))
+
+
+def _is_given(part: cst.CSTNode, variables: set[str]) -> bool:
+    """Whether a call is given the number of the item at hand: another one may be meant to be taken in each round."""
+    return isinstance(part, cst.Call) and any(path_of(arg.value) in variables for arg in part.args)
 
 
 def _helped(source: Source, call: cst.CSTNode, container: cst.BaseExpression, *, known: bool) -> Place | None:

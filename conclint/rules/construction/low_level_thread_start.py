@@ -7,7 +7,8 @@ it until it asks, so tools that list threads do not show it.  The Python FAQ say
 Use `threading.Thread(target=f, args=(x,))`, keep it and join it; or give the work to an executor.
 
 Not reported: the rest of `_thread`, code that replaces `start_new_thread` for the whole process (as gevent does),
-tests of it, methods that only have that name.
+tests of it, methods that only have that name.  A function that does nothing but start what it is given is shown to
+those who select CON102.
 """
 
 from __future__ import annotations
@@ -35,7 +36,17 @@ def check(source: Source) -> Iterator[Finding]:
             yield Finding(
                 source.place(call),
                 f"the thread that `{started}` starts cannot be joined; start a `threading.Thread` and join it",
+                when_asked=_passes_on(source, call),
             )
+
+
+def _passes_on(source: Source, call: cst.Call) -> bool:
+    """Whether it is all that a function does, to which callers give what is to run: they have no handle either."""
+    function = source.function_node(call)
+    if not isinstance(function, cst.FunctionDef) or not call.args or not isinstance(call.args[0].value, cst.Name):
+        return False
+    given = call.args[0].value.value in {param.name.value for param in function.params.params}
+    return given and len(list(source.inside(function.body, cst.Call))) == 1
 
 
 RULE = Rule(

@@ -7,8 +7,8 @@ Make the pool once, around the loop or beside the application, and give it all t
 
 https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Executor
 
-Not reported: pools whose arguments differ from round to round, pools made again after one broke, loops over a handful
-that the program writes out, and tests.
+Not reported: pools whose arguments differ from round to round, pools that are all kept, pools made again after one
+broke, loops over a handful that the program writes out, and tests.
 """
 
 from __future__ import annotations
@@ -50,12 +50,18 @@ def check(source: Source) -> Iterator[Finding]:
             continue
         loop = source.loop(call)
         handled = _handler(source, call)
-        if isinstance(loop, cst.For) and _alike_each_time(source, call, loop):
+        if isinstance(loop, cst.For) and _alike_each_time(source, call, loop) and not _is_kept(source, call):
             what = "this pool is made again for each round of the loop; make it once, around the loop"
             yield Finding(source.place(call), what, when_asked=_is_repetition(source, loop))
         elif handled is not None or _in_async_handler(source, call):
             what = "this pool is made for each request; make one for the application"
             yield Finding(source.place(call), what, handled.trace if handled is not None else ())
+
+
+def _is_kept(source: Source, call: cst.Call) -> bool:
+    """Whether each round's pool is kept beside those of the other rounds: they are to work at once."""
+    fate = source.fate(call)
+    return fate is not None and any("[]" in store.path for store in fate.stores)
 
 
 def _handler(source: Source, call: cst.Call) -> RunScene | None:

@@ -17,6 +17,7 @@ See https://docs.python.org/3/library/threading.html#threading.Thread.join
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,9 @@ def check(source: Source) -> Iterator[Finding]:
         if not source.calls(call, JOIN) or not source.runs(call, Context.THREAD):
             continue
         run = _own_run(source, call)
-        if run is not None and not _asks(source, call) and not forgives(source, call, "RuntimeError"):
+        if run is None or _asks(source, call) or forgives(source, call, "RuntimeError"):
+            continue
+        if not _left_out(source, call, run):
             text = source.code(call)
             message = f"`{text}` is reached by the thread itself, which cannot wait for itself: a RuntimeError"
             advice = "ask `threading.current_thread()` first, or leave joining to others"
@@ -71,6 +74,29 @@ def _own_run(source: Source, call: cst.Call) -> RunScene | None:
             begun = run.trace[0].place
             if begun.path == source.path and (begun.span.line, begun.span.column) == (fate.line, fate.column):
                 return run
+    return None
+
+
+def _left_out(source: Source, call: cst.Call, run: RunScene) -> bool:
+    """Whether a parameter decides on the join, and the thread's own call says no: `if not abort: …`."""
+    wanted, last = _condition(source, call), run.trace[-1].place
+    if wanted is None or last.path != source.path:
+        return False
+    name, answer = wanted
+    # The function from which it comes is seldom one that is looked at closely.
+    entering = source.text.lines[last.span.line - 1][last.span.column - 1 :]
+    return re.search(rf"\b{name}\s*=\s*{not answer}\b", entering) is not None
+
+
+def _condition(source: Source, call: cst.Call) -> tuple[str, bool] | None:
+    """The name that the nearest `if` around the call asks, and the answer that leads to the call."""
+    child: cst.CSTNode = call
+    for outer in source.ancestors(call):
+        if isinstance(outer, cst.If) and child is outer.body:
+            negated = isinstance(outer.test, cst.UnaryOperation) and isinstance(outer.test.operator, cst.Not)
+            name = outer.test.expression if isinstance(outer.test, cst.UnaryOperation) else outer.test
+            return (name.value, not negated) if isinstance(name, cst.Name) else None
+        child = outer
     return None
 
 

@@ -8,8 +8,9 @@ Tell the thread to stop and `join()` it before the program ends (`atexit.registe
 it an ordinary thread, which the interpreter waits for.
 
 Not reported: tests, daemons with nothing to lose (heartbeats, metrics, watchdogs, loops that accept connections or only
-read), and daemons that somebody joins, stops or hands on, as for unjoined threads.  Daemons with nothing but a result
-to lose are shown to those who select CON202.
+read), what is written to be renamed when it is whole, and daemons that somebody joins, stops or hands on, as for
+unjoined threads.  Daemons with nothing but a result to lose, and those that have other files write for them, are shown
+to those who select CON202.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from conclint.model import Finding, Note
 from conclint.program.effects import Effect
 from conclint.program.left import left_running
 from conclint.program.triggers import calls
+from conclint.program.values import split_id
 from conclint.rules.rule import Bad, Good, Rule
 
 if TYPE_CHECKING:
@@ -34,8 +36,12 @@ THREAD = "threading.Thread"
 # What lies further down than so many calls is hardly what the thread is for.
 NEAR = 4
 
+TORN = "what it writes is torn"
+# What other files write for it mostly goes to temporary files, caches and databases.
+FAR = "what others write for it is torn"
+
 LOSSES = (
-    (Effect.DURABLE, "what it writes is torn"),
+    (Effect.DURABLE, TORN),
     (Effect.ITEMS, "the items that it took from the queue are lost"),
 )
 
@@ -55,7 +61,7 @@ def check(source: Source) -> Iterator[Finding]:
         for loss, notes in _losses(source, fate):
             what = f"this daemon thread is cut off when the program exits and {loss}"
             advice = "stop and join it before that, or drop `daemon`"
-            yield Finding(source.place(call), f"{what}; {advice}", notes, when_asked=loss == RESULT)
+            yield Finding(source.place(call), f"{what}; {advice}", notes, when_asked=loss in (RESULT, FAR))
             break
 
 
@@ -68,7 +74,8 @@ def _losses(source: Source, fate: FateScene) -> Iterator[tuple[str, tuple[Note, 
         for effect, loss in LOSSES:
             notes = target.trace(effect)
             if target.effects & effect and len(notes) <= NEAR and not _by_test_double(notes):
-                yield loss, notes
+                far = any(note.place.path != split_id(identity)[0] for note in notes)
+                yield FAR if loss == TORN and far else loss, notes
         if target.results:
             yield RESULT, ()
 

@@ -8,7 +8,7 @@ success, and a program that starts many fills the table.  A loop that gives one 
 
 Not reported: processes that somebody joins, watches (`exitcode`, `sentinel`, `is_alive()`) or terminates anywhere
 in the program, `multiprocessing.active_children()`, and handles that the program returns, passes on or keeps where
-others can reach them.
+others can reach them.  Daemonic processes, which the interpreter itself ends, are shown to those who select CON206.
 """
 
 from __future__ import annotations
@@ -39,8 +39,10 @@ def check(source: Source) -> Iterator[Finding]:
         if fate is None:
             continue
         if left_running(fate):
-            message = "nobody waits for this process, and nobody sees its exit code"
-            yield Finding(source.place(call), f"{message}{kept(fate)}; `join()` it and look at `exitcode`")
+            message = f"nobody waits for this process, and nobody sees its exit code{kept(fate)}"
+            # The interpreter ends daemonic ones before its own end, and waits for them.
+            daemon = fate.daemon is True
+            yield Finding(source.place(call), f"{message}; `join()` it and look at `exitcode`", when_asked=daemon)
         elif last := last_one_only(source, call, fate):
             yield Finding(source.place(call), ALL_BUT_ONE, (last,))
 

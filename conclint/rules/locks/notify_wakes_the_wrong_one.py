@@ -71,11 +71,15 @@ def _waits(source: Source) -> dict[Store, list[Wait]]:
 
 
 def _different(source: Source, waits: list[Wait]) -> tuple[Wait, Wait] | None:
-    """Two waits of one class (one object can have both) that have nothing of what they wait for in common."""
+    """Two waits of one class (one object can have both) that have nothing of what they wait for in common.
+
+    Those of one function may be one thread's, which waits for one thing after the other.
+    """
     for number, one in enumerate(waits):
         for other in waits[number + 1 :]:
             here, there = (source.nearest(wait.call, cst.ClassDef) for wait, _ in (one, other))
-            if here is there and not {*one[1]} & {*other[1]}:
+            apart = source.function_node(one[0].call) is not source.function_node(other[0].call)
+            if apart and here is there and not {*one[1]} & {*other[1]}:
                 return one, other
     return None
 

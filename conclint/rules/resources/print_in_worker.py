@@ -8,8 +8,8 @@ Not reported: a single worker beside a silent main thread, threads of which each
 one lock everywhere (be it the caller's), `file=` an object of the worker's own, threads that write to different
 streams, and signs of life (a dot with `end=""`).
 What is printed in another file, calls away from the worker's start, what web applications and Celery's tasks print,
-whole lines written in one step, the last words of a single thread, and what is said beside tests are shown to those who
-select CON510.
+whole lines written in one step, the last words of a single thread, a line of a single thread beside one of main, and
+what is said beside tests are shown to those who select CON510.
 """
 
 from __future__ import annotations
@@ -55,10 +55,16 @@ def _is_weak(mix: Mix, run: Run) -> bool:
     steps = trace(run)
     elsewhere = any(note.place.path != output.place.path for note in steps)
     far = len(steps) > (NEAR if elsewhere else FAR)
-    alike = mix.other.run is not None and mix.other.run.root.number == run.root.number
-    last_words = output.caught and alike and not run.root.at_once
+    last_words = output.caught and mix.other.run is not None and not run.root.at_once
     tried = among_tests(output.place.path)
-    return far or output.whole or last_words or tried or run.root.how.startswith(SERVED)
+    return far or output.whole or last_words or tried or _once_each(mix, run) or run.root.how.startswith(SERVED)
+
+
+def _once_each(mix: Mix, run: Run) -> bool:
+    """Whether one thread says one thing, and main another, neither of them in a loop."""
+    single = mix.other.run is None and run.via is None and not run.many
+    points = (mix.one.output.point, mix.other.output.point)
+    return single and all(point.line == point.until for point in points)
 
 
 def _who(mix: Mix) -> str:

@@ -21,6 +21,9 @@ from conclint.program.evidence import Evidence
 from conclint.program.triggers import sets
 from conclint.rules.rule import Bad, Good, Rule
 
+# Does nothing where it was done before: docs.python.org/3/library/logging.html#logging.basicConfig
+IDLE = frozenset({"logging.basicConfig"})
+
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for doing in evidence.doings(Setting.OTHER):
@@ -30,6 +33,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
                 f"`{doing.change.text}` in a worker sets it for the whole process, the other threads too; set it once "
                 "before workers start, or for one object only",
                 notes=doing.notes,
+                when_asked=doing.change.name in IDLE,
             )
 
 

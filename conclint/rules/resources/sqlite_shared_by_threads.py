@@ -8,7 +8,8 @@ hold one lock from the first statement of a transaction to its commit.
 
 Not reported: uses under one lock, statements that only read, connections made by the worker or for the request, a file
 that looks at `sqlite3.threadsafety`.  Of a connection with `check_same_thread=False` that an object or module keeps,
-and for which no thread is seen, it is reported that there is no lock: the argument says that there are threads.
+and for which no thread is seen, those who select CON506 hear that there is no lock: the argument says that there may be
+threads, and not that they come at once.
 
 https://docs.python.org/3/library/sqlite3.html#sqlite3.connect
 """
@@ -44,6 +45,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             place,
             "`check_same_thread=False` lets several threads use this connection, and no lock keeps their transactions "
             "apart; add one, or connect in each thread",
+            when_asked=True,
         )
 
 
