@@ -16,7 +16,7 @@ from typing import NamedTuple
 from corpus import HERE, Found, findings, packages, table
 
 VERDICTS = HERE / "verdicts.tsv"
-FIRST = HERE / "first-reading.tsv"
+FIRST = "first-reading*.tsv"  # one for each time that projects were read which nobody had looked at before
 SEED = 20
 AROUND = 14  # lines shown before and after a finding
 GOAL = 0.95
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--default", action="store_true", help="only what a user sees who selects nothing")
     options = parser.parse_args()
     if options.action == "first":
-        print(first_reading())
+        print(first_readings())
         return
     verdicts = {verdict.place: verdict for verdict in read_verdicts()}
     select = "" if options.default else options.select
@@ -73,10 +73,14 @@ def rows_of(table_: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def first_reading() -> str:
+def first_readings() -> str:
     """What readers said of the default rules' findings in projects that nobody had looked at before."""
+    return "\n\n".join(f"{one.name}\n{first_reading(one)}" for one in sorted(HERE.glob(FIRST)))
+
+
+def first_reading(table_: Path) -> str:
     said: dict[str, list[str]] = {}
-    for row in rows_of(FIRST):
+    for row in rows_of(table_):
         for code in (row["code"], "all"):
             said.setdefault(code, []).append(row["verdict"])
     counts = [(code, some.count("true"), some.count("false")) for code, some in sorted(said.items())]
