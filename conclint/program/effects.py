@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import IntFlag
 from typing import NamedTuple
@@ -53,6 +54,9 @@ class _Step(NamedTuple):
 
 # How much arithmetic in a loop makes it work rather than bookkeeping; nested loops need less.
 SOME_WORK = 2
+
+# What is called so gives its items when there are any: a loop over it mostly waits.
+GIVING = re.compile(r"stream|sock|subscri|connection|feed|queue|tail|follow|watch", re.IGNORECASE)
 
 # Files that are none.
 IN_MEMORY = ("io.BytesIO.", "io.StringIO.")
@@ -177,6 +181,8 @@ class Effects:
 
     def _busy(self, identity: str, function: FunctionFact) -> bool:
         """Loops with arithmetic in them, or a function that calls itself more than once."""
+        if any(path.endswith("[*]") and GIVING.search(path) for _, path in function.binds):
+            return False
         if function.depth and function.work * function.depth >= SOME_WORK:
             return True
         itself = [call for call in function.calls if call.func.rpartition(".")[2] == function.name]

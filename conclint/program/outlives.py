@@ -99,7 +99,8 @@ class Outlives:
             waits = not called or any(self._waits(value.name, DEEPEST) for value in called)
             if not waits and self._could_wait(use.site, run) and not self._locks(use.site):
                 owner = use.site.call.func.rpartition(".")[0]
-                yield Outlived(site_place(use.site), owner.replace("[*]", "[…]"), site_place(site), "unawaited")
+                what, weak = owner.replace("[*]", "[…]"), bool(fate.daemon)  # a daemon may go on for a while
+                yield Outlived(site_place(use.site), what, site_place(site), "unawaited", weak)
 
     def _loops(self, run: str) -> bool:
         """Whether it goes round until it is told to stop."""
