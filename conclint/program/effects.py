@@ -226,6 +226,8 @@ class Effects:
         found = Effect.NONE
         if any(name.startswith(IN_MEMORY) for name in names):
             return found
+        if ".stdin." in site.call.func:
+            return Effect.IO  # of another program
         for effect, table in tables:
             if any(knows.matches(table, name) for name in names):
                 found |= effect

@@ -27,19 +27,18 @@ def starts_several(site: Site, name: str) -> bool:
 
 
 def in_turn(site: Site) -> bool:
-    """`while …: await to_thread(step)`; `for …: thread = Thread(…); thread.start(); …; thread.join()`."""
-    use = site.call.use
-    return bool(use & Use.LOOP and (use & Use.AWAITED or _joined(site)))
+    """`while …: await to_thread(step)`; `thread = Thread(…); thread.start(); …; thread.join()`, in a loop or not."""
+    return bool(site.call.use & Use.LOOP and site.call.use & Use.AWAITED) or _joined(site)
 
 
 def _joined(site: Site) -> bool:
-    """Whether each round ends with a `join` of its thread, which nothing else is called, without a time limit."""
+    """Whether each round, or call, ends with a `join` of its thread, which nothing else is called, without a limit."""
     bound = [target for target, _ in site.function.binds]
     joins = {f"{goal}.join" for goal in site.call.goes if goal.isidentifier() and bound.count(goal) == 1}
     return any(
         call.func in joins
         and call.line > site.call.line
-        and call.use & Use.LOOP
+        and call.use & Use.LOOP == site.call.use & Use.LOOP
         and bool(call.use & Use.BRANCH) <= bool(site.call.use & Use.BRANCH)
         and not (call.args or call.keywords)
         for call in site.function.calls

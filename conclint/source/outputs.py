@@ -14,6 +14,9 @@ from conclint.source.order import Order
 from conclint.source.paths import argument
 from conclint.source.source import Source
 
+# Texts that only move the cursor, or clear its line.
+ESCAPES = ('"\\033[', "'\\033[", '"\\x1b[', "'\\x1b[", '"\\r"', "'\\r'")
+
 
 def outputs(source: Source, locks: Locks, order: Order) -> Iterator[Output]:
     """Every call in the parsed regions that writes to the terminal, whoever runs it."""
@@ -37,6 +40,8 @@ def _stream(source: Source, call: cst.Call) -> str:
 
 def _is_sign(source: Source, call: cst.Call) -> bool:
     """Whether it prints a blank or a sign, without the end of a line: signs of life, wherever they stand."""
+    if not source.calls(call, *FUNCTIONS):
+        return bool(call.args) and source.code(call.args[0].value).startswith(ESCAPES)
     if argument(call, "end") is None or not source.calls(call, "builtins.print"):
         return False
     return all(len(constant_text(arg.value)) == 1 for arg in call.args if arg.keyword is None)

@@ -5,9 +5,9 @@ done, and an exception in it reaches the caller.
 
 Call `start()`, and `join()` where the work must be done.
 
-Not reported: `super().run()` in an override, `self.run()`, code that also starts or joins the same object (it chooses
-between the two) or handles the exceptions of `run`, code that is in a worker already, tests, which call `run` on
-purpose, and `run` methods of anything that is no thread.
+Not reported: `super().run()` in an override, `self.run()`, code that also starts the same object (it chooses between
+the two), has joined it or handles the exceptions of `run`, code that is in a worker already, tests, which call `run`
+on purpose, and `run` methods of anything that is no thread.
 """
 
 from __future__ import annotations
@@ -55,9 +55,10 @@ def _on_purpose(source: Source, call: cst.Call, func: cst.Attribute) -> bool:
         return True
     if in_test(source, call) or source.runs(call, Context.THREAD, Context.PROCESS) or _is_tried(source, call):
         return True
-    lived = {f"{path_of(func.value)}.{method}" for method in ("start", "join")}
-    around = source.function_node(call)
-    return any(path_of(one.func) in lived and source.function_node(one) is around for one in source.all(cst.Call))
+    path, around, line = path_of(func.value), source.function_node(call), source.line(call)
+    here = [one for one in source.all(cst.Call) if source.function_node(one) is around]
+    started = any(path_of(one.func) == f"{path}.start" for one in here)
+    return started or any(path_of(one.func) == f"{path}.join" and source.line(one) < line for one in here)
 
 
 def _is_tried(source: Source, call: cst.Call) -> bool:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from conclint.source.source import Source
 
 
+# What these call prints wherever it is called: that is its work.
+TRACERS = ("threading.settrace", "threading.setprofile")
+
 # So many calls away from its worker's start nobody thinks of the worker any more; in another file soon.
 FAR = 4
 NEAR = 2
@@ -57,7 +60,8 @@ def _is_weak(mix: Mix, run: Run) -> bool:
     far = len(steps) > (NEAR if elsewhere else FAR)
     last_words = output.caught and mix.other.run is not None and not run.root.at_once
     tried = among_tests(output.place.path)
-    return far or output.whole or last_words or tried or _once_each(mix, run) or run.root.how.startswith(SERVED)
+    said = output.whole or last_words or _once_each(mix, run)
+    return far or said or tried or run.root.how.startswith((*SERVED, *TRACERS))
 
 
 def _once_each(mix: Mix, run: Run) -> bool:
