@@ -40,7 +40,7 @@ def emptied(source: Source, locks: Locks, node: State, done: Done) -> Done | Non
                 return None  # taken out one by one, or exchanged
             how = _taken(source, part)
             if how and locks.held(part) == held:
-                return Done(Act.COMPOUND, how, resizes=True)
+                return Done(Act.COMPOUND, how, resizes=done.act is Act.CHANGE)  # who walks over the old one goes on
     return None
 
 

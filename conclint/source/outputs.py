@@ -68,7 +68,9 @@ def _is_decoded(text: cst.BaseExpression) -> bool:
 
 
 def _is_caught(source: Source, call: cst.Call) -> bool:
-    """Whether it says what went wrong, and says it once: not in a loop."""
+    """Whether it says what went wrong, and says it once: not in a loop, or when somebody interrupts."""
     around = source.function_node(call)
     handler = source.nearest(call, cst.ExceptHandler)
-    return handler is not None and source.function_node(handler) is around and source.loop(call) is None
+    if handler is None or source.function_node(handler) is not around:
+        return False
+    return source.loop(call) is None or (handler.type is not None and "KeyboardInterrupt" in source.code(handler.type))

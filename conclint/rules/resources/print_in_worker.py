@@ -58,7 +58,8 @@ def _is_weak(mix: Mix, run: Run) -> bool:
     steps = trace(run)
     elsewhere = any(note.place.path != output.place.path for note in steps)
     far = len(steps) > (NEAR if elsewhere else FAR)
-    last_words = output.caught and mix.other.run is not None and not run.root.at_once
+    caught = output.caught if mix.other.run is not None else mix.other.output.caught
+    last_words = caught and not run.root.at_once
     tried = among_tests(output.place.path)
     said = output.whole or last_words or _once_each(mix, run)
     return far or said or tried or run.root.how.startswith((*SERVED, *TRACERS))
