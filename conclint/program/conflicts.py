@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conclint.program.observations import EMPTIED, LOOK, LOOKED_UP, NEXT, SPENT, Access, Act
+from conclint.program.observations import EMPTIED, ITEM, LOOK, LOOKED_UP, NEXT, SPENT, Access, Act
 
 # What takes items out of a container.
 REMOVING = frozenset(
@@ -22,7 +22,7 @@ def conflict(access: Access, other: Access) -> bool:
     if access.act is Act.UNSTEADY:
         return _sees_half(access, other)
     if access.act is Act.RELY:
-        return other.operation in (REMOVING if access.operation == LOOKED_UP else GONE)
+        return _takes_away(access, other)
     if access.act is Act.LAZY_INIT:
         return other.act is Act.LAZY_INIT
     if access.act is Act.CHECK_ACT:
@@ -37,6 +37,15 @@ def conflict(access: Access, other: Access) -> bool:
 def _adds(other: Access) -> bool:
     """Whether it puts an item into the container."""
     return other.act in (Act.CHANGE, Act.UNSTEADY, Act.UPDATE_ITEM, Act.CHECK_ACT) and other.operation not in REMOVING
+
+
+def _takes_away(access: Access, other: Access) -> bool:
+    """Whether what is relied on is gone then: the whole, or an item of it."""
+    if access.operation == LOOKED_UP:
+        return other.operation in REMOVING
+    if access.operation == ITEM and (other.operation in REMOVING or other.act is Act.REPLACE):
+        return True
+    return other.operation in GONE
 
 
 def _sees_half(access: Access, other: Access) -> bool:

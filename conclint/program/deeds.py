@@ -36,6 +36,7 @@ class Done(NamedTuple):
     bits: dict[str, int]
     mutated: frozenset[str]
     walked: frozenset[str]
+    looks: bool  # whether a look counts that may be followed by another one
 
     def changes(self, path: str) -> bool:
         return bool(self.bits.get(path, 0) & CHANGES) or path in self.mutated
@@ -43,6 +44,8 @@ class Done(NamedTuple):
     def in_steps(self, path: str) -> bool:
         """Whether it may do something to it in several steps: read it and change it, or walk over it."""
         bits = self.bits.get(path, 0)
+        if self.looks and bits & Touch.SEEN:
+            return True
         if bits & Touch.AUGMENTED or (bits & Touch.READ and (bits & CHANGES or path in self.mutated)):
             return True
         return path in self.walked
@@ -51,8 +54,9 @@ class Done(NamedTuple):
 class Deeds:
     """Answers for one program; every function is looked through once."""
 
-    def __init__(self, knowledge: Knowledge, *, free_threaded: bool = False) -> None:
+    def __init__(self, knowledge: Knowledge, *, free_threaded: bool = False, looks: bool = False) -> None:
         self.free_threaded = free_threaded
+        self._looks = looks
         self._mutators = frozenset(name for names in knowledge.mutators.values() for name in names)
         self._known: dict[tuple[str, str], Done] = {}
 
@@ -69,7 +73,7 @@ class Deeds:
             walked = frozenset(path[: step.start()] for _, path in function.binds for step in WALKED.finditer(path))
             if self.free_threaded:
                 walked |= frozenset(_in_sight(function))
-            known = self._known[key] = Done(bits, mutated, walked)
+            known = self._known[key] = Done(bits, mutated, walked, self._looks)
         return known
 
     def changes(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:

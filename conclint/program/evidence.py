@@ -46,7 +46,7 @@ class Evidence:
         """Accesses to shared state that can meet another one with no lock common to both."""
         shown = tuple(self._races.all())
         promised = tuple(Promised(self.program, self.observations, self._races).all(shown))
-        breached = {(breach.access.function, breach.access.store) for breach in self.breaches}
+        breached = {(breach.access.function, breach.access.store) for breach in self.breaches if not breach.single}
         told = ((race.moment.access.function, race.store) in breached for race in promised)
         return (*shown, *(race for race, known in zip(promised, told, strict=True) if not (race.weak and known)))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from conclint.index.facts import Kind
+from conclint.model import Place
 from conclint.program.aside import Aside
 from conclint.program.conflicts import conflict
 from conclint.program.declared import Guard
@@ -37,6 +38,7 @@ class Breach(NamedTuple):
     held: int
     total: int
     declared: Guard | None = None
+    single: bool = False  # one step, and those under the lock are single steps too
 
     @property
     def known(self) -> bool:
@@ -84,14 +86,21 @@ class Guarding:
 
     def breaches(self) -> Iterator[Breach]:
         """At most one for each function and lock: where it is left out, it is left out for all that it guards."""
-        seen: set[tuple[str, str]] = set()
+        found: dict[tuple[str, str], Breach] = {}
         for guarded in self._all:
             for some in self._leaving_out(guarded):
-                worst = min(some, key=lambda access: (not access.act.writes, access.place))
-                if (worst.function, guarded.lock) not in seen:
-                    seen.add((worst.function, guarded.lock))
-                    held, total = _lines(guarded.inside), _lines((*guarded.inside, *guarded.outside))
-                    yield Breach(worst, self._locks[guarded.lock], guarded.inside, held, total, guarded.declared)
+                breach = self._breach(guarded, some)
+                key = (breach.access.function, guarded.lock)
+                if key not in found or (found[key].single and not breach.single):
+                    found[key] = breach
+        return iter(found.values())
+
+    def _breach(self, guarded: Guarded, some: Iterable[Access]) -> Breach:
+        """The worst of a function's accesses."""
+        worst = min(some, key=partial(_gravity, guarded.inside))
+        single = guarded.declared is None and not _harms(worst, guarded.inside)
+        held, total = _lines(guarded.inside), _lines((*guarded.inside, *guarded.outside))
+        return Breach(worst, self._locks[guarded.lock], guarded.inside, held, total, guarded.declared, single)
 
     def handed_out(self) -> Iterator[Breach]:
         """Where the state itself leaves the lock, although it is changed in place under it."""
@@ -205,16 +214,24 @@ class Guarding:
             ended = access.operation == "del"  # the attribute itself: nobody is to use the object any more
             rebound = access.act is Act.REPLACE and (ended or not self._is_container(access.store))
             # A flag or a number is as good as the next one.
-            if not (rebound or self._in_another_world(access, keepers)) and _harms(access, guarded.inside):
+            harmful = _harms(access, guarded.inside) or access.act is Act.CHANGE
+            if harmful and not rebound and not self._in_another_world(access, keepers):
                 by_function.setdefault(access.function, []).append(access)
-        equal = len(keepers) == len(by_function)
-        alone = self._wards[guarded.lock] == 1 or guarded.lock.startswith("local|")
-        sure = alone or any(_crashes(access, guarded.inside) for access in guarded.outside)
-        if len(keepers) < len(by_function) or (equal and not sure):
-            return []
+        harmed = {access.function for some in by_function.values() for access in some if _harms(access, guarded.inside)}
         return [
-            some for name, some in by_function.items() if not _alternative(name, keepers) and not self._knows(some[0])
+            some
+            for name, some in by_function.items()
+            if self._outweighed(guarded, keepers, harmed if name in harmed else by_function)
+            and not _alternative(name, keepers)
+            and not self._knows(some[0])
         ]
+
+    def _outweighed(self, guarded: Guarded, keepers: Collection[str], others: Collection[str]) -> bool:
+        """Whether more functions hold the lock than do without, or as many where it matters for certain."""
+        if len(keepers) != len(others):
+            return len(keepers) > len(others)
+        alone = self._wards[guarded.lock] == 1 or guarded.lock.startswith("local|")
+        return alone or any(_crashes(access, guarded.inside) for access in guarded.outside)
 
     def _in_another_world(self, access: Access, keepers: Iterable[str]) -> bool:
         """Whether a coroutine of another class than those that hold the lock does it: one loop's thread runs it."""
@@ -257,6 +274,11 @@ def _lines(accesses: Iterable[Access]) -> int:
 def _alternative(function: str, keepers: Iterable[str]) -> bool:
     """Whether it is a function of the same name on another branch: only one of them exists."""
     return any(function.partition("#")[0] == keeper.partition("#")[0] for keeper in keepers if keeper != function)
+
+
+def _gravity(inside: Sequence[Access], access: Access) -> tuple[bool, bool, Place]:
+    """First what does harm, then what changes something."""
+    return not _harms(access, inside), not access.act.writes, access.place
 
 
 def _harms(access: Access, inside: Sequence[Access]) -> bool:

@@ -62,6 +62,7 @@ class Program:
         self.files = Files(indexes)
         self.names = Names(self.files, options.knowledge)
         self.calls = Calls(self.names)
+        self._looks = False  # whether somebody asks for state that is looked at twice
 
     @cached_property
     def spawns(self) -> Spawns:
@@ -175,7 +176,8 @@ class Program:
 
     @cached_property
     def deeds(self) -> Deeds:
-        return Deeds(self.options.knowledge, free_threaded=self.options.free_threaded)
+        options = self.options
+        return Deeds(options.knowledge, free_threaded=options.free_threaded, looks=self._looks)
 
     @cached_property
     def owners(self) -> Owners:
@@ -217,6 +219,7 @@ class Program:
 
     def scenes(self, triggers: Mapping[str, Triggers]) -> dict[str, Scene]:
         """What each file that deserves a close look must know of the others; `triggers` are by rule code."""
+        self._looks = any(one.looks for one in triggers.values())
         observed = self.observed if any(one.state or one.guarded for one in triggers.values()) else {}
         regions = Regions(self.calls, self.contexts, triggers, observed, self.spawns.roots)
         chosen = regions.chosen()

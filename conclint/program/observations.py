@@ -41,6 +41,9 @@ ONCE = "once"
 # The operation of whoever takes the next item where there is one.
 NEXT = "next item"
 
+# The operation of whoever reads an item that was there a moment ago.
+ITEM = "item"
+
 # The operation of whoever adds an item where there is room for it.
 SIZED = "len"
 

@@ -308,7 +308,7 @@ def _same_start(one: Root, other: Root) -> bool:
     if one.number == other.number or (one.site.call == other.site.call and one.site.file is other.site.file):
         return True
     shared = {*one.site.call.goes} & {*other.site.call.goes}
-    if one.target == other.target and any("." in place for place in shared):
+    if one.target == other.target and any("." in place and place[0] != "$" for place in shared):
         return True
     here = one.site.caller == other.site.caller  # which of the two it starts is decided there
     return here and any(place == RETURNED or ("." in place and place[0] != "$") for place in shared)

@@ -15,6 +15,7 @@ class Triggers:
     `calls`: a call of a library name (a project's subclass counts as its library base, a method as its base's), or of
     anything below it where the entry ends in a dot.  With `contexts`, only in functions that run in one of them.
     `state`: something that several threads reach and change; `guarded`: something whose owner has a lock.
+    `looks`: with `state`, also where it is only looked at, since two looks may find two things.
     `settings`: what changes these for the whole process, and `objects`: methods of objects of these kinds, in functions
     that run in one of the contexts.
     `targets`: with `calls`, also the functions that these calls start somewhere.
@@ -38,6 +39,7 @@ class Triggers:
     contexts: frozenset[Context] = frozenset()
     state: bool = False
     guarded: bool = False
+    looks: bool = False
     settings: frozenset[Setting] = frozenset()
     objects: frozenset[Unshared] = frozenset()
     bases: frozenset[str] = frozenset()
@@ -98,6 +100,11 @@ def updates(*types: str) -> Triggers:
 def shared_state() -> Triggers:
     """Regions that touch what several threads reach and change."""
     return Triggers(state=True)
+
+
+def looked_at() -> Triggers:
+    """Regions that look at what several threads reach and change, perhaps twice."""
+    return Triggers(state=True, looks=True)
 
 
 def guarded_state() -> Triggers:

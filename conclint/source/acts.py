@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import libcst as cst
@@ -62,7 +63,9 @@ def act_of(source: Source, node: State) -> Done:
     if isinstance(outer, cst.AnnAssign) and outer.target is node:
         return Done(Act.REPLACE, "=") if outer.value is not None else READ
     if isinstance(outer, cst.Element) and _is_target(source, outer):
-        return Done(Act.REPLACE, "=")
+        value = _own_value(source, outer)
+        built = value is not None and _builds_on(value, path_of(node))
+        return Done(Act.UPDATE if built else Act.REPLACE, "=")
     if isinstance(outer, (cst.For, cst.CompFor)) and outer.target is node:
         return Done(Act.REPLACE, "for")
     if isinstance(outer, cst.Del):
@@ -88,13 +91,39 @@ def _assigned(source: Source, node: State, target: cst.AssignTarget) -> Done:
     return Done(Act.REPLACE, "=None" if value is not None and path_of(value) == "None" else "=")
 
 
+def _own_value(source: Source, element: cst.Element) -> cst.BaseExpression | None:
+    """What this part of `a, self.b = …` gets, where that stands in the same place."""
+    targets = source.parent(element)
+    target = source.parent(targets) if targets is not None else None
+    statement = source.parent(target) if target is not None else None
+    if not isinstance(targets, (cst.Tuple, cst.List)) or not isinstance(statement, cst.Assign):
+        return None
+    given = statement.value.elements if isinstance(statement.value, (cst.Tuple, cst.List)) else ()
+    return given[targets.elements.index(element)].value if len(given) == len(targets.elements) else None
+
+
 def _builds_on(value: cst.BaseExpression, path: str) -> bool:
     """Whether a new value is computed from the old: `x + 1`, `max(x, y)`, but not a hand-over `a, x = x, []`."""
     if isinstance(value, cst.BinaryOperation):
         return any(path_of(part) == path for part in below(value) if isinstance(part, (cst.Name, cst.Attribute)))
     if isinstance(value, cst.Call) and path_of(value.func) in ("max", "min"):
         return any(path_of(arg.value) == path for arg in value.args)
+    if isinstance(value, cst.IfExp):
+        return _is_larger(value, path)
+    if isinstance(value, (cst.List, cst.Tuple, cst.Set, cst.Dict)):
+        starred = (cst.StarredElement, cst.StarredDictElement)
+        return any(isinstance(one, starred) and path_of(one.value) == path for one in value.elements)
     return False
+
+
+def _is_larger(value: cst.IfExp, path: str) -> bool:
+    """`size if size > self.worst else self.worst`."""
+    kept = path in (path_of(value.body), path_of(value.orelse))
+    if not kept or not isinstance(value.test, cst.Comparison) or len(value.test.comparisons) != 1:
+        return False
+    asked = value.test.comparisons[0]
+    ordered = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
+    return isinstance(asked.operator, ordered) and path in (path_of(value.test.left), path_of(asked.comparator))
 
 
 def _in_place(source: Source, node: State, statement: cst.AugAssign) -> bool:
@@ -112,7 +141,12 @@ def _subscripted(source: Source, node: State, item: cst.Subscript) -> Done:
         told = isinstance(place, cst.Index) and _looked_up(source, place.value, node)
         return Done(Act.COMPOUND if told else Act.CHANGE, "del", True, _constant_key(item))
     if isinstance(outer, cst.AssignTarget):
-        act = _item_assigned(source, node, item, outer)
+        statement = source.parent(outer)
+        value = statement.value if isinstance(statement, cst.Assign) else None
+        act = _item_assigned(source, node, item, value)
+        return Done(act, "=", not _is_slot(source, node), _constant_key(item))
+    if isinstance(outer, cst.Element) and _is_target(source, outer):
+        act = _item_assigned(source, node, item, source.nearest(outer, cst.Assign))
         return Done(act, "=", not _is_slot(source, node), _constant_key(item))
     return READ
 
@@ -143,17 +177,36 @@ def _is_given(source: Source, node: State, item: cst.Subscript) -> bool:
     return bool(NUMBER.search(key)) and any(param.name.value == key for param in params)
 
 
-def _item_assigned(source: Source, node: State, item: cst.Subscript, target: cst.AssignTarget) -> Act:
-    statement = source.parent(target)
-    if not isinstance(statement, cst.Assign):
-        return Act.CHANGE
+def _item_assigned(source: Source, node: State, item: cst.Subscript, value: cst.CSTNode | None) -> Act:
+    """What `d[key] = value` is; of `d[a], d[b] = …` the whole statement is the value."""
     path, key = path_of(node), _keys(source, item)
-    for part in below(statement.value):
-        if isinstance(part, cst.Subscript) and path_of(part.value) == path:
+    if _counts_items(item.slice, path):
+        return Act.COMPOUND  # `d[len(d)] = x`
+    for part in below(value) if value is not None else ():
+        if isinstance(part, cst.Subscript) and path_of(part.value) == path and not _is_stored(source, part):
             return Act.UPDATE_ITEM if _keys(source, part) == key else Act.COMPOUND
         if isinstance(part, cst.Call) and path_of(part.func) == path + ".get" and part.args:
             return Act.UPDATE_ITEM if source.code(part.args[0].value) == key else Act.COMPOUND
+        if isinstance(part, cst.Call) and _counts_items((part,), path):
+            return Act.COMPOUND
     return Act.CHANGE
+
+
+def _is_stored(source: Source, part: cst.Subscript) -> bool:
+    """Whether the item is one that `d[a], d[b] = …` sets."""
+    outer = source.parent(part)
+    return isinstance(outer, cst.AssignTarget) or (isinstance(outer, cst.Element) and _is_target(source, outer))
+
+
+def _counts_items(nodes: Iterable[cst.CSTNode], path: str) -> bool:
+    """Whether `len(path)` is asked there: the number that the next item gets."""
+    return any(
+        isinstance(part, cst.Call)
+        and path_of(part.func) == "len"
+        and [path_of(arg.value) for arg in part.args] == [path]
+        for node in nodes
+        for part in below(node)
+    )
 
 
 def _keys(source: Source, item: cst.Subscript) -> str:
@@ -169,16 +222,10 @@ def _method(source: Source, node: State, attribute: cst.Attribute) -> Done:
         return Done(Act.ITERATE, name) if _iterated(source, source.parent(call), call) else READ
     if name not in CHANGING or not _is_container(source, node):
         return READ
-    if _rests_on_itself(node, call) or (name == "pop" and call.args and _looked_up(source, call.args[0].value, node)):
+    found = name == "pop" and bool(call.args) and _looked_up(source, call.args[0].value, node)
+    if found or any(_reads_items(part, path_of(node)) for arg in call.args for part in below(arg)):
         return Done(Act.COMPOUND, name, name not in KEEPING)
     return Done(Act.CHANGE, name, CHANGING[name] and (name not in KEEPING or DEQUE in source.types(node)))
-
-
-def _rests_on_itself(node: State, call: cst.Call) -> bool:
-    """`items.append(items[-1])`."""
-    path = path_of(node)
-    parts = (part for arg in call.args for part in below(arg))
-    return any(isinstance(part, cst.Subscript) and path_of(part.value) == path for part in parts)
 
 
 def _looked_up(source: Source, place: cst.BaseExpression, node: State) -> bool:
@@ -199,6 +246,15 @@ def _looked_up(source: Source, place: cst.BaseExpression, node: State) -> bool:
 def _asks_where(value: cst.BaseExpression, node: State) -> bool:
     """`items.index(x)`."""
     return isinstance(value, cst.Call) and path_of(value.func) == f"{path_of(node)}.index"
+
+
+def _reads_items(part: cst.CSTNode, path: str) -> bool:
+    """`stack[-1]`, `stack.pop()`, `len(stack)`."""
+    if isinstance(part, cst.Subscript):
+        return path_of(part.value) == path
+    if not isinstance(part, cst.Call):
+        return False
+    return path_of(part.func) in (f"{path}.pop", f"{path}.popleft") or _counts_items((part,), path)
 
 
 def _is_container(source: Source, node: State) -> bool:

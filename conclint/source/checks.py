@@ -14,6 +14,7 @@ from conclint.source.locks import Locks
 from conclint.source.makes import Makes
 from conclint.source.paths import path_of
 from conclint.source.questions import (
+    asks_for_size,
     assigned,
     behind,
     conjuncts,
@@ -27,9 +28,10 @@ from conclint.source.questions import (
     same_function,
     tells,
     tests_missing,
+    without_keys,
     works,
 )
-from conclint.source.relying import relied_on
+from conclint.source.relying import Relying
 from conclint.source.source import Source
 from conclint.source.trying import Trying
 
@@ -38,6 +40,9 @@ END = ("", "0", "-1")
 
 # What is added to a container after a look whether it is there.
 ADDING = frozenset({"=", "add", "append", "appendleft", "insert"})
+
+# What puts an item into a list a second time.
+LISTING = frozenset({"append", "appendleft", "insert"})
 
 # What makes a container longer.
 GROWING = frozenset({"add", "append", "appendleft", "extend", "insert", "="})
@@ -64,12 +69,13 @@ class Checks:
         self._locks = locks
         self._makes = Makes(source)
         self._trying = Trying(source, locks)
+        self._relying = Relying(source, locks, self._question)
 
     def acting_on(self, node: State) -> tuple[Done, cst.CSTNode] | None:
         """What a read in a test leads to, with the test; None when it is no test or nothing follows from it."""
         test = self.test(node)
         if test is None:
-            return self._trying.tried(node)
+            return self._trying.tried(node) or self._relying.on(node)
         if is_own(self._source, test.statement, test.key):
             return None
         for place in self._acts(test, node):
@@ -78,9 +84,7 @@ class Checks:
                 return done, test.expression
         if self._makes_itself(test, node):
             return Done(Act.LAZY_INIT, "()"), test.expression
-        blocks = [] if isinstance(test.statement, cst.While) else [one for one, there in self.branches(test) if there]
-        how = relied_on(self._source, self._locks, node, test.key, blocks)
-        return (Done(Act.RELY, how), test.expression) if how is not None else None
+        return self._relying.on(node)
 
     def unless_there(self, node: State) -> tuple[Done, cst.CSTNode] | None:
         """What a creation is whose test only spells the attribute's name."""
@@ -120,7 +124,7 @@ class Checks:
         for part in conjuncts(statement.test):
             found = self._question(part, node)
             if found is not None:
-                return Test(statement, statement.test, *found, size=_asks_for_size(part, node))
+                return Test(statement, statement.test, *found, size=asks_for_size(part, node))
         for part in disjuncts(statement.test):
             found = self._question(part, node)
             if found is not None and not found[0]:
@@ -145,9 +149,9 @@ class Checks:
     def _compared(self, part: cst.Comparison, node: State) -> tuple[bool, str] | None:
         operator, right = part.comparisons[0].operator, part.comparisons[0].comparator
         left = part.left.value if isinstance(part.left, cst.NamedExpr) else part.left
-        if isinstance(operator, (cst.In, cst.NotIn)) and right is node:
+        if isinstance(operator, (cst.In, cst.NotIn)) and without_keys(right) is node:
             return isinstance(operator, cst.In), self._source.code(part.left)
-        if _asks_for_size(part, node):
+        if asks_for_size(part, node):
             few = isinstance(operator, (cst.LessThan, cst.LessThanEqual, cst.Equal))
             return not few, ""
         if not (isinstance(right, cst.Name) and right.value == "None" and isinstance(operator, (cst.Is, cst.IsNot))):
@@ -221,7 +225,8 @@ class Checks:
             return Done(Act.CHECK_ACT, NEXT if queue else done.operation, done.resizes)
         if not present and test.key and done.operation in ADDING and self._matters(test, node, done):
             return Done(Act.CHECK_ACT, done.operation, done.resizes)
-        if not present and test.key and done.operation == "=" and self._computes(node):
+        twice = done.operation in LISTING or (done.operation == "=" and self._computes(node))
+        if not present and test.key and twice:
             return Done(Act.CHECK_ACT, MEMO, done.resizes)
         if not present and test.size and done.operation in GROWING:
             return Done(Act.CHECK_ACT, SIZED, done.resizes)
@@ -321,13 +326,6 @@ class Checks:
             block = self._source.parent(self._source.statement(node))
             return done.operation == "add" and block is self._source.parent(test.statement)
         return done.operation == "add" and works(test.statement.body, path_of(node))
-
-
-def _asks_for_size(part: cst.BaseExpression, node: State) -> bool:
-    """`len(node) < 9`."""
-    asked = part.left if isinstance(part, cst.Comparison) else None
-    called = isinstance(asked, cst.Call) and path_of(asked.func) == "len" and len(asked.args) == 1
-    return isinstance(asked, cst.Call) and called and asked.args[0].value is node
 
 
 def _owner(call: cst.Call | cst.Subscript) -> cst.CSTNode | None:

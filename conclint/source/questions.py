@@ -53,6 +53,19 @@ def tests_missing(expression: cst.BaseExpression, name: str) -> bool:
     return False
 
 
+def without_keys(container: cst.BaseExpression) -> cst.BaseExpression:
+    """`d` of `d.keys()`, in which it comes to the same to look for a key."""
+    func = container.func if isinstance(container, cst.Call) and not container.args else None
+    return func.value if isinstance(func, cst.Attribute) and func.attr.value == "keys" else container
+
+
+def asks_for_size(part: cst.BaseExpression, node: State) -> bool:
+    """`len(node) < 9`."""
+    asked = part.left if isinstance(part, cst.Comparison) else None
+    called = isinstance(asked, cst.Call) and path_of(asked.func) == "len" and len(asked.args) == 1
+    return isinstance(asked, cst.Call) and called and asked.args[0].value is node
+
+
 def names_in(expression: cst.BaseExpression) -> set[str]:
     return {node.value for node in below(expression) if isinstance(node, cst.Name)}
 

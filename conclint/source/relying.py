@@ -1,50 +1,131 @@
-"""Uses that rest on a test of a moment ago: of what is tested itself, or of an item that was there."""
+"""State that is tested and then read once more, as if it could not have changed in between."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import libcst as cst
 
-from conclint.program.observations import LOOKED_UP
-from conclint.source.acts import State
+from conclint.program.observations import ITEM, LOOKED_UP, Act
+from conclint.source.acts import Done, State
 from conclint.source.locks import Locks
 from conclint.source.paths import path_of
-from conclint.source.questions import same_function
+from conclint.source.questions import behind, conjuncts, disjuncts, leaves, same_function
 from conclint.source.source import Source
 from conclint.source.testcode import forgives
 
+# What a part of a test asks of the state: whether it is there, and which item ("": any).
+Question = Callable[[cst.BaseExpression, State], tuple[bool, str] | None]
 
-def relied_on(source: Source, locks: Locks, node: State, key: str, blocks: Iterable[cst.CSTNode]) -> str | None:
-    """How what is there according to the test is used in the blocks, read once more; None where it is not.
-
-    `if self.x: self.x.close()`, "", or with a key `if k in self.d: use(self.d[k])`.
-    """
-    for block in blocks:
-        for part in _others(source, node, block):
-            outer = source.parent(part)
-            if key:
-                if _looks_up(source, outer, part, key) and locks.held(part) == locks.held(node):
-                    return LOOKED_UP
-                continue
-            used = isinstance(outer, (cst.Attribute, cst.Subscript)) and outer.value is part
-            used = (used or isinstance(outer, cst.BinaryOperation)) and not forgives(source, part)
-            return "" if used and locks.held(part) == locks.held(node) else None
-    return None
+LOST = ("IndexError", "KeyError", "LookupError", "AttributeError", "TypeError")
 
 
-def _others(source: Source, node: State, block: cst.CSTNode) -> list[State]:
-    """The other places in the block that name the same."""
-    path = path_of(node)
-    names = (part for part in same_function(block) if isinstance(part, (cst.Name, cst.Attribute)))
-    return [part for part in names if path_of(part) == path and part is not node]
+class Fork(NamedTuple):
+    """A test, and what runs on each of its answers."""
+
+    test: cst.BaseExpression
+    there: tuple[cst.CSTNode, ...]
+    gone: tuple[cst.CSTNode, ...]
 
 
-def _looks_up(source: Source, item: cst.CSTNode | None, part: State, key: str) -> bool:
-    """Whether the item itself is read there, and a KeyError would surprise."""
-    if not isinstance(item, cst.Subscript) or item.value is not part:
-        return False
-    if isinstance(source.parent(item), (cst.AssignTarget, cst.Del)):
-        return False
-    same = ",".join(source.code(one.slice) for one in item.slice) == key
-    return same and not forgives(source, part, "KeyError", "LookupError")
+class Asked(NamedTuple):
+    """Whether a test asks for presence, and for which item ("": any); `of_items`: not whether it is None."""
+
+    present: bool
+    key: str
+    of_items: bool
+
+
+class Relying:
+    """Finds it in one file."""
+
+    def __init__(self, source: Source, locks: Locks, question: Question) -> None:
+        self._source = source
+        self._locks = locks
+        self._question = question
+
+    def on(self, node: State) -> tuple[Done, cst.CSTNode] | None:
+        """What is relied on where the node is tested, with the test."""
+        for fork in self._forks(node):
+            for part in conjuncts(fork.test):
+                asked = self._asked(part, node)
+                if asked is not None:
+                    return self._used(node, asked, fork)
+            for part in disjuncts(fork.test):
+                asked = self._asked(part, node)
+                if asked is not None and not asked.present:
+                    return self._used(node, asked, fork)  # `x is None or x.closed`
+        return None
+
+    def _asked(self, part: cst.BaseExpression, node: State) -> Asked | None:
+        """What this part of a test asks of the node."""
+        found = self._question(part, node)
+        if found is not None:
+            return Asked(*found, of_items=not _asks_for_none(part))
+        if isinstance(part, cst.Comparison) and len(part.comparisons) == 1:
+            asked = part.comparisons[0]
+            larger = isinstance(asked.operator, (cst.LessThan, cst.LessThanEqual))
+            if larger and _is_length(asked.comparator, node):
+                return Asked(True, "", of_items=True)  # `n < len(items)`
+        return None
+
+    def _used(self, node: State, asked: Asked, fork: Fork) -> tuple[Done, cst.CSTNode] | None:
+        """Whether what was there then is read once more: the first time that it is named."""
+        path = path_of(node)
+        for block in fork.there if asked.present else fork.gone:
+            for part in same_function(block):
+                if isinstance(part, (cst.Name, cst.Attribute)) and path_of(part) == path and part is not node:
+                    done = self._relies(part, asked)
+                    same = self._locks.held(part) == self._locks.held(node)
+                    if done is not None and same:
+                        return done, fork.test
+                    if not asked.key:
+                        return None
+        return None
+
+    def _relies(self, part: State, asked: Asked) -> Done | None:
+        """What it relies on: that it is something, or that it has the item."""
+        outer = self._source.parent(part)
+        taken = isinstance(outer, cst.Subscript) and outer.value is part
+        if asked.of_items and isinstance(outer, cst.Subscript) and taken:
+            key = ",".join(self._source.code(one.slice) for one in outer.slice)
+            read = not isinstance(self._source.parent(outer), (cst.AssignTarget, cst.Del, cst.AugAssign))
+            sliced = ":" in key and asked.key != key
+            other = asked.key not in ("", key)
+            how = LOOKED_UP if asked.key else ITEM
+            return None if other or sliced or not read or forgives(self._source, part, *LOST) else Done(Act.RELY, how)
+        used = taken or (isinstance(outer, cst.Attribute) and outer.value is part)
+        used = used or isinstance(outer, cst.BinaryOperation)
+        return Done(Act.RELY) if used and not asked.key and not forgives(self._source, part) else None
+
+    def _forks(self, node: State) -> Iterator[Fork]:
+        """The tests around the node of which it is a part, innermost first."""
+        child: cst.CSTNode = node
+        for outer in self._source.ancestors(node):
+            if isinstance(outer, (cst.BaseSmallStatement, cst.BaseSuite, cst.Lambda, cst.While)):
+                return
+            if isinstance(outer, cst.If) and outer.test is child:
+                yield Fork(outer.test, (outer.body,), self._otherwise(outer))
+            elif isinstance(outer, cst.IfExp) and outer.test is child:
+                yield Fork(outer.test, (outer.body,), (outer.orelse,))
+            elif isinstance(outer, cst.BooleanOperation) and outer.left is child:
+                both = isinstance(outer.operator, cst.And)
+                yield Fork(outer.left, (outer.right,) if both else (), () if both else (outer.right,))
+            child = outer
+
+    def _otherwise(self, statement: cst.If) -> tuple[cst.CSTNode, ...]:
+        """What runs where the test fails: the `else`, or what stands behind a body that leaves."""
+        if statement.orelse is not None:
+            return (statement.orelse,)
+        return tuple(behind(self._source, statement)) if leaves(statement.body) else ()
+
+
+def _asks_for_none(part: cst.BaseExpression) -> bool:
+    return isinstance(part, cst.Comparison) and path_of(part.comparisons[0].comparator) == "None"
+
+
+def _is_length(node: cst.BaseExpression, state: State) -> bool:
+    """`len(state)`."""
+    called = isinstance(node, cst.Call) and path_of(node.func) == "len" and len(node.args) == 1
+    return isinstance(node, cst.Call) and called and node.args[0].value is state

@@ -12,10 +12,10 @@ made for alone; or what `# guarded by: self._lock` says of it (see CON002), sing
 into private helpers, managers and decorators that take them, over conditions made of them, subclasses and files.
 
 Not reported: constructors, copying, pickling and tearing down, what runs before a thread is started or after it is
-joined; single reads, since a flag that is one moment old does no harm, and rebinding a flag or a number; the first look
-of a double-checked lock; code that holds another lock, and code that nobody is known to call.  Generators, which others
-drive, names that coroutines bind anew, and what the same function updates under the lock as well are shown to those who
-select CON304.
+joined; single reads, since a flag that is one moment old does no harm, and rebinding a flag or a number; the first
+look of a double-checked lock; code that holds another lock, and code that nobody is known to call.  Shown to those who
+select CON304: single steps beside single steps (`append` here, `pop` there), generators, which others drive, names that
+coroutines bind anew, and what the same function updates under the lock as well.
 
 Python's own documentation of locks: https://docs.python.org/3/library/threading.html#using-locks-conditions-and-semaphores-in-the-with-statement
 """
@@ -47,7 +47,8 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
     for breach in evidence.breaches:
         if breach.access.place not in told:  # where the threads themselves are known, other rules name them
             notes = tuple(_notes(breach))
-            weak = breach.declared is None and (breach.known or breach.is_thin or _is_aside(evidence, breach.access))
+            thin = breach.single or breach.known or breach.is_thin
+            weak = breach.declared is None and (thin or _is_aside(evidence, breach.access))
             yield Finding(breach.access.place, _message(breach), notes=notes, about=breach.fix, when_asked=weak)
 
 

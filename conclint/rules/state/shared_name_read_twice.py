@@ -22,9 +22,9 @@ from collections.abc import Iterator
 
 from conclint.model import Finding
 from conclint.program.evidence import Evidence
-from conclint.program.observations import LOOKED_UP, Act
+from conclint.program.observations import ITEM, LOOKED_UP, Act
 from conclint.program.telling import race_finding, rival
-from conclint.program.triggers import shared_state
+from conclint.program.triggers import looked_at
 from conclint.rules.rule import Bad, Good, Rule
 
 
@@ -40,15 +40,19 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
         elif access.act is Act.RELY:
             yield race_finding(
                 race,
-                f"`{access.text}` is tested and then read again, and {rival(race)} can set it to None in between; "
-                "read it once, into a local variable, or hold one lock around both",
+                f"`{access.text}` is tested and then read again, and {rival(race)} can {_change(access.operation)} in "
+                "between; read it once, into a local variable, or hold one lock around both",
             )
+
+
+def _change(operation: str) -> str:
+    return "take the item out" if operation == ITEM else "set it to None"
 
 
 RULE = Rule(
     code="CON314",
     name="shared-name-read-twice",
-    triggers=shared_state(),
+    triggers=looked_at(),
     conclude=conclude,
     default=False,
     examples=(
