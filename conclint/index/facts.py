@@ -18,6 +18,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+# Behind the path of what is a whole statement: it is named, and nothing is done with it.
+ALONE: Final = ".$alone"
+
 # A path longer than this says more about the author's chains than about threads.
 LONGEST: Final = 120
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable
 
 import conclint.index.shape as shape
-from conclint.index.facts import CallFact, ClassFact, FunctionFact, ImportFact, Kind, Touch, Use
+from conclint.index.facts import ALONE, CallFact, ClassFact, FunctionFact, ImportFact, Kind, Touch, Use
 from conclint.index.manner import manner
 from conclint.index.paths import annotated, argument_path, lambda_path, path_of, values
 from conclint.index.scope import ADDERS, Scope
@@ -247,6 +247,8 @@ class Walk:
         elif isinstance(node.value, ast.Await) and isinstance(node.value.value, ast.Call):
             self._call(node.value.value, ("$drop",), Use.AWAITED | Use.DROPPED)
         else:
+            if isinstance(node.value, (ast.Name, ast.Attribute)):
+                self._touch(path_of(node.value) + ALONE, Touch.READ, node.lineno)
             self._value(node.value, ("$drop",))
 
     def _visit_Return(self, node: ast.Return) -> None:

@@ -11,6 +11,7 @@ from conclint.program.calls import Calls, Site
 from conclint.program.contexts import CONCURRENT, Contexts
 from conclint.program.files import File
 from conclint.program.maylock import MayLock
+from conclint.program.mentioned import mentions_of_locks
 from conclint.program.spawns import Root
 from conclint.program.state import User
 from conclint.program.triggers import Triggers
@@ -86,6 +87,8 @@ class Regions:
                 self._by_keeping(code, trigger.keeping)
             for path in sorted(trigger.walked):
                 self._by_walk(code, path)
+            if trigger.mentioned:
+                self._by_mentions(code, trigger.mentioned)
             if trigger.walks:
                 self._by_disturbed_walks(code)
         self._by_settings()
@@ -203,6 +206,12 @@ class Regions:
                 if qualname.rpartition(".")[2] in names:
                     self._run(file, (code,))
                     self._choose(file, file.body.functions[qualname].line)
+
+    def _by_mentions(self, code: str, methods: frozenset[str]) -> None:
+        for file, function in mentions_of_locks(self._calls, methods):
+            self._run(file, (code,))
+            for line in _lines(function):
+                self._choose(file, line)
 
     def _by_targets(self, code: str, trigger: Triggers) -> None:
         for root in self._roots:

@@ -24,6 +24,7 @@ class Triggers:
     `bases`: a class that derives from one of these library classes, the whole of it.
     `locks`: a function that waits, or takes another lock, and has a lock.
     `walked`: functions that may run over these library names, in so many words (`for name in sys.modules`).
+    `mentioned`: methods of locks that are named and not called, and locks that are a whole statement.
     `keeping`: methods of these names that put items into some object's `__dict__`.
     `updated`: objects of these library classes that are changed in place (`x.value += 1`, `x[k] += 1`, `x[k].f()`).
     `together`: with `calls`, also functions in whatever code that call one of these too; only for those who ask for the
@@ -52,6 +53,7 @@ class Triggers:
     within: frozenset[str] = frozenset()
     walked: frozenset[str] = frozenset()
     keeping: frozenset[str] = frozenset()
+    mentioned: frozenset[str] = frozenset()
     walks: bool = False
     together: frozenset[str] = frozenset()
     needs: str = ""

@@ -15,6 +15,7 @@ https://docs.python.org/3/library/threading.html#using-locks-conditions-and-sema
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from conclint.source.source import Source
 
 CALLED = ("acquire", "release", "locked")
+NOTIFYING = ("notify", "notify_all", "wait")
 TESTS = (cst.If, cst.While, cst.IfExp, cst.Assert)
 
 
@@ -68,7 +70,8 @@ def _call(source: Source, attribute: cst.Attribute) -> Fix:
 
 def _dropped(source: Source, value: cst.BaseExpression) -> Iterator[Finding]:
     text = source.code(value)
-    if isinstance(value, cst.Attribute) and value.attr.value in CALLED and _is_lock(source, value.value):
+    methods = (*CALLED, *NOTIFYING)
+    if isinstance(value, cst.Attribute) and value.attr.value in methods and _is_lock(source, value.value):
         yield Finding(
             source.place(value),
             f"this does not call `{text}`; write `{text}()`",
@@ -109,7 +112,9 @@ def _entered(source: Source, item: cst.WithItem) -> Iterator[Finding]:
 RULE = Rule(
     code="CON407",
     name="lock-not-called",
-    triggers=calls(*STANDARD, *methods("acquire", "release", "__enter__")),
+    triggers=replace(
+        calls(*STANDARD, *methods("acquire", "release", "__enter__")), mentioned=frozenset({*CALLED, *NOTIFYING})
+    ),
     check=check,
     examples=(
         Bad(
