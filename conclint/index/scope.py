@@ -17,6 +17,10 @@ TRANSPARENT = frozenset({"list", "tuple", "sorted", "reversed", "set", "frozense
 RESULTS = (ast.BinOp, ast.Compare, ast.JoinedStr)
 
 
+# Defaults that are objects of their own, one for all calls.
+KEPT = ("$list", "$dict", "$set")
+
+
 class Scope:
     """One function while the walk is inside it."""
 
@@ -36,20 +40,23 @@ class Scope:
         self.branches = self.whiles = 0
         self.captured = kind == Kind.MODULE  # whether functions inside can see its variables
         self.local: set[str] = set()
+        self.lasting: set[str] = set()  # parameters whose default is an object that changes
 
     def _tells(self, path: str, bits: int) -> bool:
         """Whether others may care: a plain local is its function's own, unless a nested function can see it.
 
-        That items of it are deleted matters to the loops over it.
+        That items of it are deleted matters to the loops over it; what is done to a default, to the next call.
         """
         known = self.captured or "." in path or path not in self.local or self._declared(path)
-        return known or bool(bits & Touch.DELETED)
+        lasts = bits & (Touch.ITEM | Touch.AUGMENTED) and path in self.lasting
+        return known or bool(bits & Touch.DELETED or lasts)
 
     def _declared(self, name: str) -> bool:
         return name in self.globals or name in self.nonlocals
 
     def fact(self) -> FunctionFact:
         self.local = {param.name for param in self.params}
+        self.lasting = {param.name for param in self.params if param.default.startswith(KEPT) or "(" in param.default}
         written = [path for path, (bits, _) in self.touches.items() if bits & Touch.WRITE and "." not in path]
         bound = {target for target, _ in self.binds}
         self.local.update(written)

@@ -8,7 +8,7 @@ Take None as the default and make the container in the function: `found = [] if 
 See https://docs.python.org/3/tutorial/controlflow.html#default-argument-values.
 
 Not reported: defaults that are only read, parameters that the start or the call on the way always fills, and workers of
-which only one runs at a time.
+which only one runs at a time.  A single one that nobody waits for is shown to those who select CON317.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from conclint.index.facts import CallFact, FunctionFact
+from conclint.index.facts import CallFact, FunctionFact, Touch
 from conclint.knowledge.kinds import Context
-from conclint.model import Finding
+from conclint.model import Finding, Place, Span
 from conclint.program.contexts import call_place
 from conclint.program.contexts import evidence as trace
 from conclint.program.processwide import several
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from conclint.program.contexts import Run
     from conclint.program.evidence import Evidence
 
-MUTABLE = frozenset({"$list", "$dict", "$set", "list()", "dict()", "set()", "collections.deque()", "deque()"})
+COLLECTIONS = ("deque", "defaultdict", "OrderedDict", "Counter")
+BUILT_IN = frozenset({"$list", "$dict", "$set", "list()", "dict()", "set()"})
+MUTABLE = BUILT_IN | {f"{prefix}{name}()" for prefix in ("", "collections.") for name in COLLECTIONS}
+CHANGES = Touch.ITEM | Touch.DELETED | Touch.AUGMENTED
 CHANGING = frozenset(
     ("append", "appendleft", "extend", "insert", "add", "update", "setdefault", "pop", "remove", "clear", "discard")
 )
@@ -41,30 +44,48 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
         file, function = evidence.program.calls.function(identity)
         if not any(param.default in MUTABLE for param in function.params):
             continue
-        runs = [run for run in contexts.runs(identity) if run.context is Context.THREAD and several(run.root)]
+        runs = [run for run in contexts.runs(identity) if run.context is Context.THREAD]
+        crowd = len({run.root.number for run in runs}) > 1
+        runs = [run for run in runs if crowd or several(run.root) or _unheld(run)]
         for name, position in _defaults(function):
-            changed = next((call for call in function.calls if _changes(call, name)), None)
+            changed = _changed(file.path, function, name)
             run = next((one for one in runs if not _given(one, name, position)), None)
             if changed is not None and run is not None:
                 yield Finding(
-                    call_place(file.path, changed),
+                    changed,
                     f"all threads change the same `{name}`, since a default is made once for all calls; "
                     "let the default be None, and make it in the function",
                     notes=trace(run),
+                    when_asked=not crowd and not several(run.root),
                 )
+
+
+def _unheld(run: Run) -> bool:
+    """Whether nobody can wait for the thread, so that the next one may come beside it: `Thread(…).start()`."""
+    return "$attr.start" in run.root.site.call.goes
 
 
 def _defaults(function: FunctionFact) -> Iterator[tuple[str, int]]:
     """Parameters with a mutable default that the function does not bind anew, and their positions without `self`."""
-    bound = {target for target, path in function.binds if not path.startswith(":")}
+    added = {path for path, bits, _ in function.touches if bits & Touch.AUGMENTED}  # `found += [x]` binds it to itself
+    bound = {target for target, path in function.binds if not path.startswith(":") and (path or target not in added)}
     for place, param in enumerate(function.params):
         if param.default in MUTABLE and param.name not in bound:
             yield param.name, place - bool(function.owner)
 
 
+def _changed(path: str, function: FunctionFact, name: str) -> Place | None:
+    """Where the function changes it: by a method, or by setting an item (of which the index knows only the line)."""
+    call = next((one for one in function.calls if _changes(one, name)), None)
+    if call is not None:
+        return call_place(path, call)
+    line = next((line for touched, bits, line in function.touches if touched == name and bits & CHANGES), None)
+    return Place(path, Span(line, 1, line, 1)) if line is not None else None
+
+
 def _changes(call: CallFact, name: str) -> bool:
     owner, _, method = call.func.rpartition(".")
-    return owner == name and method in CHANGING
+    return owner.partition("[")[0] == name and method in CHANGING
 
 
 def _given(run: Run, name: str, position: int) -> bool:
