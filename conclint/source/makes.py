@@ -88,6 +88,10 @@ class Makes:
             return self.one_too_many(value.right)
         return isinstance(value, cst.Call) and self._called(value, containers=containers)
 
+    def works(self, call: cst.Call) -> bool:
+        """Whether the call runs code of the program, or makes something of which there should be one."""
+        return bool(self._source.named(call.func).functions) or self.one_too_many(call)
+
     def computed(self, call: cst.Call) -> bool:
         """Whether the call is one of the program's own functions, or of something that nobody knows."""
         names = self._source.names(call.func)

@@ -96,8 +96,13 @@ class SecondLook:
                 many = done.act is Act.CHANGE
                 if value is None or self._looks(block, node, value) or not self._unread(block, node):
                     continue
-                if self._makes.one_too_many(value, containers=many):
+                if self._makes.one_too_many(value, containers=many) or self._is_done(block, value):
                     yield node
+
+    def _is_done(self, block: cst.BaseSuite, value: cst.BaseExpression) -> bool:
+        """Whether it only notes that the work is done: `self._connect()` and then `self._ready = True`."""
+        calls = (part for part in same_function(block) if isinstance(part, cst.Call))
+        return path_of(value) == "True" and any(self._makes.works(call) for call in calls)
 
     def _is_own(self, node: State) -> bool:
         """Whether it is a variable of the function itself: nobody else looks for it."""
@@ -132,12 +137,13 @@ class SecondLook:
     def _tested(self, made: State, block: cst.BaseSuite) -> cst.If | None:
         """The `if` around the block, or right in front of it, on whose answer it is made."""
         path, key = path_of(made), key_of(self._source, made)
-        for branch in self._source.all(cst.If):
-            for node in same_function(branch.test):
-                if isinstance(node, (cst.Name, cst.Attribute)) and path_of(node) == path:
-                    test = self._checks.test(node)
-                    if test is not None and test.key in ("", key) and self._leads_to(test, block):
-                        return branch
+        function = self._source.function_node(block)
+        for node in same_function(function.body) if function is not None else ():
+            if isinstance(node, (cst.Name, cst.Attribute)) and path_of(node) == path:
+                test = self._checks.test(node)  # `if x is None`, or `y = d.get(k)` and then `if y is None`
+                if test is not None and isinstance(test.statement, cst.If) and test.key in ("", key):
+                    if self._leads_to(test, block):
+                        return test.statement
         return None
 
     def _leads_to(self, test: Test, block: cst.BaseSuite) -> bool:
@@ -149,7 +155,10 @@ class SecondLook:
 
 def look_again(source: Source, missing: Missing) -> Fix | None:
     """The same question once more under the lock."""
-    branch, body = missing.branch, missing.block.body
+    branch, body, path = missing.branch, missing.block.body, path_of(missing.state)
+    names = (node for node in same_function(branch.test) if isinstance(node, (cst.Name, cst.Attribute)))
+    if not any(path_of(node) == path for node in names):
+        return None  # it asks a variable, which is as it was
     inside = any(one is body for one in same_function(branch.body))
     if not inside or not isinstance(body, cst.IndentedBlock) or _leaves_it(body):
         return None  # the question would have to be turned round, or the way out goes through the block
