@@ -5,6 +5,7 @@ An expression is remembered as a *path*: its text reduced to what decides its me
     threading.Thread     names and attributes           $list $dict $set $tuple $const    a literal's type
     f()                  what a call returns             $lambda:3:9    the lambda that begins at line 3, column 9
     d[]   d[*]           an item; what iteration yields  t.0            the first field of a tuple
+    p.__truediv__()      what `p / x` gives
     :queue.Queue         an instance of the class (from an annotation)   "" nothing that can be followed
     =True  =4  =fork     a small constant, in arguments and for `daemon` only
 
@@ -20,6 +21,9 @@ from typing import Final, NamedTuple
 
 # Behind the path of what is a whole statement: it is named, and nothing is done with it.
 ALONE: Final = ".$alone"
+
+# `folder / name`: by its left side such a path is of the same kind.
+JOINED: Final = ".__truediv__()"
 
 # A path longer than this says more about the author's chains than about threads.
 LONGEST: Final = 120

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from conclint.index.facts import LONGEST
+from conclint.index.facts import JOINED, LONGEST
 
 LITERALS: dict[type[ast.AST | None], str] = {
     ast.List: "$list",
@@ -59,6 +59,9 @@ def path_of(node: ast.AST | None) -> str:
             node = node.value
         elif isinstance(node, ast.Lambda):
             return lambda_path(node) + tail
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            tail = JOINED + tail
+            node = node.left
         elif isinstance(node, (ast.Await, ast.NamedExpr, ast.Starred)):
             node = node.value
         else:

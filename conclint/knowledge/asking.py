@@ -15,6 +15,15 @@ MAKING = frozenset({*below("os", "mkdir makedirs"), "pathlib.Path.mkdir"})
 # docs.python.org/3/library/os.html#os.remove, pathlib.html#pathlib.Path.unlink: FileNotFoundError
 REMOVING = frozenset({*below("os", "remove unlink rmdir"), *below("pathlib.Path", "unlink rmdir")})
 
+# docs.python.org/3/library/shutil.html#shutil.rmtree: FileNotFoundError, unless errors are ignored
+CLEARING = frozenset({"shutil.rmtree"})
+
+# docs.python.org/3/library/functions.html#open: "w" empties what another one has just written
+OPENING = frozenset({"builtins.open", "pathlib.Path.open"})
+
+# docs.python.org/3/library/tempfile.html, uuid.html: names that nobody else has
+UNIQUE = ("tempfile.", "uuid.")
+
 # What is caught by whoever knows that others may have been faster.
 FORGIVING = frozenset(
     {"OSError", "IOError", "EnvironmentError", "FileExistsError", "FileNotFoundError", "Exception", "error"}

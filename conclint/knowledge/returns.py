@@ -88,7 +88,7 @@ STANDARD = {
     "tarfile.open": "tarfile.TarFile",
     "urllib.request.urlopen": "http.client.HTTPResponse",
     "http.client.HTTPConnection.getresponse": "http.client.HTTPResponse",
-    **each(["pathlib.Path.resolve", "pathlib.Path.absolute", "pathlib.Path.expanduser", "pathlib.Path.cwd"],
+    **each(below("pathlib.Path", "resolve absolute expanduser cwd home joinpath with_name with_suffix __truediv__"),
            "pathlib.Path"),
     "subprocess.run": "subprocess.CompletedProcess",
     "os.popen": "io.TextIOWrapper",

@@ -7,16 +7,32 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from conclint.knowledge.asking import EMPTINESS, EXISTENCE, FORGIVING, MAKING, QUEUES, REMOVING, TAKING
+from conclint.knowledge.asking import (
+    CLEARING,
+    EMPTINESS,
+    EXISTENCE,
+    FORGIVING,
+    MAKING,
+    OPENING,
+    QUEUES,
+    REMOVING,
+    TAKING,
+    UNIQUE,
+)
 from conclint.knowledge.kinds import Setting
 from conclint.program.observations import Change
 from conclint.source.literals import target_names
 from conclint.source.locks import Locks
 from conclint.source.order import Order
 from conclint.source.paths import argument, path_of
-from conclint.source.questions import behind, leaves
+from conclint.source.questions import behind, leaves, names_in
 from conclint.source.source import Source
 from conclint.source.tree import below
+
+# Names are followed to what they were made of, so far.
+DEEPEST = 4
+
+QUOTES = ('"', "'")
 
 
 class Asked(NamedTuple):
@@ -45,15 +61,47 @@ def files(source: Source) -> Iterator[Asked]:
         return
     for statement in source.all(cst.If):
         asked = _exists(source, statement.test)
-        if asked is None:
+        if asked is None or _is_unique(source, statement):
             continue
         text, present = asked
         for block, there in _branches(source, statement, present=present):
             for act in _calls(block):
-                wanted = REMOVING if there else MAKING
-                same = wanted & {*source.names(act.func)} and _file(source, act) == text
+                same = _acts(source, act, there=there) and _file(source, act) == text
                 if same and not _forgiving(source, act) and not (there and _is_personal(source, statement, text)):
                     yield Asked(statement.test, act, text)
+
+
+def _acts(source: Source, act: cst.Call, *, there: bool) -> bool:
+    """Whether the call fails, or spoils what another one did, when the answer is out of date."""
+    names = {*source.names(act.func)}
+    if there:
+        ignored = argument(act, "ignore_errors", 1)
+        return bool(names & REMOVING or (names & CLEARING and ignored is None))
+    mode = argument(act, "mode", 0 if "pathlib.Path.open" in names else 1)
+    writes = mode is not None and isinstance(mode.value, cst.SimpleString) and mode.value.raw_value[:1] in ("w", "a")
+    return bool(names & MAKING or (names & OPENING and writes))
+
+
+def _is_unique(source: Source, statement: cst.If) -> bool:
+    """Whether the name is made of one that nobody else has: a temporary folder's, a random number's."""
+    around = source.function_node(statement)
+    names = names_in(statement.test)
+    for _ in range(DEEPEST if around is not None else 0):
+        found = [value for name, value in _bindings(around) if name in names]
+        calls = (part for value in found for part in below(value) if isinstance(part, cst.Call))
+        if any(name.startswith(UNIQUE) for call in calls for name in source.names(call.func)):
+            return True
+        names = {name for value in found for name in names_in(value)} - names
+    return False
+
+
+def _bindings(function: cst.FunctionDef | cst.Lambda | None) -> Iterator[tuple[str, cst.BaseExpression]]:
+    """Names with what the function assigns to them, or enters as them."""
+    for part in below(function) if function is not None else ():
+        if isinstance(part, cst.Assign):
+            yield from ((path_of(target.target), part.value) for target in part.targets)
+        elif isinstance(part, cst.WithItem) and part.asname is not None:
+            yield path_of(part.asname.name), part.item
 
 
 def _is_personal(source: Source, statement: cst.If, text: str) -> bool:
@@ -65,7 +113,8 @@ def _is_personal(source: Source, statement: cst.If, text: str) -> bool:
     declared = (part.names for part in below(around.body) if isinstance(part, cst.Global))
     if any(item.name.value == head for names in declared for item in names):
         return False
-    return head in {name for part in below(around) for name in _bound(part)} or not head.isidentifier()
+    own = head in {name for part in below(around) for name in _bound(part)}
+    return own or not (head.isidentifier() or head.startswith(QUOTES))
 
 
 def _bound(node: cst.CSTNode) -> Iterator[str]:
@@ -149,19 +198,20 @@ def queues(source: Source) -> Iterator[Asked]:
     """`if not q.empty(): q.get()`, also with `while` and `qsize()`."""
     if not any(f".{name}(" in source.text.text for name in EMPTINESS):
         return
-    statements: list[cst.If | cst.While] = [*source.all(cst.If), *source.all(cst.While)]
+    statements: list[cst.If | cst.While | cst.For] = [*source.all(cst.If), *source.all(cst.While), *source.all(cst.For)]
     for statement in statements:
-        asked = next((part for part in _calls(statement.test) if _asks_queue(source, part)), None)
+        test = statement.iter if isinstance(statement, cst.For) else statement.test
+        asked = next((part for part in _calls(test) if _asks_queue(source, part)), None)
         owner = asked.func.value if asked is not None and isinstance(asked.func, cst.Attribute) else None
         act = _taken(source, statement, path_of(owner)) if owner is not None and not _is_own(source, owner) else None
         if owner is None or act is None:
             continue
         blocks = not act.args and not path_of(act.func).endswith("_nowait")
         if blocks or not _caught(source, act, frozenset({"Empty", "Exception"})):
-            yield Asked(statement.test, act, source.code(owner))
+            yield Asked(test, act, source.code(owner))
 
 
-def _taken(source: Source, statement: cst.If | cst.While, queue: str) -> cst.Call | None:
+def _taken(source: Source, statement: cst.If | cst.While | cst.For, queue: str) -> cst.Call | None:
     """The first call that takes an item on the answer: below the test, or behind `if q.empty(): return`."""
     wanted = {f"{queue}.{name}" for name in TAKING}
     blocks: list[cst.CSTNode] = [statement.body]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from conclint.index.facts import LONGEST
+from conclint.index.facts import JOINED, LONGEST
 
 
 def path_of(node: cst.CSTNode | None) -> str:
@@ -30,6 +30,9 @@ def path_of(node: cst.CSTNode | None) -> str:
             sliced = len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Slice)
             tail = tail if sliced else "[]" + tail
             node = node.value
+        elif type(node) is cst.BinaryOperation and isinstance(node.operator, cst.Divide):
+            tail = JOINED + tail
+            node = node.left
         elif type(node) is cst.Await:
             node = node.expression
         elif type(node) is cst.NamedExpr or type(node) is cst.StarredElement:

@@ -141,9 +141,9 @@ class SecondLook:
         for node in same_function(function.body) if function is not None else ():
             if isinstance(node, (cst.Name, cst.Attribute)) and path_of(node) == path:
                 test = self._checks.test(node)  # `if x is None`, or `y = d.get(k)` and then `if y is None`
-                if test is not None and isinstance(test.statement, cst.If) and test.key in ("", key):
-                    if self._leads_to(test, block):
-                        return test.statement
+                leads = test is not None and test.key in ("", key) and self._leads_to(test, block)
+                if test is not None and leads and isinstance(test.statement, cst.If):
+                    return test.statement
         return None
 
     def _leads_to(self, test: Test, block: cst.BaseSuite) -> bool:

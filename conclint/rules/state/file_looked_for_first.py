@@ -20,6 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import libcst as cst
+
 from conclint.knowledge.asking import EXISTENCE, MAKING, REMOVING
 from conclint.knowledge.kinds import Context, Setting
 from conclint.model import Edit, Finding, Fix, Safety, Span
@@ -36,19 +38,22 @@ if TYPE_CHECKING:
 # The methods and functions that make a folder.
 MAKES = frozenset({"mkdir", "makedirs"})
 
+# What does not fail, but spoils what another worker has done.
+SPOILS = frozenset({"open"})
+
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     told: set[str] = set()
     for doing in evidence.doings(Setting.PRESENCE, among=CONCURRENT):
         if doing.other is not None and not doing.guarded:
             last = doing.change.name.rpartition(".")[2]
-            how = "with `exist_ok=True`" if last in MAKES else "with `missing_ok=True` of a `Path`"
+            alone = last not in MAKES and (not doing.run.many or at_end(doing.run))
             yield Finding(
                 doing.change.place,
                 f"another worker can be faster between this look for `{doing.change.text}` and `{last}`, which then "
-                f"fails; do it in one step, {how}, or catch the error",
+                f"{_instead(last)}",
                 notes=doing.notes,
-                when_asked=last not in MAKES and (not doing.run.many or at_end(doing.run)),
+                when_asked=alone or last in SPOILS,
             )
             told.add(doing.change.point.function)
     for change in evidence.asked(Setting.PRESENCE):
@@ -63,12 +68,23 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
+def _instead(act: str) -> str:
+    if act in SPOILS:
+        return "empties what that one has written; open it with the mode `x`, and catch FileExistsError"
+    if act == "rmtree":
+        return "fails; give it `ignore_errors=True`, or catch the error"
+    how = "with `exist_ok=True`" if act in MAKES else "with `missing_ok=True` of a `Path`"
+    return f"fails; do it in one step, {how}, or catch the error"
+
+
 def mend(source: Source, finding: Finding) -> Fix | None:
     """The argument with which the act takes both answers."""
     from conclint.source.asking import files, made_sure
 
     for asked in files(source):
         word = made_sure(source, asked.act)
+        if source.place(asked.test) == finding.place and source.calls(asked.act, "os.mkdir"):
+            return _makedirs(source, asked.act)
         if source.place(asked.test) == finding.place and word:
             span = source.span(asked.act)
             at = Span(span.end_line, span.end_column - 1, span.end_line, span.end_column - 1)
@@ -77,6 +93,14 @@ def mend(source: Source, finding: Finding) -> Fix | None:
                 return None  # one argument a line
             return Fix(f"`{word}`", (Edit(at, before + word),), Safety.SAFE)
     return None
+
+
+def _makedirs(source: Source, act: cst.Call) -> Fix | None:
+    """`os.makedirs(p, exist_ok=True)`, which makes the folders above it too: not the same where these are missing."""
+    if not isinstance(act.func, cst.Attribute) or len(act.args) != 1 or source.line(act) != source.span(act).end_line:
+        return None
+    text = f"{source.code(act.func.value)}.makedirs({source.code(act.args[0].value)}, exist_ok=True)"
+    return Fix("`os.makedirs(…, exist_ok=True)`", (source.replace(act, text),), Safety.UNSAFE)
 
 
 RULE = Rule(
