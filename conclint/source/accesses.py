@@ -17,6 +17,7 @@ from conclint.source.bywords import needs_no_lock, promises_safety
 from conclint.source.checks import Checks
 from conclint.source.emptied import emptied
 from conclint.source.freely import freely
+from conclint.source.handedout import handed_out
 from conclint.source.locks import ANY_LOCK
 from conclint.source.order import Order
 from conclint.source.outputs import outputs
@@ -157,9 +158,9 @@ class Accesses:
 
     def _used(self, node: State) -> str:
         """The method that is called on it, or `return` where it is handed out."""
-        outer = self._source.parent(node)
-        if isinstance(outer, cst.Return):
+        if handed_out(self._source, node):
             return "return"
+        outer = self._source.parent(node)
         call = self._source.parent(outer) if isinstance(outer, cst.Attribute) else None
         called = isinstance(outer, cst.Attribute) and isinstance(call, cst.Call) and call.func is outer
         return outer.attr.value if called and isinstance(outer, cst.Attribute) else ""

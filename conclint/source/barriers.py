@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
+from conclint.program.values import function_id
 from conclint.source.paths import path_of
 from conclint.source.tree import below
 
@@ -85,15 +86,21 @@ def _comes(source: Source, start: cst.Call, name: cst.Name) -> bool:
     """Whether what is started waits at the barrier: it names it, or is given it."""
     if not _starts(source, start):
         return False
-    if any(isinstance(node, cst.Name) and node.value == name.value for arg in start.args for node in below(arg)):
+    if any(_is_same(source, node, name) for arg in start.args for node in below(arg)):
         return True
-    names = {path_of(arg.value) for arg in start.args}
+    targets = {identity for arg in start.args for identity in source.named(arg.value).functions}
     return any(
-        isinstance(node, cst.Call) and path_of(node.func) == f"{name.value}.wait"
+        isinstance(node, cst.Attribute) and node.attr.value == "wait" and _is_same(source, node.value, name)
         for function in source.all(cst.FunctionDef)
-        if function.name.value in names
+        if function_id(source.path, source.qualname_of(function)) in targets
         for node in below(function.body)
     )
+
+
+def _is_same(source: Source, node: cst.CSTNode, name: cst.Name) -> bool:
+    """Whether the node is the variable itself, not one of that name in another function."""
+    same = isinstance(node, cst.Name) and node.value == name.value
+    return same and source.named(node).store == source.named(name).store
 
 
 def _repeated(source: Source, start: cst.Call) -> int | None:

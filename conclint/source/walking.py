@@ -229,7 +229,8 @@ def _counts(walked: Walked, types: frozenset[str], how: How, variables: set[str]
     if walked.counted:
         return own and how.method in ("pop", "del")
     if how.method in GROWING:
-        return GROWING[how.method] in types and not own
+        # A set has the item at hand already; a deque gets it once more.
+        return GROWING[how.method] in types and not (own and how.method == "add")
     if walked.view and how.method in OF_LISTS and not types:
         return False  # neither a list nor a dict has both: a class of its own, which may give a new list
     return bool(types & HASHED) or LIST in types or own or (walked.view and how.method in ("clear", "popitem"))
