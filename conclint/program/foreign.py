@@ -119,7 +119,20 @@ class Foreigners:
                 if of_lifecycle(under.seen.function):
                     continue  # the end of an object, and of what it was given
                 key = (function_id(under.site.file.path, under.site.function.qualname), lock.lock)
-                found = code_of(self._program, under.site) if key not in seen else None
+                found = self._found(under) if key not in seen else None
                 if found is not None and takes.identified(lock.lock):
                     seen.add(key)
                     yield Foreign(under, lock, *found)
+
+    def _found(self, under: Under) -> tuple[Code, Site | None] | None:
+        """Whose code the call runs; also where a method of the same object does it, that is called under the lock."""
+        own = code_of(self._program, under.site)
+        owner, _, name = under.site.call.func.rpartition(".")
+        first = under.site.function.params[:1]
+        if own is not None or [param.name for param in first] != [owner] or not name.startswith("_"):
+            return own
+        for step in self._program.locking.steps.at(under.site):
+            file, callee = self._program.calls.function(step.callee)
+            sites = (Site(file, callee, call) for call in callee.calls)
+            return next((found for site in sites if (found := code_of(self._program, site)) is not None), None)
+        return None

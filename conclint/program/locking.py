@@ -87,4 +87,9 @@ class Locking:
             return True
         if self.waits.own(identity) or calls_foreign(self._program, file, function) or self._reads(function):
             return True
-        return any(self.any.of(step.callee) or self.waits.of(step.callee) for step in self.steps.of(identity))
+        return any(
+            self.any.of(step.callee)
+            or self.waits.of(step.callee)
+            or (step.own and calls_foreign(self._program, *self._program.calls.function(step.callee)))
+            for step in self.steps.of(identity)
+        )

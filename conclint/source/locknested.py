@@ -58,7 +58,7 @@ def _outer(source: Source, node: cst.CSTNode, lock: cst.BaseExpression) -> cst.W
                 if item is child:
                     break
                 if _key(source, item.item) == key:
-                    same = not _let_go(source, outer, key) and not rebinds(outer.body, item.item, lock)
+                    same = not _let_go(source, outer, key, node) and not rebinds(outer.body, item.item, lock)
                     return item if same else None
         child = outer
     return None
@@ -90,8 +90,12 @@ def _lock_of_condition(source: Source, store: Store) -> Store | None:
     return None
 
 
-def _let_go(source: Source, block: cst.With, key: Key) -> bool:
-    """Whether the lock is released for a while inside."""
-    calls = (lock_call(source, node) for node in body_nodes(block.body))
-    return any(one is not None and one.method in ("release", "wait", "wait_for") and _key(source, one.lock) == key
-               for one in calls)  # fmt: skip
+def _let_go(source: Source, block: cst.With, key: Key, inner: cst.CSTNode) -> bool:
+    """Whether the lock is released for a while inside, before it is taken again."""
+    round_again = source.nearest(inner, cst.While, cst.For)
+    last = source.sequence(inner) if round_again is None else None
+    for node in body_nodes(block.body):
+        one = lock_call(source, node) if last is None or source.sequence(node) < last else None
+        if one is not None and one.method in ("release", "wait", "wait_for") and _key(source, one.lock) == key:
+            return True
+    return False

@@ -161,9 +161,22 @@ class Locks:
         for node in self._source.inside(statement, cst.Call):
             if isinstance(node.func, cst.Attribute):
                 name = node.func.attr.value
-                if name in ACQUIRING or name in RELEASING:
+                if name in ACQUIRING or (name in RELEASING and not self._on_the_way_out(node, statement)):
                     for lock in self.lock(node.func.value):
                         yield ("acquire" if name in ACQUIRING else "release"), lock
+
+    def _on_the_way_out(self, release: cst.CSTNode, statement: cst.CSTNode) -> bool:
+        """`if not ready: lock.release(); return`: who comes to what stands behind it still holds the lock."""
+        for outer in self._source.ancestors(release):
+            if outer is statement:
+                return False
+            last = outer.body[-1] if isinstance(outer, cst.IndentedBlock) else None
+            small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else None
+            if isinstance(small, (cst.Return, cst.Raise)) and isinstance(
+                self._source.parent(outer), (cst.If, cst.Else, cst.ExceptHandler)
+            ):
+                return True
+        return False
 
     def at_end(self, function: cst.FunctionDef) -> tuple[str, ...]:
         """The locks that the function leaves acquired."""

@@ -37,7 +37,7 @@ def check(source: Source) -> Iterator[Finding]:
     from conclint.source.testcode import in_test
 
     for taken in lock_calls(source, "acquire", "wait_for"):
-        if not taken.standard or not isinstance(source.parent(taken.call), cst.Expr) or in_test(source, taken.call):
+        if not taken.standard or not _is_dropped(source, taken.call) or in_test(source, taken.call):
             continue
         if taken.method == "wait_for" and _goes_on(source, taken):
             yield Finding(
@@ -50,6 +50,19 @@ def check(source: Source) -> Iterator[Finding]:
                 f"what follows runs without `{taken.text}` when this does not get it; test the result",
                 notes=(Note(source.place(release), "it is released all the same here"),),
             )
+
+
+def _is_dropped(source: Source, call: cst.Call) -> bool:
+    """Whether nobody looks at the result: it goes nowhere, or into a variable that nobody reads."""
+    outer = source.parent(call)
+    function = source.function_node(call)
+    if not isinstance(outer, cst.Assign) or not isinstance(function, cst.FunctionDef):
+        return isinstance(outer, cst.Expr)
+    name = outer.targets[0].target
+    same = [
+        node for node in source.inside(function, cst.Name) if isinstance(name, cst.Name) and node.value == name.value
+    ]
+    return len(outer.targets) == 1 and len(same) == 1
 
 
 def _released(source: Source, taken: LockCall) -> cst.Call | None:

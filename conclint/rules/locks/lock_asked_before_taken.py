@@ -56,11 +56,11 @@ def check(source: Source) -> Iterator[Finding]:
         )
 
 
-def _branch(source: Source, call: cst.Call) -> cst.If | None:
-    """The `if` of whose test the call is a part."""
+def _branch(source: Source, call: cst.Call) -> cst.If | cst.While | None:
+    """The `if` or `while` of whose test the call is a part."""
     inner: cst.CSTNode = call
     for outer in source.ancestors(call):
-        if isinstance(outer, cst.If):
+        if isinstance(outer, (cst.If, cst.While)):
             return outer if inner is outer.test else None
         if not isinstance(outer, (cst.BooleanOperation, cst.UnaryOperation)):
             return None
@@ -68,8 +68,11 @@ def _branch(source: Source, call: cst.Call) -> cst.If | None:
     return None
 
 
-def _acted_on(source: Source, asked: LockCall, branch: cst.If) -> tuple[cst.CSTNode, str] | None:
+def _acted_on(source: Source, asked: LockCall, branch: cst.If | cst.While) -> tuple[cst.CSTNode, str] | None:
     """Where the lock is taken or released because of the answer: in the branch, or behind one that leaves."""
+    if isinstance(branch, cst.While):
+        after = _first(source, asked, _behind(source, branch)[1:])  # `while lock.locked(): wait()`
+        return (after[0], "taken") if after is not None and after[1] == "acquire" else None
     negated = isinstance(source.parent(asked.call), cst.UnaryOperation)
     found = _first(source, asked, [branch.body] if negated or not _leaves(branch) else _behind(source, branch))
     if found is None and not negated and branch.orelse is not None:
@@ -89,7 +92,7 @@ def _leaves(branch: cst.If) -> bool:
     return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], LEAVING)
 
 
-def _behind(source: Source, branch: cst.If) -> list[cst.CSTNode]:
+def _behind(source: Source, branch: cst.If | cst.While) -> list[cst.CSTNode]:
     """The rest of the block, and the branch itself, which may release before it leaves."""
     block = source.parent(branch)
     body: list[cst.CSTNode] = list(block.body) if isinstance(block, (cst.IndentedBlock, cst.Module)) else []

@@ -8,14 +8,16 @@ Call `notify_all()`: everybody looks again, and who has nothing to do goes back 
 condition of its own on the same lock: `Condition(lock)` twice, as `queue.Queue` does.
 
 Not reported: conditions on which all waiters wait for the same thing, however it is written; waits with a time limit,
-after which they look again anyway; `notify(n)` for several; waits in other files; and tests.
+after which they look again anyway; `notify(n)` for several; waits in other files; and tests.  Where the one waits for
+what the other waits to be over, two threads that take turns are well served: shown to those who select CON415.
 
 https://docs.python.org/3/library/threading.html#threading.Condition.notify
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -31,6 +33,14 @@ if TYPE_CHECKING:
     from conclint.source.source import Source
 
 
+# How code asks whether something is there.
+EMPTY = (
+    re.compile(r"len\(([\w.]+)\) *(?:(?:==|!=|>|<=) *0|(?:<|>=) *1)"),
+    re.compile(r"bool\(([\w.]+)\)?"),
+    re.compile(r"([\w.]+) (?:is(?: not)? None|[!=]= *(?:None|\[\]|\{\}|\(\)))"),
+)
+
+
 def check(source: Source) -> Iterator[Finding]:
     from conclint.source.conditions import condition_calls
 
@@ -38,7 +48,8 @@ def check(source: Source) -> Iterator[Finding]:
     waits = _waits(source) if notified else {}
     for found in notified:
         store = source.named(found.lock).store
-        pair = _different(source, waits.get(store, [])) if store is not None else None
+        some = waits.get(store, []) if store is not None else []
+        pair = _different(source, some, differ=_apart) or _different(source, some, differ=_opposite)
         if pair is not None:
             yield Finding(
                 source.place(found.call),
@@ -47,6 +58,7 @@ def check(source: Source) -> Iterator[Finding]:
                     Note(source.place(wait.call), f"one waits for `{' / '.join(parts)}`") for wait, parts in pair
                 ),
                 fix=_all(source, found),
+                when_asked=_opposite(source, *pair),
             )
 
 
@@ -70,8 +82,10 @@ def _waits(source: Source) -> dict[Store, list[Wait]]:
     return found
 
 
-def _different(source: Source, waits: list[Wait]) -> tuple[Wait, Wait] | None:
-    """Two waits of one class (one object can have both) that have nothing of what they wait for in common.
+def _different(
+    source: Source, waits: list[Wait], *, differ: Callable[[Source, Wait, Wait], bool]
+) -> tuple[Wait, Wait] | None:
+    """Two waits of one class (one object can have both) for different things.
 
     Those of one function may be one thread's, which waits for one thing after the other.
     """
@@ -79,9 +93,38 @@ def _different(source: Source, waits: list[Wait]) -> tuple[Wait, Wait] | None:
         for other in waits[number + 1 :]:
             here, there = (source.nearest(wait.call, cst.ClassDef) for wait, _ in (one, other))
             apart = source.function_node(one[0].call) is not source.function_node(other[0].call)
-            if apart and here is there and not {*one[1]} & {*other[1]}:
+            if apart and here is there and differ(source, one, other):
                 return one, other
     return None
+
+
+def _apart(source: Source, one: Wait, other: Wait) -> bool:
+    """Whether they have nothing of what they wait for in common."""
+    return not _subjects(one[1]) & _subjects(other[1])
+
+
+def _subjects(parts: tuple[str, ...]) -> set[str]:
+    """What the parts are about: `len(items) == 0` and `not items` are both about `items`."""
+    return {next((found[1] for form in EMPTY if (found := form.fullmatch(part))), part) for part in parts}
+
+
+def _opposite(source: Source, one: Wait, other: Wait) -> bool:
+    """Whether the one waits for what the other waits to be over: `while self.full`, `while not self.full`."""
+    return one[1] == other[1] and len(one[1]) == 1 and _wants(source, one[0]) is not _wants(source, other[0])
+
+
+def _wants(source: Source, waited: LockCall) -> bool:
+    """Whether the one plain thing that it waits for is to become true, rather than false."""
+    loop = source.nearest(waited.call, cst.While)
+    test: cst.BaseExpression | None = loop.test if loop is not None else None
+    wants = False
+    if waited.method == "wait_for":
+        given = source.argument(waited.call, "predicate", 0)
+        test, wants = given.value if given is not None else None, True
+        test = test.body if isinstance(test, cst.Lambda) else test
+    while isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        test, wants = test.expression, not wants
+    return wants
 
 
 def _all(source: Source, found: LockCall) -> Fix | None:

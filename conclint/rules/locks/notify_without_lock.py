@@ -6,9 +6,10 @@ on waiting.
 
 Change the state and notify inside `with condition:`.
 
-Not reported: code below any `with`, or in a function that takes a lock in some other way; functions that others call
-with the lock held, be it that they are private, named so (`_locked`), called so in this file, or methods of a class
-that offers `acquire` or `with` to its users; methods that only pass `wait` and `notify` on; and tests.
+Not reported: code below any `with` (but that of a lock with which the condition has nothing to do), or in a function
+that takes a lock in some other way; functions that others call with the lock held, be it that they are private, named
+so (`_locked`), called so in this file, or methods of a class that offers `acquire` or `with` to its users; methods that
+only pass `wait` and `notify` on; and tests.
 
 https://docs.python.org/3/library/threading.html#threading.Condition.notify
 """
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 NEEDS_LOCK = ("wait", "wait_for", "notify", "notify_all", "notifyAll")
 IS_LOCK = re.compile(r"def (?:__a?enter__|acquire|lock)\b|\bacquire *=")
+CONDITIONS = ("threading.Condition", "multiprocessing.Condition", "asyncio.Condition")
 TAKES = frozenset({"acquire", "acquire_lock", "enter_context", "enter_async_context", "__enter__"})
 
 
@@ -44,8 +46,7 @@ def check(source: Source) -> Iterator[Finding]:
         if (
             isinstance(function, cst.FunctionDef)
             and found.standard
-            and not source.held(found.call)
-            and source.nearest(found.call, cst.With) is None
+            and (_holds_another(source, found) or not _may_hold(source, found.call))
             and _is_entry(source, function)
             and not _takes_lock(function)
             and not _called_with_lock(source, function)
@@ -56,6 +57,34 @@ def check(source: Source) -> Iterator[Finding]:
                 f"`with {found.text}:` around it",
                 fix=_wrapped(source, found),
             )
+
+
+def _may_hold(source: Source, node: cst.CSTNode) -> bool:
+    return bool(source.held(node)) or source.nearest(node, cst.With) is not None
+
+
+def _holds_another(source: Source, found: LockCall) -> bool:
+    """Whether a known lock is held, one `with` around, with which the condition has nothing to do."""
+    from conclint.source.lockuse import is_plain, lock_types
+
+    blocks = [outer for outer in source.ancestors(found.call) if isinstance(outer, cst.With)]
+    if len(blocks) != 1 or len(blocks[0].items) != 1 or source.nearest(found.call, cst.With, cst.FunctionDef) is None:
+        return False
+    lock = blocks[0].items[0].item
+    another = is_plain(source, lock_types(source, lock)) and source.held(found.call) == tuple(source.locks.lock(lock))
+    return another and _has_own_lock(source, found)
+
+
+def _has_own_lock(source: Source, found: LockCall) -> bool:
+    """Whether the condition is made in this file, and without a lock of somebody's."""
+    store = source.named(found.lock).store
+    made = [
+        assign.value
+        for assign in source.all(cst.Assign)
+        if isinstance(assign.value, cst.Call)
+        and any(source.named(target.target).store == store for target in assign.targets)
+    ]
+    return store is not None and bool(made) and not any(call.args for call in made)
 
 
 def _is_entry(source: Source, function: cst.FunctionDef) -> bool:
@@ -89,7 +118,7 @@ def _takes_lock(function: cst.FunctionDef) -> bool:
 def _called_with_lock(source: Source, function: cst.FunctionDef) -> bool:
     identity = function_id(source.path, source.qualname_of(function))
     return any(
-        source.held(call) or source.nearest(call, cst.With) is not None
+        _may_hold(source, call)
         for call in source.all(cst.Call)
         if identity in source.named(call.func).functions
     )
@@ -109,7 +138,7 @@ def _wrapped(source: Source, found: LockCall) -> Fix | None:
 RULE = Rule(
     code="CON414",
     name="notify-without-lock",
-    triggers=calls(*methods(*NEEDS_LOCK, "acquire", "__enter__")),
+    triggers=calls(*CONDITIONS, *methods(*NEEDS_LOCK, "acquire", "__enter__")),
     check=check,
     examples=(
         Bad(

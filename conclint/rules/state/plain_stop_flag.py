@@ -36,7 +36,7 @@ def check(source: Source) -> Iterator[Finding]:
         return
     for loop in source.all(cst.While):
         flag = next(_flags(source, loop.test), None)
-        if flag is None or len(loop.body.body) < 2 or _changes(source, loop, flag):
+        if flag is None or not _works(loop) or _changes(source, loop, flag):
             continue
         if _sleeps(source, loop) and not in_test(source, loop):
             name = source.code(flag)
@@ -45,6 +45,12 @@ def check(source: Source) -> Iterator[Finding]:
                 f"`{name}` is a plain flag: setting it does not wake this loop, which sleeps out its time first; make "
                 "it a `threading.Event`, and sleep with its `wait()`",
             )
+
+
+def _works(loop: cst.While) -> bool:
+    """Whether it does more than to sleep."""
+    first = loop.body.body[0]
+    return len(loop.body.body) > 1 or (isinstance(first, cst.SimpleStatementLine) and len(first.body) > 1)
 
 
 def _flags(source: Source, test: cst.BaseExpression) -> Iterator[cst.Name | cst.Attribute]:
