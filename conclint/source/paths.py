@@ -17,15 +17,8 @@ def path_of(node: cst.CSTNode | None) -> str:
             tail = "." + node.attr.value + tail
             node = node.value
         elif type(node) is cst.Call:
-            bound = partial_target(node)
-            if bound is None and isinstance(node.func, cst.Name) and node.func.value == "type" and len(node.args) == 1:
-                tail = ".__class__" + tail
-                node = node.args[0].value
-            elif bound is None:
-                tail = "()" + tail
-                node = node.func
-            else:
-                node = bound
+            node, step = _called(node)
+            tail = step + tail
         elif type(node) is cst.Subscript:
             sliced = len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Slice)
             tail = tail if sliced else "[]" + tail
@@ -40,6 +33,14 @@ def path_of(node: cst.CSTNode | None) -> str:
         else:
             return ""
     return ""
+
+
+def _called(call: cst.Call) -> tuple[cst.BaseExpression, str]:
+    """What stands for a call in a path: `f()`, `self.__class__` for `type(self)`, `f` for `partial(f, …)`."""
+    if isinstance(call.func, cst.Name) and call.func.value == "type" and len(call.args) == 1:
+        return call.args[0].value, ".__class__"
+    bound = partial_target(call)
+    return (call.func, "()") if bound is None else (bound, "")
 
 
 def partial_target(call: cst.Call) -> cst.BaseExpression | None:

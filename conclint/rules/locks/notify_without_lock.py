@@ -118,9 +118,7 @@ def _takes_lock(function: cst.FunctionDef) -> bool:
 def _called_with_lock(source: Source, function: cst.FunctionDef) -> bool:
     identity = function_id(source.path, source.qualname_of(function))
     return any(
-        _may_hold(source, call)
-        for call in source.all(cst.Call)
-        if identity in source.named(call.func).functions
+        _may_hold(source, call) for call in source.all(cst.Call) if identity in source.named(call.func).functions
     )
 
 
