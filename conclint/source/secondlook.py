@@ -31,6 +31,10 @@ class Locked(NamedTuple):
     taken: cst.CSTNode
 
 
+# A flag that says of something that it is over.
+ENDED = re.compile(r"clos|stop|shut|finish|done|cancel|exit|dispos|terminat|quit|dead|abort|disconnect")
+
+
 class Missing(NamedTuple):
     """The state that is tested by `branch`, and made in `block` once its lock is held, without another look."""
 
@@ -96,13 +100,19 @@ class SecondLook:
                 many = done.act is Act.CHANGE
                 if value is None or self._looks(block, node, value) or not self._unread(block, node):
                     continue
-                if self._makes.one_too_many(value, containers=many) or self._is_done(block, value):
+                if self._makes.one_too_many(value, containers=many) or self._is_done(block, node, value):
                     yield node
 
-    def _is_done(self, block: cst.BaseSuite, value: cst.BaseExpression) -> bool:
-        """Whether it only notes that the work is done: `self._connect()` and then `self._ready = True`."""
+    def _is_done(self, block: cst.BaseSuite, flag: State, value: cst.BaseExpression) -> bool:
+        """Whether it only notes that the work is done: `self._connect()` and then `self._ready = True`.
+
+        What has ended twice has ended.
+        """
+        if path_of(value) != "True" or ENDED.search(path_of(flag)):
+            return False
+        here = self._source.sequence(flag)
         calls = (part for part in same_function(block) if isinstance(part, cst.Call))
-        return path_of(value) == "True" and any(self._makes.works(call) for call in calls)
+        return any(self._makes.works(call) for call in calls if self._source.sequence(call) < here)
 
     def _is_own(self, node: State) -> bool:
         """Whether it is a variable of the function itself: nobody else looks for it."""

@@ -33,7 +33,7 @@ def check(source: Source) -> Iterator[Finding]:
         yield Finding(
             source.place(missing.branch.test),
             f"`{text}` is looked for before `{lock}` is taken and not again under it: two threads that wait "
-            "there make two; look again once the lock is held",
+            "there do it twice; look again once the lock is held",
             notes=(Note(source.place(missing.block.taken), f"`{lock}` is taken here"),),
             fix=look_again(source, missing),
         )
