@@ -206,6 +206,9 @@ class Spawns:
     def _receiver(self, site: Site, name: str, spawner: Spawner, value: Value, *, many: bool) -> tuple[bool, bool]:
         """Whether others reach the receiver of a bound target, and whether several runs share it."""
         here = spawner.many or bool(site.call.use & Use.LOOP) or (many and outlives(site, name))
+        owner = argument(site.call, spawner).rpartition(".")[0]
+        if owner and any(one.sort is Sort.CLASS for one in self._names.meaning(site.file, site.function, owner).values):
+            return False, False  # `pool.map(Task.run, tasks)`: each has an object of its own
         if value.reach is Reach.SELF:
             return True, here and many
         if value.reach is Reach.SHARED:

@@ -54,6 +54,7 @@ class Locks:
                 found.update(dict.fromkeys(self._entered_before(outer, child)))
             elif isinstance(outer, cst.If) and child is not outer.test:
                 found.update(dict.fromkeys(self._asked_for(outer.test)))
+                found.update(dict.fromkeys(self._got(outer.test) if child is outer.body else ()))
             elif isinstance(outer, (cst.IndentedBlock, cst.Module)):
                 found.update(dict.fromkeys(self._acquired_before(outer.body, child)))
             elif isinstance(outer, cst.FunctionDef) and child is outer.body:
@@ -86,6 +87,16 @@ class Locks:
         part = test.left if isinstance(test, cst.Comparison) else test
         if isinstance(test, cst.Comparison) and path_of(test.comparisons[0].comparator) == "None":
             yield from (lock for lock in self.lock(part) if not lock.startswith("enter|"))
+
+    def _got(self, test: cst.BaseExpression) -> Iterator[str]:
+        """`if lock.acquire(timeout=1):`, alone or as a part of an `and`."""
+        if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
+            yield from self._got(test.left)
+            yield from self._got(test.right)
+        part = test.value if isinstance(test, cst.NamedExpr) else test
+        func = part.func if isinstance(part, cst.Call) else None
+        if isinstance(func, cst.Attribute) and func.attr.value in ACQUIRING:
+            yield from self.lock(func.value)
 
     def _through_stack(self, block: cst.With) -> Iterator[str]:
         """`stack.enter_context(lock)` right below `with ExitStack() as stack`."""
