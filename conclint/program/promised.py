@@ -73,7 +73,9 @@ class Promised:
         """Where threads of the program's own reach the state, what they do says more than a weak promise."""
         promise = self._program.promises.of(store) if store not in self._program.declared.left_alone else None
         weaker = promise is not None and (not promise.firm or store.sort != "attribute")
-        if promise is not None and promise.firm and not promise.sworn and self._narrow.leaves_out(store):
+        firm = promise is not None and promise.firm and not promise.sworn
+        # Without the GIL what is one for all needs no lock to tell that all come there.
+        if firm and not self._program.options.free_threaded and self._narrow.leaves_out(store):
             return None
         return None if weaker and store in self._program.shared else promise
 
