@@ -52,9 +52,9 @@ class Breach(NamedTuple):
         return "" if self.access.operation in (EMPTIED, SPENT) else self.lock_text
 
     @property
-    def is_thin(self) -> bool:
-        """Whether one access alone holds the lock, which may be there for something else."""
-        return self.held == 1
+    def is_weak(self) -> bool:
+        """Whether it may do no harm, or the lock may be there for something else, which one access alone holds."""
+        return self.declared is None and (self.single or self.known or self.held == 1)
 
     @property
     def lock_text(self) -> str:

@@ -47,8 +47,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
     for breach in evidence.breaches:
         if breach.access.place not in told:  # where the threads themselves are known, other rules name them
             notes = tuple(_notes(breach))
-            thin = breach.single or breach.known or breach.is_thin
-            weak = breach.declared is None and (thin or _is_aside(evidence, breach.access))
+            weak = breach.is_weak or (breach.declared is None and _is_aside(evidence, breach.access))
             yield Finding(breach.access.place, _message(breach), notes=notes, about=breach.fix, when_asked=weak)
 
 
