@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--unsafe-fixes", action="store_true", help="apply the unsafe fixes too")
     parser.add_argument("--diff", action="store_true", help="show what the fixes change")
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background, and tests would inherit that
     rows, broken = [], []
     for project in projects():
         if not options.projects or project.name in options.projects:
