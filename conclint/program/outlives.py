@@ -160,7 +160,8 @@ class Outlives:
 
     def _unawaited_everywhere(self, cls: str, run: str) -> bool:
         """Whether nobody is seen to wait for such a thread, and whoever stops it could, if it were not for a lock."""
-        fates = [self._handles.fate(site) for site in self._sites(cls) if not among_tests(site.file.path)]
+        made = (site for one in self._classes.family(cls) for site in self._sites(one))
+        fates = [self._handles.fate(site) for site in made if not among_tests(site.file.path)]
         ends = [use.site for fate in fates for use in fate.uses if is_end(use.method) and _is_call(use.site)]
         if any(fate.does(*JOINS) for fate in fates):
             return False
