@@ -272,3 +272,44 @@ def test_who_looks_again_already_is_left_alone():
     made = "_collector = None\n    _collector_lock = threading.Lock()\n\n"
     before = COLLECTED.replace("_collector = None\n\n", made, 1).format(third=again)
     assert after("CON308", before).count("with ") == 3
+
+
+def test_what_is_filled_where_others_see_it_is_not_looked_at_without_the_lock():
+    text = """
+        import threading
+
+        _kinds = None
+
+        def kinds():
+            global _kinds
+            if _kinds is None:
+                _kinds = {}
+                for line in open("kinds"):
+                    _kinds[line] = len(line)
+            return _kinds
+
+        def main():
+            for _ in range(9):
+                threading.Thread(target=kinds).start()
+        """
+    expected = "    with _kinds_lock:\n        if _kinds is None:\n            _kinds = {}\n"
+    assert expected in after("CON308", text)
+
+
+def test_one_object_for_all_is_handed_out_complete():
+    text = in_threads("""
+        _instance = None
+
+        def work(self):
+            print(Shared.instance())
+
+        @classmethod
+        def instance(cls):
+            if cls._instance is None:
+                cls._instance = made = cls.__new__(cls)
+                made.file = open("log")
+            return cls._instance
+        """)
+    assert "_lock:\n            if cls._instance is None:\n                cls._instance = made" in after(
+        "CON308", text
+    )

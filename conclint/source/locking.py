@@ -64,7 +64,8 @@ def _around(source: Source, lines: list[cst.BaseStatement], lock: Lock) -> Fix |
 def double_check(source: Source, span: Span) -> Fix | None:
     """The body of the `if` whose test is at `span`, under a lock and a second look, and so of all that make the same.
 
-    Where another goes on without the lock, this one would hold it in vain.
+    Where another goes on without the lock, this one would hold it in vain.  What is there before it is complete must
+    not be looked at without the lock.
     """
     branch = next((one for one in source.all(cst.If) if source.span(one.test) == span), None)
     state = _tested(source, branch) if branch is not None else None
@@ -76,7 +77,8 @@ def double_check(source: Source, span: Span) -> Fix | None:
     if found[0] is None:
         return None
     edits = dict.fromkeys(edit for one in found if one is not None for edit in one.edits)
-    return Fix(f"look again under `{found[0].text}`", tuple(edits))
+    title = "hold `{}` around it" if _is_seen_unfinished(branch, state) else "look again under `{}`"
+    return Fix(title.format(found[0].text), tuple(edits))
 
 
 def _siblings(source: Source, branch: cst.If, state: cst.Name | cst.Attribute) -> Iterator[cst.If]:
@@ -110,11 +112,27 @@ def _second_look(source: Source, branch: cst.If, *, reentrant: bool) -> Lock | N
     lock = lock_beside(source, state, reentrant=reentrant, of_class=of_class)
     if lock is None:
         return None
+    if _is_seen_unfinished(branch, state):
+        whole = wrapped(source, [branch], f"with {lock.text}:")
+        return Lock(lock.text, (*lock.edits, whole)) if whole is not None else None
     first, last = branch.body.body[0], branch.body.body[-1]
     indent, unit = source.indent(first), indent_unit(source, first)
     header = f"{indent}with {lock.text}:\n{indent}{unit}if {source.code(branch.test)}:\n"
     edit = Edit(lines_of(source, first, last), header + shifted(source, first, last, unit * 2))
     return Lock(lock.text, (*lock.edits, edit))
+
+
+def _is_seen_unfinished(branch: cst.If, state: cst.Name | cst.Attribute) -> bool:
+    """Whether what is made goes on to be filled when others can see it: `_x = {}; _x["a"] = 1`."""
+    assigned = [one for one in below(branch.body) if isinstance(one, cst.Assign) and path_of(state) in _targets(one)]
+    names = {name for one in assigned for name in _targets(one)}
+    making = {id(node) for one in assigned for node in below(one.value)}
+    return any(
+        isinstance(node, (cst.Attribute, cst.Subscript, cst.Arg))
+        and id(node) not in making
+        and path_of(node.value) in names
+        for node in below(branch.body)
+    )
 
 
 # -- what is to be locked
