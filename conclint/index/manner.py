@@ -50,7 +50,17 @@ def _handlers(statement: ast.stmt) -> list[ast.ExceptHandler]:
     if isinstance(statement, ast.Try):
         handler = _catcher(statement)
         return [handler] if handler is not None else []
+    if isinstance(statement, ast.With) and any(_suppresses(item.context_expr) for item in statement.items):
+        return [ast.ExceptHandler(None, None, [ast.Pass()])]
     return _caught(statement.body) if isinstance(statement, BLOCKS) else []
+
+
+def _suppresses(manager: ast.expr) -> bool:
+    """`suppress(Exception)`: an `except Exception: pass` around the block."""
+    if not isinstance(manager, ast.Call):
+        return False
+    name = manager.func.attr if isinstance(manager.func, ast.Attribute) else getattr(manager.func, "id", "")
+    return name == "suppress" and any(isinstance(one, ast.Name) and one.id in EVERYTHING for one in manager.args)
 
 
 def _catcher(node: ast.Try) -> ast.ExceptHandler | None:

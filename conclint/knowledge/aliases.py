@@ -73,6 +73,7 @@ MULTIPROCESSING = {
     "multiprocessing.pool.ApplyResult": "multiprocessing.pool.AsyncResult",
     "multiprocessing.sharedctypes.Value": "multiprocessing.Value",
     "multiprocessing.sharedctypes.Array": "multiprocessing.Array",
+    "multiprocessing.sharedctypes.RawValue": "multiprocessing.RawValue",
     "multiprocessing.process.current_process": "multiprocessing.current_process",
     "multiprocessing.process.active_children": "multiprocessing.active_children",
     # multiprocessing with another pickler or another build: the same names

@@ -22,6 +22,7 @@ CONCURRENCY = {
     "multiprocessing.get_logger": "logging.Logger",
     "multiprocessing.Value": "multiprocessing.sharedctypes.Synchronized",
     "multiprocessing.Array": "multiprocessing.sharedctypes.SynchronizedArray",
+    "multiprocessing.RawValue": "ctypes._SimpleCData",  # without a lock
     "multiprocessing.sharedctypes.SynchronizedBase.get_lock": "multiprocessing.RLock",
     # docs.python.org/3/library/multiprocessing.html#multiprocessing.managers.SyncManager: proxies of these
     **{f"{_MANAGER}.{name}": f"{_MANAGER}.{name}" for name in PROXIES},

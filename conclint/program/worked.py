@@ -24,7 +24,7 @@ MAKERS = frozenset({"multiprocessing", "concurrent", "billiard", "torch"})
 
 
 # What makes objects that processes share.
-SHARING = frozenset({"Value", "Manager", "SyncManager"})
+SHARING = frozenset({"Value", "Array", "RawValue", "Manager", "SyncManager"})
 
 
 class Member(NamedTuple):
@@ -79,7 +79,8 @@ class Worked:
             if self._is_one_of(one, tuple(plain), types):
                 yield one, one.function.line
             for path, bits, line in one.function.touches:
-                if bits & Touch.AUGMENTED and self._is_one_of(one, (path, path.rpartition(".")[0]), types):
+                anew = bits & Touch.WRITE and bits & Touch.READ and path.endswith(".value")
+                if (anew or bits & Touch.AUGMENTED) and self._is_one_of(one, (path, path.rpartition(".")[0]), types):
                     yield one, line
             for call in one.function.calls:
                 head, item, _ = call.func.partition("[]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from conclint.source.tree import Function
 
 QUEUE = "multiprocessing.Queue"
+CANCEL = "cancel_join_thread"
+FUNCTION = re.compile(r"^\s*(?:async\s+)?def ", re.MULTILINE)
 GETS = frozenset({"get", "get_nowait"})
 PUTS = frozenset({"put", "put_nowait"})
 
@@ -37,7 +40,7 @@ def late_gets(source: Source) -> Iterator[Drain]:
     """Each such `join` once, in the function that makes the process, or in another method of its object."""
     seen: set[int] = set()
     for made in makers(source):
-        for queue in _queues(source, made) if made.kind == PROCESS else ():
+        for queue in _queues(source, made) if made.kind == PROCESS and not _let_go(source, made) else ():
             path = path_of(queue)
             for function, begin in _where(source, made, path):
                 drain = _late(source, function, begin, path)
@@ -46,16 +49,42 @@ def late_gets(source: Source) -> Iterator[Drain]:
                     yield drain
 
 
+def _let_go(source: Source, made: Maker) -> bool:
+    """Whether the child, or who makes it, ends without its items: `queue.cancel_join_thread()`."""
+    text, target = source.text.text, made.given("target")
+    if CANCEL not in text:
+        return False
+    around = source.function_node(made.call)
+    names = [path_of(target.value).rpartition(".")[2] if target is not None else "run"]
+    names += [around.name.value] if isinstance(around, cst.FunctionDef) else []
+    bodies = [part for part in FUNCTION.split(text) if CANCEL in part]
+    return not all(names) or any(
+        part.lstrip().startswith((f"{name}(", f"{name}[")) for part in bodies for name in names
+    )
+
+
 def _where(source: Source, made: Maker, queue: str) -> Iterator[tuple[Function | None, int]]:
     """The functions to look at, and where in them the process is made."""
     home = source.function_node(made.call)
     yield home, source.sequence(made.call)
     cls = source.nearest(made.call, cst.ClassDef)
-    if cls is None or not queue.startswith("self.") or f"{queue}.put" in source.text.text:
+    if cls is None or not queue.startswith("self.") or _fills(source, cls, queue):
         return
     for function in source.all(cst.FunctionDef):
         if function is not home and source.nearest(function, cst.ClassDef) is cls:
             yield function, -1
+
+
+def _fills(source: Source, cls: cst.ClassDef, queue: str) -> bool:
+    """Whether the class itself puts items into it; by its text, since not all of it needs to be parsed."""
+    first = source.line(cls.name)
+    margin = len(source.text.lines[first - 1]) - len(source.text.lines[first - 1].lstrip())
+    for line in source.text.lines[first:]:
+        if line.strip() and len(line) - len(line.lstrip()) <= margin:
+            return False
+        if f"{queue}.put" in line:
+            return True
+    return False
 
 
 def _queues(source: Source, made: Maker) -> Iterator[cst.BaseExpression]:
@@ -128,6 +157,8 @@ def swapped(source: Source, drain: Drain) -> Fix | None:
     statements = list(block.body)
     place = statements.index(join) if isinstance(join, cst.SimpleStatementLine) else -1
     plain = not drain.get.args and isinstance(get, cst.SimpleStatementLine)
+    if plain and isinstance(get, cst.SimpleStatementLine) and isinstance(get.body[-1], cst.Return):
+        return None  # nobody would come to the join
     if place < 0 or not plain or statements[place + 1 :][:1] != [get]:
         return None
     one, other = source.span(join), source.span(get)

@@ -21,9 +21,10 @@ ONE = ("apply", "apply_async")
 MANY = ("map", "map_async", "imap", "imap_unordered", "starmap", "starmap_async")
 METHODS = frozenset((*(f"{POOL}.{name}" for name in (*ONE, *MANY)), f"{EXECUTOR}.submit", f"{EXECUTOR}.map"))
 
-# They send functions by value, which `pickle` cannot: whoever has one of them in hand knows.
-# joblib.readthedocs.io, github.com/cloudpipe/cloudpickle, dill.readthedocs.io, pypi.org/project/multiprocess
-OTHER_PICKLERS = re.compile(r"\b(?:loky|joblib|pathos|multiprocess|dill|cloudpickle)\b")
+# They send functions by value, which `pickle` cannot: whoever has one of them in hand knows.  (joblib does so too,
+# in pools that have a name of their own.)
+# loky.readthedocs.io, github.com/cloudpipe/cloudpickle, dill.readthedocs.io, pypi.org/project/multiprocess
+OTHER_PICKLERS = re.compile(r"\b(?:loky|pathos|multiprocess|dill|cloudpickle)\b")
 
 
 class Job(NamedTuple):

@@ -79,9 +79,9 @@ def _holds_one_value(source: Source, name: cst.Name) -> bool:
     if types:
         return all(one in ONE_VALUE for one in types)
     around = source.function_node(name)
-    bound = [node for node in bindings(source, around) if _binds(node, name.value)]
+    bound = [node for node in bindings(source, around) if name.value in bound_names(node)]
     if not bound and around is not None:
-        bound = [node for node in bindings(source, None) if _binds(node, name.value)]
+        bound = [node for node in bindings(source, None) if name.value in bound_names(node)]
     return bool(bound) and all(_counts(source, node) for node in bound)
 
 
@@ -105,10 +105,12 @@ def target_names(target: cst.BaseExpression) -> Iterator[str]:
         yield target.value
 
 
-def _binds(node: Binding, name: str) -> bool:
+def bound_names(node: Binding) -> Iterator[str]:
+    """The plain names that it binds."""
     if isinstance(node, cst.Param):
-        return node.name.value == name
-    return name in target_names(node.target)
+        yield node.name.value
+    else:
+        yield from target_names(node.target)
 
 
 def _counts(source: Source, node: Binding) -> bool:

@@ -12,6 +12,7 @@ from conclint.knowledge.pickling import INHERITED
 from conclint.model import Note
 from conclint.program.pickles import CONSTRUCTORS, FUNCTION, SOMEWHERE, Held, kind_of
 from conclint.source.jobs import EXECUTOR, POOL, THREAD_POOL, jobs, packed, plain_pickle
+from conclint.source.literals import bindings, bound_names
 from conclint.source.makers import makers
 from conclint.source.paths import argument, partial_target, path_of
 from conclint.source.tree import below
@@ -215,7 +216,7 @@ def _own_class(source: Source, method: cst.Attribute) -> str:
 def unsendable_argument(source: Source, one: Sent) -> Obstacle | None:
     """Why an argument cannot be sent; None where it can, or nobody knows."""
     value = one.value
-    if isinstance(value, cst.GeneratorExp):
+    if isinstance(value, cst.GeneratorExp) or _names_generator(source, value):
         return Obstacle("a generator", "generator")
     if isinstance(value, cst.Lambda):
         return Obstacle("a lambda", FUNCTION)
@@ -230,6 +231,16 @@ def unsendable_argument(source: Source, one: Sent) -> Obstacle | None:
     if not kind or not certain or (one.method != QUEUED and kind in INHERITED):
         return None
     return Obstacle(f"`{source.code(value)}`, a `{types[0]}`,", kind)
+
+
+def _names_generator(source: Source, value: cst.BaseExpression) -> bool:
+    """Whether it is a name that its function binds to `(… for …)`, and to nothing else."""
+    around = source.function_node(value)
+    if not isinstance(value, cst.Name) or around is None:
+        return False
+    bound = [one for one in bindings(source, around) if value.value in bound_names(one)]
+    made = [source.parent(one) for one in bound]
+    return bool(made) and all(isinstance(one, cst.Assign) and isinstance(one.value, cst.GeneratorExp) for one in made)
 
 
 def _held(source: Source, sent_: Sent, owner: cst.BaseExpression, cls: str) -> Held | None:

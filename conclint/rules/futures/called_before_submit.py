@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from conclint.source.source import Source
 
 EAGER = ("multiprocessing.pool.Pool.map", "multiprocessing.pool.Pool.starmap", "multiprocessing.pool.Pool.apply")
+TO_THREAD, IN_EXECUTOR = "asyncio.to_thread", "asyncio.AbstractEventLoop.run_in_executor"
 WORK = (*GIVEN, *EAGER)
 
 
@@ -37,10 +38,11 @@ def check(source: Source) -> Iterator[Finding]:
     from conclint.source.makers import gives_nothing_to_call
 
     for call in source.all(cst.Call):
-        first = call.args[0] if call.args else None
+        place = 1 if source.calls(call, IN_EXECUTOR) else 0
+        first = call.args[place] if len(call.args) > place else None
         if first is None or first.star or first.keyword is not None or not isinstance(first.value, cst.Call):
             continue
-        if source.calls(call, *WORK) and gives_nothing_to_call(source, first.value):
+        if source.calls(call, *WORK, TO_THREAD, IN_EXECUTOR) and gives_nothing_to_call(source, first.value):
             name = source.code(first.value.func)
             message = f"`{name}` is called here, not by the pool, which gets its result to call"
             fix = _passed(source, call, first.value)
@@ -53,7 +55,9 @@ def _passed(source: Source, call: cst.Call, inner: cst.Call) -> Fix | None:
     if "\n" in "".join(arguments) or any(arg.star for arg in inner.args):
         return None
     name, together = source.code(inner.func), ""
-    if source.calls(call, "concurrent.futures.Executor.submit") and len(call.args) == 1:
+    passes_on = source.calls(call, "concurrent.futures.Executor.submit", TO_THREAD) and len(call.args) == 1
+    in_loop = source.calls(call, IN_EXECUTOR) and len(call.args) == 2
+    if passes_on or (in_loop and not any(arg.keyword for arg in inner.args)):
         together = ", ".join([name, *arguments])
     elif source.calls(call, "multiprocessing.pool.Pool.apply_async") and not any(arg.keyword for arg in inner.args):
         if len(call.args) > 1 and call.args[1].keyword is None:
@@ -68,7 +72,7 @@ def _passed(source: Source, call: cst.Call, inner: cst.Call) -> Fix | None:
 RULE = Rule(
     code="CON805",
     name="called-before-submit",
-    triggers=calls(*WORK),
+    triggers=calls(*WORK, TO_THREAD, IN_EXECUTOR),
     check=check,
     examples=(
         Bad(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from conclint.source.source import Source
 
 CANCEL = "concurrent.futures.Future.cancel"
+TELLS = ("threading.Event.set", "multiprocessing.Event.set")
 TIMEOUTS = frozenset({"builtins.TimeoutError", "concurrent.futures.TimeoutError", "asyncio.TimeoutError"})
 
 
@@ -97,7 +98,13 @@ def _just_submitted(source: Source, given: Given, call: cst.Call) -> bool:
     block = source.parent(source.statement(call))
     name = bound_to(source, given.call)
     same = isinstance(block, cst.IndentedBlock) and block is source.parent(source.statement(given.call))
-    return same and name is not None and len(reads(source, name)) == 1
+    return same and name is not None and len(reads(source, name)) == 1 and not _told(source, given.call, call)
+
+
+def _told(source: Source, begun: cst.Call, end: cst.Call) -> bool:
+    """Whether somebody tells the work to end before: `stop.set()`."""
+    between = (one for one in source.all(cst.Call) if source.calls(one, *TELLS))
+    return any(source.sequence(begun) < source.sequence(one) < source.sequence(end) for one in between)
 
 
 RULE = Rule(

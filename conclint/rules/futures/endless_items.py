@@ -32,6 +32,12 @@ MAP = "concurrent.futures.Executor.map"
 ENDLESS = frozenset({"itertools.count", "itertools.cycle"})
 OPENED = "io.IOBase"
 
+# They go as far as this argument of theirs goes, and read it as slowly.
+THROUGH = {
+    **dict.fromkeys(("builtins.enumerate", "builtins.iter", "csv.reader", "csv.DictReader"), 0),
+    **dict.fromkeys(("builtins.map", "builtins.filter", "itertools.starmap", "itertools.filterfalse"), 1),
+}
+
 
 def check(source: Source) -> Iterator[Finding]:
     for call in source.all(cst.Call):
@@ -54,6 +60,11 @@ def _kind(source: Source, items: cst.BaseExpression) -> str:
             return f"`{source.code(items)}` never ends"
         if callable_iter:
             return f"`{source.code(items)}` ends when it likes"
+        through = next((THROUGH[name] for name in names if name in THROUGH), None)
+        if through is not None and len(items.args) > through:
+            return _kind(source, items.args[through].value)
+    if isinstance(items, cst.GeneratorExp):
+        return _kind(source, items.for_in.iter)
     types = source.types(items)
     if "sys.stdin" in source.names(items) or ("io.TextIOWrapper" in types and source.code(items) == "sys.stdin"):
         return "standard input ends when somebody closes it"

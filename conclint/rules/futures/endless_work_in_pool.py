@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import libcst as cst
+
 from conclint.knowledge.pools import SUBMITTED, Gives
 from conclint.model import Finding
 from conclint.program.triggers import calls
@@ -26,6 +28,8 @@ from conclint.rules.rule import Bad, Good, Rule
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
+# docs.python.org/3/library/asyncio-eventloop.html#asyncio.loop.shutdown_default_executor: asyncio.run waits
+TO_THREAD, IN_EXECUTOR = "asyncio.to_thread", "asyncio.AbstractEventLoop.run_in_executor"
 WORK = (*SUBMITTED, "concurrent.futures.Executor.map")
 
 
@@ -33,6 +37,10 @@ def check(source: Source) -> Iterator[Finding]:
     from conclint.source.futures import given, targets
     from conclint.source.testcode import in_test
 
+    for work in _in_loop(source):
+        if not in_test(source, work):
+            message = f"`{source.code(work.value)}` never ends, and neither the loop nor the program can end before it"
+            yield Finding(source.place(work), f"{message}; let its loop ask an event, or end with a last item")
     for one in given(source):
         if one.gives not in (Gives.FUTURE, Gives.RESULTS) or one.work is None:
             continue
@@ -43,10 +51,19 @@ def check(source: Source) -> Iterator[Finding]:
             yield Finding(source.place(one.call), f"{message}; let its loop ask an event, or end with a last item")
 
 
+def _in_loop(source: Source) -> Iterator[cst.Arg]:
+    """What an event loop gives to its pool of threads, for which it waits at its end."""
+    for call in source.all(cst.Call):
+        place = 0 if source.calls(call, TO_THREAD) else 1 if source.calls(call, IN_EXECUTOR) else len(call.args)
+        found = source.starts(call)[1] if place < len(call.args) else ()
+        if found and all(target.endless for target in found):
+            yield call.args[place]
+
+
 RULE = Rule(
     code="CON813",
     name="endless-work-in-pool",
-    triggers=calls(*WORK),
+    triggers=calls(*WORK, TO_THREAD, IN_EXECUTOR),
     check=check,
     examples=(
         Bad("""

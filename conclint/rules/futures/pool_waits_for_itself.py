@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import libcst as cst
+
 from conclint.knowledge.kinds import Context
 from conclint.knowledge.pools import Gives
 from conclint.model import Finding
@@ -30,21 +32,33 @@ if TYPE_CHECKING:
     from conclint.source.source import Source
 
 WORK = ("concurrent.futures.Executor.submit", "concurrent.futures.Executor.map")
+BLOCKING = tuple(f"multiprocessing.pool.ThreadPool.{name}" for name in ("apply", "map", "starmap"))
 
 
 def check(source: Source) -> Iterator[Finding]:
     from conclint.source.futures import given, waited_for
     from conclint.source.testcode import in_test
 
-    for one in given(source):
+    blocking = list(_blocking(source))
+    for one in (*given(source), *blocking):
         if one.gives not in (Gives.FUTURE, Gives.RESULTS) or not source.runs(one.call, Context.THREAD):
             continue
         run = _own_run(source, one)
-        if run is not None and waited_for(source, one) and not in_test(source, one.call):
+        waits = one in blocking or waited_for(source, one)
+        if run is not None and waits and not in_test(source, one.call):
             pool = source.code(one.pool)
             message = f"this runs in a worker of `{pool}` and waits for other work of `{pool}`, and hangs when all do"
             advice = "give the inner work a pool of its own"
             yield Finding(source.place(one.call), f"{message}; {advice}", notes=run.trace)
+
+
+def _blocking(source: Source) -> Iterator[Given]:
+    """`pool.map(…)` and the like of a `ThreadPool`, which wait by themselves."""
+    from conclint.source.futures import Given
+
+    for call in source.all(cst.Call):
+        if isinstance(call.func, cst.Attribute) and source.calls(call, *BLOCKING):
+            yield Given(call, call.func, Gives.RESULTS)
 
 
 def _own_run(source: Source, one: Given) -> RunScene | None:
@@ -57,7 +71,7 @@ def _own_run(source: Source, one: Given) -> RunScene | None:
 RULE = Rule(
     code="CON804",
     name="pool-waits-for-itself",
-    triggers=calls(*WORK),
+    triggers=calls(*WORK, *BLOCKING),
     check=check,
     examples=(
         Bad("""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from conclint.program.scene import RunScene
     from conclint.source.source import Source
 
+SUPPRESS = "contextlib.suppress"
 EVERYTHING = frozenset({"Exception", "BaseException"})
 COMMENT = re.compile(r"#(?!\s*(?:noqa|pylint|pragma|nosec|type:|ruff))")
 WORKERS = (Context.THREAD, Context.PROCESS)
@@ -40,17 +41,27 @@ WORKERS = (Context.THREAD, Context.PROCESS)
 def check(source: Source) -> Iterator[Finding]:
     from conclint.source.testcode import in_test
 
-    for handler in source.all(cst.ExceptHandler):
-        if not _catches_everything(handler) or not _says_nothing(handler) or _says_why(source, handler):
+    found: list[cst.ExceptHandler | cst.With] = [
+        one for one in source.all(cst.ExceptHandler) if _catches_everything(one) and _says_nothing(one)
+    ]
+    for one in (*found, *_suppressing(source)):
+        function, run = source.function_node(one), _run_by_pool(source, one)
+        if run is None or not isinstance(function, cst.FunctionDef) or _says_why(source, one) or in_test(source, one):
             continue
-        function = source.function_node(handler)
-        run = _run_by_pool(source, handler)
-        if run is None or not isinstance(function, cst.FunctionDef) or in_test(source, handler):
-            continue
-        if _is_the_work(source, handler, function):
+        if _is_the_work(source, one, function):
             message = "every exception of this work ends here, and whoever waits for it takes it for done"
             advice = "let it pass, so that the future carries it, or log it"
-            yield Finding(source.place(handler), f"{message}; {advice}", notes=run.trace)
+            yield Finding(source.place(one), f"{message}; {advice}", notes=run.trace)
+
+
+def _suppressing(source: Source) -> Iterator[cst.With]:
+    """`with suppress(Exception):` around all that a worker does."""
+    for block in source.all(cst.With):
+        call = block.items[0].item
+        if len(block.items) != 1 or not isinstance(call, cst.Call) or not source.calls(call, SUPPRESS):
+            continue
+        if any(path_of(arg.value) in EVERYTHING for arg in call.args):
+            yield block
 
 
 def _catches_everything(handler: cst.ExceptHandler) -> bool:
@@ -70,23 +81,23 @@ def _says_nothing(handler: cst.ExceptHandler) -> bool:
     )
 
 
-def _says_why(source: Source, handler: cst.ExceptHandler) -> bool:
+def _says_why(source: Source, handler: cst.ExceptHandler | cst.With) -> bool:
     """Whether a comment stands in it, other than one for a tool."""
     span = source.span(handler)
     return any(COMMENT.search(line) for line in source.text.lines[span.line : span.end_line])
 
 
-def _run_by_pool(source: Source, handler: cst.ExceptHandler) -> RunScene | None:
+def _run_by_pool(source: Source, handler: cst.CSTNode) -> RunScene | None:
     """How a pool comes to run the function itself."""
     function = source.function(handler)
     runs = function.runs_in(*WORKERS) if function is not None else ()
     return next((run for run in runs if run.how in POOL_METHODS and len(run.trace) == 1), None)
 
 
-def _is_the_work(source: Source, handler: cst.ExceptHandler, function: cst.FunctionDef) -> bool:
+def _is_the_work(source: Source, handler: cst.ExceptHandler | cst.With, function: cst.FunctionDef) -> bool:
     """Whether it stands around what the function does in the end, and that is more than tidying up."""
-    tried = source.parent(handler)
-    if not isinstance(tried, cst.Try) or _only_ends(tried.body) or function.name.value.strip("_") in LAST:
+    tried = handler if isinstance(handler, cst.With) else source.parent(handler)
+    if not isinstance(tried, (cst.Try, cst.With)) or _only_ends(tried.body) or function.name.value.strip("_") in LAST:
         return False
     node: cst.CSTNode = tried
     for outer in source.ancestors(tried):

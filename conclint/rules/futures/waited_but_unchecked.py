@@ -56,14 +56,27 @@ def _ignored(source: Source, call: cst.Call) -> bool:
         return source.calls(call, WAIT)
     if isinstance(outer, cst.Arg) and isinstance(wrapper := source.parent(outer), cst.Call):
         loop = source.parent(wrapper)  # `tqdm(as_completed(…))`
-        outer = loop if path_of(wrapper.func).rpartition(".")[2] in ("tqdm", "list", "track") else outer
-    if isinstance(outer, cst.For) and isinstance(outer.target, cst.Name):
-        return not reads(source, outer.target)
+        outer = loop if path_of(wrapper.func).rpartition(".")[2] in ("tqdm", "list", "track", "enumerate") else outer
+    if isinstance(outer, cst.For) and (future := _one_of(outer.target)) is not None:
+        return all(_is_key(source, one) for one in reads(source, future))
     name = bound_to(source, call)
     if name is not None:
         return not reads(source, name)
     targets = _targets(outer)
     return bool(targets) and not any(reads(source, one) for one in targets)
+
+
+def _one_of(target: cst.BaseExpression) -> cst.Name | None:
+    """The name of each future: `for future in …`, `for number, future in enumerate(…)`."""
+    last = target.elements[-1].value if isinstance(target, cst.Tuple) and len(target.elements) == 2 else target
+    return last if isinstance(last, cst.Name) else None
+
+
+def _is_key(source: Source, name: cst.Name) -> bool:
+    """`names[future]`: only what belongs to it is looked up."""
+    index = source.parent(name)
+    element = source.parent(index) if isinstance(index, cst.Index) else None
+    return element is not None and isinstance(source.parent(element), cst.Subscript)
 
 
 def _targets(outer: cst.CSTNode | None) -> list[cst.Name]:
@@ -98,7 +111,17 @@ def _alone(source: Source, futures: cst.Name) -> bool:
     """Whether the container is only filled, counted and waited for."""
     from conclint.source.variables import only_fills, reads
 
-    return all(only_fills(source, one) or _only_waits(source, one) for one in reads(source, futures))
+    return all(
+        only_fills(source, one) or _only_waits(source, one) or _looks_up(source, one) for one in reads(source, futures)
+    )
+
+
+def _looks_up(source: Source, name: cst.Name) -> bool:
+    """`names[future]`, of a dict that is filled otherwise."""
+    outer = source.parent(name)
+    return (
+        isinstance(outer, cst.Subscript) and outer.value is name and not isinstance(source.parent(outer), cst.Attribute)
+    )
 
 
 def _only_waits(source: Source, name: cst.Name) -> bool:

@@ -94,7 +94,9 @@ def _loses(program: Program, one: _Raise) -> Place | None:
     if len(above) > 1 or program.calls.targets(file, function, above[0].func):
         return None
     given = _given(above[0], function)
-    return call_place(split_id(identity)[0], above[0]) if 0 <= given < least else None
+    # `args` are given by position, which a parameter behind the `*` never takes.
+    named = any(param.kind == "kw" and not param.default for param in function.params)
+    return call_place(split_id(identity)[0], above[0]) if 0 <= given < least or named else None
 
 
 def _needed(function: FunctionFact) -> int:

@@ -31,6 +31,9 @@ SINGLY = (f"{EXECUTOR}.map", f"{POOL}.imap", f"{POOL}.imap_unordered")
 # From so many items on it shows.
 MANY = 10_000
 
+# Powers above this one are no numbers of items.
+HIGHEST = 64
+
 # So many chunks keep every worker busy to the end.
 CHUNKS = 100
 
@@ -39,17 +42,22 @@ def check(source: Source) -> Iterator[Finding]:
     from conclint.source.jobs import jobs
 
     for job in jobs(source):
-        if job.how not in SINGLY or job.threads or len(job.call.args) != 2:
+        size_given = source.argument(job.call, "chunksize", 2 if job.how.startswith(POOL) else None)
+        singly = size_given is None or source.code(size_given.value) == "1"
+        if job.how not in SINGLY or job.threads or not singly or len(job.call.args) != 2 + (size_given is not None):
             continue
         count = _count(source, job.call.args[1].value)
         if count >= MANY:
             size = max(count // CHUNKS, 1)
             span = source.span(job.call)
             end = Span(span.end_line, span.end_column - 1, span.end_line, span.end_column - 1)
+            edit = (
+                Edit(end, f", chunksize={size}") if size_given is None else source.replace(size_given.value, str(size))
+            )
             yield Finding(
                 source.place(job.call),
                 f"{count} items are sent to the processes one by one; give a `chunksize`",
-                fix=Fix("send them in chunks", (Edit(end, f", chunksize={size}"),), Safety.UNSAFE),
+                fix=Fix("send them in chunks", (edit,), Safety.UNSAFE),
             )
 
 
@@ -57,11 +65,24 @@ def _count(source: Source, items: cst.BaseExpression) -> int:
     """How many items a `range` of constants has; 0 where that is not written there."""
     if not isinstance(items, cst.Call) or not source.calls(items, "builtins.range"):
         return 0
-    values = [arg.value for arg in items.args if isinstance(arg.value, cst.Integer)]
-    if len(values) != len(items.args) or not 0 < len(values) <= 3:
+    numbers = [number for arg in items.args if (number := _number(arg.value)) is not None]
+    if len(numbers) != len(items.args) or not 0 < len(numbers) <= 3:
         return 0
-    numbers = [value.evaluated_value for value in values]
     return len(range(*numbers)) if 0 not in numbers[2:] else 0
+
+
+def _number(value: cst.BaseExpression) -> int | None:
+    """`1000`, `10**6`, `60 * 60`."""
+    if isinstance(value, cst.Integer):
+        return value.evaluated_value
+    if not isinstance(value, cst.BinaryOperation):
+        return None
+    left, right = _number(value.left), _number(value.right)
+    if left is None or right is None:
+        return None
+    if isinstance(value.operator, cst.Power):
+        return int(left**right) if 0 <= right <= HIGHEST else None
+    return left * right if isinstance(value.operator, cst.Multiply) else None
 
 
 RULE = Rule(

@@ -35,7 +35,7 @@ def check(source: Source) -> Iterator[Finding]:
     from conclint.source.draining import late_gets, swapped
     from conclint.source.testcode import in_test
 
-    for drain in late_gets(source) if "cancel_join_thread" not in source.text.text else ():
+    for drain in late_gets(source):
         if not in_test(source, drain.join):
             yield Finding(
                 source.place(drain.join),

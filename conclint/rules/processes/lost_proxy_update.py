@@ -24,9 +24,10 @@ from conclint.knowledge.kinds import Context
 from conclint.model import Finding, Note
 from conclint.program.triggers import updates
 from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.paths import path_of
 
 if TYPE_CHECKING:
-    from conclint.source.source import Source
+    from conclint.source.source import Function, Source
 
 _MANAGERS = "multiprocessing.managers"
 DICT, LIST = f"{_MANAGERS}.DictProxy", f"{_MANAGERS}.ListProxy"
@@ -96,7 +97,6 @@ def _changed(source: Source, item: cst.Subscript) -> cst.CSTNode | None:
 
 def _nests(source: Source, proxy: cst.BaseExpression) -> bool:
     """Whether what the proxy holds may be proxies: something of a manager's is put there."""
-    from conclint.source.paths import path_of
     from conclint.source.tree import below
 
     path = path_of(proxy)
@@ -104,7 +104,10 @@ def _nests(source: Source, proxy: cst.BaseExpression) -> bool:
     if any(name.startswith(_MANAGERS) for name in held):
         return True
     last = path.rpartition(".")[2]
+    home = _made_in(source, path, proxy)
     for target in source.all(cst.AssignTarget):
+        if home is not None and source.function_node(target) is not home:
+            continue  # another function's, which only has the same name
         assign = source.parent(target)
         value = assign.value if isinstance(assign, cst.Assign) else None
         item = isinstance(target.target, cst.Subscript)
@@ -115,6 +118,15 @@ def _nests(source: Source, proxy: cst.BaseExpression) -> bool:
         if any(_may_be_proxy(source, call) for call in inside):
             return True
     return False
+
+
+def _made_in(source: Source, path: str, proxy: cst.BaseExpression) -> Function | None:
+    """The function around, if the proxy is a name that it binds itself."""
+    around = source.function_node(proxy)
+    if "." in path or around is None:
+        return None
+    bound = (one for one in source.all(cst.AssignTarget) if source.function_node(one) is around)
+    return around if any(path_of(one.target) == path for one in bound) else None
 
 
 def _may_be_proxy(source: Source, call: cst.Call) -> bool:

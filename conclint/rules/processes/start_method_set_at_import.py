@@ -9,9 +9,9 @@ Call it below `if __name__ == "__main__":`, or take a context of your own, which
 
 See https://docs.python.org/3/library/multiprocessing.html#multiprocessing.set_start_method.
 
-Not reported: calls in functions, `fork` in a script (nobody imports it again), calls that are prepared for the error,
-`force=True` outside of a
-package's `__init__.py`, and tests.
+Not reported: calls in functions, `fork` in a script (nobody imports it again), calls that are prepared for the error or
+ask
+first, `force=True` outside of a package's `__init__.py`, and tests.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def check(source: Source) -> Iterator[Finding]:
     found = [call for call in source.all(cst.Call) if source.calls(call, SETTER) and not in_test(source, call)]
     package = source.path.endswith("__init__.py")
     for call in found:
-        careful = _forced(source, call) or source.nearest(call, cst.Try) is not None
+        careful = _forced(source, call) or source.nearest(call, cst.Try) is not None or _asks(source, call)
         if _at_import(source, call):
             if package or not (careful or _method(source, call) == "fork"):
                 yield Finding(
@@ -52,6 +52,12 @@ def check(source: Source) -> Iterator[Finding]:
                 "or use contexts from `get_context`",
                 notes=(Note(source.place(first), "it is set here"),),
             )
+
+
+def _asks(source: Source, call: cst.Call) -> bool:
+    """`if get_start_method(allow_none=True) is None:`."""
+    tests = (outer.test for outer in source.ancestors(call) if isinstance(outer, cst.If))
+    return any("get_start_method" in source.code(test) for test in tests)
 
 
 def _at_import(source: Source, call: cst.Call) -> bool:

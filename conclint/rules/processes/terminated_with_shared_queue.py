@@ -23,6 +23,8 @@ import libcst as cst
 from conclint.model import Finding, Note
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.paths import path_of
+from conclint.source.tree import below
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -58,7 +60,6 @@ def check(source: Source) -> Iterator[Finding]:
 
 def _is_last_resort(source: Source, call: cst.Call, process: cst.BaseExpression) -> bool:
     """Whether it was given a chance: `join(timeout)` before, `is_alive()` around."""
-    from conclint.source.paths import path_of
 
     path = path_of(process)
     function = source.function_node(call)
@@ -72,16 +73,17 @@ def _is_last_resort(source: Source, call: cst.Call, process: cst.BaseExpression)
 
 
 def _shared(source: Source, call: cst.Call, process: cst.BaseExpression) -> Iterator[str]:
-    """What the process was given, where it is made in the same function."""
+    """What the process was given, where it is made in the same function, or kept by the same object."""
     from conclint.source.jobs import packed
     from conclint.source.makers import makers
-    from conclint.source.paths import path_of
 
     function = source.function_node(call)
     for made in makers(source):
         assign = source.parent(made.call)
         targets = [path_of(one.target) for one in assign.targets] if isinstance(assign, cst.Assign) else []
-        if made.kind == PROCESS and source.function_node(made.call) is function and path_of(process) in targets:
+        if made.kind != PROCESS or path_of(process) not in targets:
+            continue
+        if source.function_node(made.call) is function or _same_object(source, made.call, process):
             given = [arg for arg in (made.given("args"), made.given("kwargs")) if arg is not None]
             for item in (one for arg in given for one in packed(arg.value)):
                 types = source.types(item)
@@ -89,14 +91,23 @@ def _shared(source: Source, call: cst.Call, process: cst.BaseExpression) -> Iter
                     yield path_of(item)
 
 
+def _same_object(source: Source, made: cst.Call, process: cst.BaseExpression) -> bool:
+    """Whether another method of the class makes `self.process`."""
+    around = source.nearest(process, cst.ClassDef)
+    return source.is_receiver(process) and around is not None and source.nearest(made, cst.ClassDef) is around
+
+
 def _used_after(source: Source, call: cst.Call, shared: str) -> cst.CSTNode | None:
-    from conclint.source.paths import path_of
 
     function = source.function_node(call)
     for use in source.all(cst.Attribute):
         later = source.function_node(use) is function and source.sequence(use) > source.sequence(call)
         if later and path_of(use.value) == shared and use.attr.value in USING:
             return use
+    for arg in source.all(cst.Arg):
+        later = source.function_node(arg) is function and source.sequence(arg) > source.sequence(call)
+        if later and any(path_of(part) == shared for part in below(arg.value)):
+            return arg
     for block in source.all(cst.With):
         later = source.function_node(block) is function and source.sequence(block) > source.sequence(call)
         for item in block.items if later else ():

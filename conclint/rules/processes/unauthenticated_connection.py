@@ -9,12 +9,14 @@ only data (`send_bytes` and JSON).
 See https://docs.python.org/3/library/multiprocessing.html#multiprocessing.connection.Listener, and the warning at
 `Connection.recv`.
 
-Not reported: sockets and pipes with a path, which the file system protects, addresses that nobody can see here,
-connections of which only bytes are read, `Pipe()`, which joins own processes, and tests.
+Not reported: sockets and pipes with a path, which the file system protects, connections of which only bytes are
+read, `Pipe()`, which joins own processes, and tests.  Addresses that nobody can see here are shown to those who select
+CON620.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -23,9 +25,13 @@ import libcst as cst
 from conclint.model import Finding
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.paths import path_of
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
+
+# Names of what lies in the file system.
+FILES = re.compile(r"path|sock|pipe|file", re.IGNORECASE)
 
 LISTENER, CLIENT = "multiprocessing.connection.Listener", "multiprocessing.connection.Client"
 
@@ -38,25 +44,40 @@ def check(source: Source) -> Iterator[Finding]:
             continue
         listens = source.calls(call, LISTENER)
         key = source.argument(call, "authkey", 3 if listens else 2)
-        if (key is None or source.code(key.value) == "None") and _on_network(source, call) and _unpickles(source):
+        network = _on_network(source, call)
+        if (
+            (key is None or source.code(key.value) == "None")
+            and network is not False
+            and _unpickles(source, call, network)
+        ):
             who = "whoever connects" if listens else "whoever listens there"
             yield Finding(
                 source.place(call),
                 f"{who} can run code here, since `recv` unpickles what it is sent; give both ends an `authkey`",
+                when_asked=network is None,
             )
 
 
-def _on_network(source: Source, call: cst.Call) -> bool:
-    """Whether the address is a host and a port."""
+def _on_network(source: Source, call: cst.Call) -> bool | None:
+    """Whether the address is a host and a port; None where nobody can see it."""
     family = source.argument(call, "family", 1)
     if family is not None:
         return "AF_INET" in source.code(family.value)
     given = source.argument(call, "address", 0)
     value = given.value if given is not None else None
-    return isinstance(value, cst.Tuple) or (value is not None and source.types(value)[:1] == ("builtins.tuple",))
+    if isinstance(value, cst.Tuple):
+        return True
+    if FILES.search(path_of(value)):
+        return False
+    types = source.types(value)[:1] if isinstance(value, (cst.Name, cst.Attribute)) else ("",)
+    return types[0] == "builtins.tuple" if types else None
 
 
-def _unpickles(source: Source) -> bool:
+def _unpickles(source: Source, call: cst.Call, network: bool | None) -> bool:
+    """Whether objects are received; where the address is unknown, in the same function."""
+    around = source.nearest(call, cst.ClassDef) or source.function_node(call)
+    if network is None and around is not None:
+        return ".recv()" in source.code(around)
     return ".recv()" in source.text.text or ".recv_bytes(" not in source.text.text
 
 

@@ -7,14 +7,14 @@ Hold the lock around the whole statement: `with counter.get_lock(): counter.valu
 
 See https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Value.
 
-Not reported: values that a single process changes, items of an `Array` (each process mostly has its own), and updates
-below any lock.
+Not reported: values that a single process changes, items of an `Array` by a number that the function is given (each
+process may have its own), and updates below any lock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
@@ -22,29 +22,74 @@ from conclint.knowledge.kinds import Context
 from conclint.model import Finding, Fix, Safety
 from conclint.program.triggers import updates
 from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.paths import path_of
+from conclint.source.tree import below
 
 if TYPE_CHECKING:
     from conclint.program.scene import RunScene
     from conclint.source.source import Source
 
-SHARED = "multiprocessing.sharedctypes.Synchronized"
+VALUE, ARRAY = "multiprocessing.sharedctypes.Synchronized", "multiprocessing.sharedctypes.SynchronizedArray"
+RAW = "ctypes._SimpleCData"
+
+
+class Update(NamedTuple):
+    """A statement that reads and writes a part of something shared."""
+
+    statement: cst.AugAssign | cst.Assign
+    shared: cst.BaseExpression
+    part: str
 
 
 def check(source: Source) -> Iterator[Finding]:
-    for update in source.all(cst.AugAssign):
-        target = update.target
-        if not isinstance(target, cst.Attribute) or target.attr.value != "value":
+    for one in _updates(source):
+        run = _run(source, one.statement)
+        if run is None or _is_held(source, one.statement):
             continue
-        name, run = source.code(target.value), _run(source, update)
-        if SHARED not in source.types(target.value) or run is None or _is_held(source, update):
-            continue
+        name = source.code(one.shared)
+        # One of several values of the file may be made without a lock: which, is not looked for.
+        locked = RAW not in source.types(one.shared) and "lock=" not in source.text.text
+        lock = f"`{name}.get_lock()`" if locked else "a `multiprocessing.Lock`"
         yield Finding(
-            source.place(update),
-            f"`{name}.value` is read and written in two steps, and processes lose what others wrote in between; "
-            f"hold `{name}.get_lock()` around it",
+            source.place(one.statement),
+            f"`{name}{one.part}` is read and written in two steps, and processes lose what others wrote in between; "
+            f"hold {lock} around it",
             notes=run.trace,
-            fix=_locked(source, update, name),
+            fix=_locked(source, one.statement, name) if locked else None,
         )
+
+
+def _updates(source: Source) -> Iterator[Update]:
+    """`n.value += 1`, `n.value = n.value + 1`, `cells[0] += 1`."""
+    found: list[tuple[cst.AugAssign | cst.Assign, cst.BaseAssignTargetExpression]] = [
+        (update, update.target) for update in source.all(cst.AugAssign)
+    ]
+    for assign in source.all(cst.Assign):
+        target = assign.targets[0].target
+        if len(assign.targets) == 1 and _reads(assign.value, path_of(target)):
+            found.append((assign, target))
+    for statement, target in found:
+        if isinstance(target, cst.Attribute) and target.attr.value == "value":
+            if {VALUE, RAW} & {*source.types(target.value)}:
+                yield Update(statement, target.value, ".value")
+        elif isinstance(target, cst.Subscript) and ARRAY in source.types(target.value) and not _is_own(source, target):
+            yield Update(statement, target.value, source.code(target)[len(source.code(target.value)) :])
+
+
+def _reads(value: cst.BaseExpression, path: str) -> bool:
+    """Whether what is assigned is reckoned from what was there: only `.value` is looked for."""
+    if not path.endswith(".value") or not isinstance(value, cst.BinaryOperation):
+        return False
+    return any(isinstance(part, cst.Attribute) and path_of(part) == path for part in below(value))
+
+
+def _is_own(source: Source, target: cst.Subscript) -> bool:
+    """`cells[number] += 1`, where the function is given the number: each worker may have an item of its own."""
+    index = target.slice[0].slice
+    path = path_of(index.value) if isinstance(index, cst.Index) else ""
+    function = source.function_node(target)
+    params = [*function.params.params, *function.params.kwonly_params] if function is not None else []
+    return "." in path or path in {param.name.value for param in params}
 
 
 def _run(source: Source, node: cst.CSTNode) -> RunScene | None:
@@ -66,12 +111,12 @@ def _is_held(source: Source, node: cst.CSTNode) -> bool:
     return False
 
 
-def _locked(source: Source, update: cst.AugAssign, name: str) -> Fix | None:
-    """The statement below `with x.get_lock():`, which is there unless the value was made without a lock."""
+def _locked(source: Source, update: cst.AugAssign | cst.Assign, name: str) -> Fix | None:
+    """The statement below `with x.get_lock():`."""
     from conclint.source.edits import wrapped
 
     statement = source.statement(update)
-    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1 or "lock=" in source.text.text:
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
         return None
     edit = wrapped(source, [statement], f"with {name}.get_lock():")
     return Fix("hold the value's own lock", (edit,), Safety.SAFE) if edit is not None else None
@@ -80,7 +125,7 @@ def _locked(source: Source, update: cst.AugAssign, name: str) -> Fix | None:
 RULE = Rule(
     code="CON609",
     name="unlocked-shared-value",
-    triggers=updates(SHARED),
+    triggers=updates(VALUE, ARRAY, RAW),
     check=check,
     examples=(
         Bad(
