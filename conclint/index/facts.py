@@ -9,8 +9,8 @@ An expression is remembered as a *path*: its text reduced to what decides its me
     :queue.Queue         an instance of the class (from an annotation)   "" nothing that can be followed
     =True  =4  =fork     a small constant, in arguments and for `daemon` only
 
-Among what a function binds, `$return.0` and `$yield` stand for parts of what it gives, and `$while` for what its
-loops ask each time round ("": they run for ever).
+Among what a function binds, `$return.0` and `$yield` stand for parts of what it gives, `$while` for what its loops ask
+each time round ("": they run for ever), and `$with.name.3.9` for `name` in the block of a `with` on these lines.
 
 Lines and columns count from 1; columns count characters.
 """

@@ -23,6 +23,9 @@ LITERALS: dict[type[ast.AST | None], str] = {
 # The few texts that count as small constants: docs.python.org/3/library/multiprocessing.html, "start methods"
 START_METHODS = frozenset({"fork", "spawn", "forkserver"})
 
+# ... and what else tells where work runs: joblib.readthedocs.io/en/stable/generated/joblib.Parallel.html
+TELLING = START_METHODS | {"threads", "threading", "sharedmem"}
+
 WRAPPERS = frozenset({"Optional", "Final", "ClassVar", "Annotated", "Required", "NotRequired", "ReadOnly"})
 SEQUENCES = frozenset(
     {
@@ -82,7 +85,7 @@ def argument_path(node: ast.expr) -> str:
     """The path of an argument; of a small constant its value (`=True`, `=4`, `=fork`), of any other nothing."""
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str):
-            return f"={node.value}" if node.value in START_METHODS else ""
+            return f"={node.value}" if node.value in TELLING else ""
         return f"={node.value!r}" if isinstance(node.value, (int, type(None))) and abs(node.value or 0) < 1000 else ""
     return path_of(node)
 

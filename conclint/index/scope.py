@@ -32,6 +32,7 @@ class Scope:
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
         self.binds: dict[tuple[str, str], None] = {}
+        self.entered_as: dict[str, dict[str, str]] = {}  # by variable of a `with`: its blocks, and what they enter
         self.calls: list[CallFact] = []
         self.touches: dict[str, tuple[int, int]] = {}
         self.returns: dict[str, None] = {}
@@ -61,6 +62,9 @@ class Scope:
         bound = {target for target, _ in self.binds}
         self.local.update(written)
         self.binds.update({(name, ""): None for name in written if name not in bound and not self._declared(name)})
+        for blocks in self.entered_as.values():
+            if len({*blocks.values()}) > 1:  # `pool` is one thing in this block and another in that one
+                self.binds.update(dict.fromkeys(blocks.items()))
         return FunctionFact(
             self.qualname,
             self.kind,
@@ -127,12 +131,16 @@ class Scope:
                 self.follow(path, one)
         return [path] if path else []
 
-    def enter(self, item: ast.withitem) -> tuple[str, ...]:
+    def enter(self, item: ast.withitem, block: ast.With | ast.AsyncWith) -> tuple[str, ...]:
         """Binds the variable of a `with` item; the path that now holds what was entered."""
         if item.optional_vars is None or not (path := path_of(item.optional_vars)):
             return ()
         source = path_of(item.context_expr)
-        self.binds[path, source and source + ".__enter__()"] = None
+        entered = source and source + ".__enter__()"
+        self.binds[path, entered] = None
+        if entered and path.isidentifier():
+            within = f"$with.{path}.{block.body[0].lineno}.{block.end_lineno}"
+            self.entered_as.setdefault(path, {})[within] = entered
         return (path,)
 
     def entered(self, expression: ast.expr, column: int) -> None:

@@ -331,7 +331,7 @@ class Walk:
 
     def _visit_With(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:
-            goes = ("$with", *self._here.enter(item))
+            goes = ("$with", *self._here.enter(item, node))
             if item.optional_vars is not None:
                 self._visit(item.optional_vars)
             expression = item.context_expr

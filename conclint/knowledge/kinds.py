@@ -85,6 +85,7 @@ class Setting(Enum):
     SESSION = "default session"
     PRESENCE = "file that was looked for"
     EMPTINESS = "queue that was asked whether it is empty"
+    DIALOG = "dialogs"
     OTHER = "settings"
 
 

@@ -127,6 +127,11 @@ PACKAGES = {
     **each(below("httpx.Client", "get post put delete patch head options request send"), "httpx.Response"),
     **each(["boto3.client", "boto3.Session.client"], "botocore.client.BaseClient"),
     **each(["boto3.resource", "boto3.Session.resource"], "boto3.resources.base.ServiceResource"),
+    # guide/resources.html: "subresources"; each is a resource of its own
+    **each(
+        below("boto3.resources.base.ServiceResource", "Bucket Object Table Queue Topic Instance Stack Role Cluster"),
+        "boto3.resources.base.ServiceResource",
+    ),
     "sqlalchemy.create_engine": "sqlalchemy.engine.Engine",
     **each(below("sqlalchemy.engine.Engine", "connect begin"), "sqlalchemy.engine.Connection"),
     "sqlalchemy.ext.asyncio.async_sessionmaker": "sqlalchemy.ext.asyncio.async_sessionmaker",
@@ -149,6 +154,10 @@ PACKAGES = {
     "redis.Redis.lock": "redis.lock.Lock",
     "redis.asyncio.Redis.lock": "redis.asyncio.lock.Lock",
     "redis.Redis.pipeline": "redis.client.Pipeline",
+    "redis.Redis.monitor": "redis.client.Monitor",
+    "pymongo.MongoClient.start_session": "pymongo.client_session.ClientSession",
+    "django.db.connection.cursor": "django.db.backends.utils.CursorWrapper",
+    "sqlite3.Connection.blobopen": "sqlite3.Blob",
     "redis.Redis.pubsub": "redis.client.PubSub",
     "redis.client.PubSub.run_in_thread": "redis.client.PubSubWorkerThread",
     **{f"readerwriterlock.rwlock.RWLock{kind}.{lock}": "readerwriterlock.rwlock.Lockable"

@@ -7,7 +7,7 @@ from conclint.knowledge.names import below, each, members
 
 # docs.python.org/3/library/sqlite3.html#sqlite3.connect, check_same_thread: "write operations may need to be serialized
 # by the user to avoid data corruption"
-SQLITE = each(below("sqlite3", "Connection Cursor"), Unshared.SQLITE)
+SQLITE = each(below("sqlite3", "Connection Cursor Blob"), Unshared.SQLITE)
 
 CLIENTS = each(
     [
@@ -23,12 +23,16 @@ CLIENTS = each(
         # docs.python.org/3/library/xmlrpc.client.html: one HTTP connection per proxy
         "xmlrpc.client.ServerProxy",
         # peps.python.org/pep-0249/#threadsafety: 1, "may share the module, but not connections"
-        "pymysql.connections.Connection", "pymysql.cursors.Cursor", "MySQLdb.connections.Connection",
+        "pymysql.connections.Connection", *below("pymysql.cursors", "Cursor DictCursor SSCursor SSDictCursor"),
+        "MySQLdb.connections.Connection", *below("MySQLdb.cursors", "Cursor DictCursor SSCursor SSDictCursor"),
         "mysql.connector.connection.MySQLConnection", "pyodbc.Connection", "pyodbc.Cursor",
         # psycopg.org/docs/usage.html#thread-and-process-safety: cursors of one connection go one after the other
-        "psycopg.Cursor", "psycopg2.extensions.cursor",
+        "psycopg.Cursor", "psycopg.ClientCursor", "psycopg.ServerCursor", "psycopg2.extensions.cursor",
+        *below("psycopg2.extras", "DictCursor RealDictCursor NamedTupleCursor"),
         # redis.readthedocs.io/en/stable/advanced_features.html: not to be passed between threads
-        "redis.client.Pipeline", "redis.client.PubSub",
+        "redis.client.Pipeline", "redis.client.PubSub", "redis.client.Monitor",
+        # pymongo.readthedocs.io/en/stable/api/pymongo/client_session.html: "not thread-safe or fork-safe"
+        "pymongo.client_session.ClientSession",
         # pypi.org/project/kafka-python: "The consumer ... is not thread-safe"
         "kafka.KafkaConsumer",
         # pika.readthedocs.io/en/stable/faq.html: "Pika does not have any notion of threading in the code"
@@ -40,7 +44,19 @@ CLIENTS = each(
 # docs.sqlalchemy.org/en/20/orm/session_basics.html#is-the-session-thread-safe: not for "concurrent threads";
 # docs.sqlalchemy.org/en/20/core/connections.html: "The Connection object is not thread-safe"
 ORM = each(
-    ["sqlalchemy.orm.Session", "sqlalchemy.ext.asyncio.AsyncSession", "sqlalchemy.engine.Connection"], Unshared.ORM
+    [
+        "sqlalchemy.orm.Session",
+        "sqlalchemy.ext.asyncio.AsyncSession",
+        "sqlalchemy.engine.Connection",
+        "sqlalchemy.ext.asyncio.AsyncConnection",
+        # sqlmodel.tiangolo.com/tutorial/insert: SQLAlchemy's, with types
+        "sqlmodel.Session",
+        # docs.djangoproject.com/en/stable/ref/databases, "thread-safety": connections are not shared between threads,
+        # nor are their cursors; `django.db.connection` itself is each thread's own
+        "django.db.backends.utils.CursorWrapper",
+        "django.db.backends.base.base.BaseDatabaseWrapper",
+    ],
+    Unshared.ORM,
 )
 
 # boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html, guide/resources.html: "not thread safe"

@@ -50,6 +50,20 @@ def _receiver(site: Site) -> str:
     return scope.params[0].name if scope.params else ""
 
 
+class _Block(NamedTuple):
+    """The block of a `with`, by its lines, and what its variable `name` is there."""
+
+    first: int
+    last: int
+    name: str
+    entered: str
+
+
+def _blocks(function: FunctionFact) -> tuple[_Block, ...]:
+    found = [(target.split("."), path) for target, path in function.binds if target.startswith("$with.")]
+    return tuple(_Block(int(first), int(last), name, path) for (_, name, first, last), path in found)
+
+
 class Calls:
     """The call graph, drawn only where somebody looks."""
 
@@ -60,6 +74,7 @@ class Calls:
         self._on: dict[str, dict[str, list[Site]]] = {}
         self._by_target: dict[tuple[str, str], dict[str, list[Site]]] = {}
         self._callers: dict[str, tuple[Site, ...]] = {}
+        self._blocks: dict[tuple[str, str], tuple[_Block, ...]] = {}
 
     def function(self, identity: str) -> tuple[File, FunctionFact]:
         """A function of the program by its id."""
@@ -69,7 +84,17 @@ class Calls:
 
     def meaning(self, site: Site) -> Meaning:
         """What is called."""
-        return self.names.meaning(site.file, site.function, site.call.func)
+        return self.names.meaning(site.file, site.function, self._entered(site) or site.call.func)
+
+    def _entered(self, site: Site) -> str:
+        """What is called, where the variable of a `with` block is something else in another block of the function."""
+        head, dot, rest = site.call.func.partition(".")
+        key = (site.file.path, site.function.qualname)
+        blocks = self._blocks.get(key)
+        if blocks is None:
+            blocks = self._blocks[key] = _blocks(site.function)
+        around = [one for one in blocks if dot and one.name == head and one.first <= site.call.line <= one.last]
+        return f"{max(around).entered}.{rest}" if around else ""
 
     def library_names(self, site: Site) -> frozenset[str]:
         """The library names that the call may mean: a method under its class and that class's bases too."""

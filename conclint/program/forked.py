@@ -119,7 +119,9 @@ class Forked:
             yield site, self._calls.library_names(site)
 
     def _made_before(self, site: Site, start: Site) -> bool:
-        """Whether main comes past `site` on its way to the start."""
+        """Whether main comes past `site` on its way to the start: what a module does comes before its functions."""
+        if site.file.path == start.file.path and not site.function.qualname and start.function.qualname:
+            return True
         made, started = self._ways(site), self._ways(start)
         return any(line < started[function] for function, line in made.items() if function in started)
 

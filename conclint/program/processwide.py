@@ -45,6 +45,11 @@ class Doing(NamedTuple):
         return trace(self.run)
 
 
+def _what(change: Change) -> str:
+    """What is one for all: of files and of the many other settings each its own, of the rest all ways to set it."""
+    return change.name if change.setting in (Setting.FILE, Setting.OTHER) else change.setting.name
+
+
 class ProcessWide:
     """Finds the doings of one program."""
 
@@ -61,12 +66,14 @@ class ProcessWide:
         What follows, the way back first of all, is the same mistake.
         """
         wanted = [change for change in self._changes if change.setting in settings]
-        every = [run for change in wanted for run in self._runs(change, among)]
+        every: dict[str, list[Run]] = {}
+        for change in wanted:
+            every.setdefault(_what(change), []).extend(self._runs(change, among))
         first = {(change.point.function, change.setting, self._held(change)): change for change in reversed(wanted)}
         for change in sorted(first.values(), key=lambda change: change.place):
             runs = self._runs(change, among)
             # Each file is another one, so that only who comes to the same place can be faster.
-            rivals = runs if change.setting is Setting.PRESENCE else every
+            rivals = runs if change.setting is Setting.PRESENCE else every[_what(change)]
             ways = [(run, self._other(run, rivals)) for run in runs]
             if ways:
                 run, other = next((way for way in ways if way[1] is not None), ways[0])

@@ -41,6 +41,18 @@ SINGLE = frozenset({"threading.Thread", "threading.Timer", "multiprocessing.Proc
 EVERYWHERE = frozenset({"builtins"})
 
 
+# joblib.readthedocs.io/en/stable/generated/joblib.Parallel.html: what makes it threads instead of processes
+DELAYED = "joblib.delayed"
+BY_THREADS = frozenset({("prefer", "=threads"), ("backend", "=threading"), ("require", "=sharedmem")})
+
+
+def runs_in_threads(site: Site) -> bool:
+    """Whether the `Parallel` of the same function, beside which joblib's `delayed` stands, works with threads."""
+    made = [call for call in site.function.calls if call.func.rpartition(".")[2] == "Parallel"]
+    near = min(made, key=lambda call: abs(call.line - site.call.line), default=None)
+    return near is not None and not BY_THREADS.isdisjoint(near.keywords)
+
+
 class Root(NamedTuple):
     """One place that runs `target` in `context`.
 
@@ -124,7 +136,8 @@ class Spawns:
         found = [name for name in names if name in spawners]
         if found:
             name = next((one for one in found if spawners[one].context is Context.LOOP), found[0])
-            self._spawn(site, name, spawners[name])
+            in_threads = name == DELAYED and runs_in_threads(site)
+            self._spawn(site, name, replace(spawners[name], context=Context.THREAD) if in_threads else spawners[name])
 
     def _spellings(self, value: Value) -> tuple[str, ...]:
         """A library class under its bases too: `ThreadingHTTPServer` is a `ThreadingMixIn`."""

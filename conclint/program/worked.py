@@ -170,7 +170,8 @@ class Worked:
         for _, path in one.function.binds if Unshared.GENERATOR in kinds else ():
             if path.endswith("[*]") and (found := self._generators(one, path[:-3])):
                 yield found, one.function.line
-        for path, bits, line in one.function.touches if Unshared.ARRAY in kinds else ():
+        items = Unshared.ARRAY in kinds or Unshared.WIDGET in kinds
+        for path, bits, line in one.function.touches if items else ():
             if bits & Touch.ITEM:
                 yield self._stores(one, path + "."), line
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import libcst as cst
@@ -21,6 +22,12 @@ from conclint.source.tree import below
 ASKING = frozenset({"threading.main_thread", "threading._MainThread"})
 COMPARED = frozenset({"threading.current_thread", "threading.get_ident", "threading.get_native_id"})
 
+# How many arguments these have where they only ask: docs.python.org/3/library/locale.html#locale.setlocale,
+# csv.html#csv.field_size_limit, threading.html#threading.stack_size
+ASKING_WITHOUT = {"locale.setlocale": 1, "csv.field_size_limit": 0, "threading.stack_size": 0}
+
+TEXT = re.compile(r"(['\"])([^'\"\\]*)\1")
+
 OPENERS = frozenset(name.rpartition(".")[2] for name in OPENING | WRITING_WHOLE)
 
 CATCHING = ("builtins.ValueError", "builtins.Exception", "builtins.BaseException")
@@ -31,7 +38,7 @@ def changes(source: Source, locks: Locks, order: Order) -> Iterator[Change]:
     table = source.knowledge.process_wide
     for node, anchor in _setting(source, {name.rpartition(".")[2] for name in table}):
         name = next((name for name in source.names(node) if name in table), "")
-        if name and not _asks_who_runs(source, anchor):
+        if name and not _only_asks(name, anchor) and not _asks_who_runs(source, anchor):
             caught = _caught(source, anchor)
             text = source.code(node)
             place = source.place(anchor)
@@ -39,6 +46,14 @@ def changes(source: Source, locks: Locks, order: Order) -> Iterator[Change]:
     for call, path in _written(source):
         yield Change(Setting.FILE, path, order.point(call), source.place(call), path, locks.held(call))
     yield from questions(source, locks, order)
+
+
+def _only_asks(name: str, node: cst.CSTNode) -> bool:
+    """`setlocale(LC_ALL)`, `field_size_limit()`: without a value they only tell what is set."""
+    least = ASKING_WITHOUT.get(name)
+    if least is None or not isinstance(node, cst.Call):
+        return False
+    return len(node.args) <= least or path_of(node.args[least].value) == "None"
 
 
 def _written(source: Source) -> Iterator[tuple[cst.Call, str]]:
@@ -60,9 +75,19 @@ def _fixed_path(source: Source, call: cst.Call) -> str:
     elif not names & WRITING_WHOLE:
         return ""
     if not own:
-        return constant_text(call.args[0].value) if call.args else ""
+        return _text(source, call.args[0].value) if call.args else ""
     made = call.func.value if isinstance(call.func, cst.Attribute) else None
-    return constant_text(made.args[0].value) if isinstance(made, cst.Call) and len(made.args) == 1 else ""
+    parts = [_text(source, arg.value) for arg in made.args] if isinstance(made, cst.Call) else []
+    return "/".join(parts) if all(parts) else ""
+
+
+def _text(source: Source, value: cst.BaseExpression) -> str:
+    """A text that is written out, or a constant of the module that is bound to one and to nothing else."""
+    if not isinstance(value, cst.Name) or not value.value.isupper():
+        return constant_text(value)
+    bound = re.findall(rf"^{value.value}\b[^=\n]*=\s*(.*)$", source.text.text, re.MULTILINE)
+    quoted = TEXT.fullmatch(bound[0].strip()) if len(bound) == 1 else None
+    return quoted[2] if quoted is not None else ""
 
 
 def _setting(source: Source, last: set[str]) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -109,7 +110,9 @@ class Users:
         """Whether all that the function writes goes out in one piece, to the end of the file."""
         around = self._source.function_node(node)
         store = self._source.named(method.value).store
-        if around is None or store not in self._appended or self._source.loop(node) is not None:
+        if around is None or store is None or self._source.loop(node) is not None:
+            return False
+        if store not in self._appended and not self._appended_in_text(store):
             return False
         path = path_of(method.value)
         calls = (one.func for one in below(around) if isinstance(one, cst.Call))
@@ -126,6 +129,13 @@ class Users:
                 if mode is not None and constant_text(mode.value).startswith("a"):
                     found.update(self._kept(call))
         return found
+
+    def _appended_in_text(self, store: Store) -> bool:
+        """Whether the module opens it so, in a statement that nobody had to parse."""
+        if store.sort != "global" or not store.path.isidentifier():
+            return False
+        opened = rf"^{store.path}\b[^=\n]*=\s*(?:open|Path)\(.*[\"']a[bt+]*[\"']"
+        return re.search(opened, self._source.text.text, re.MULTILINE) is not None
 
     def _kept(self, call: cst.Call) -> Iterator[Store]:
         outer = self._source.parent(call)
@@ -147,8 +157,9 @@ class Users:
         table = target.value
         if isinstance(table, cst.Attribute) and table.attr.value in LOCATORS:
             table = table.value
-        if self._kind(table) is Unshared.ARRAY:
-            yield from self._used(Unshared.ARRAY, table, node, "[]")
+        kind = self._kind(table)
+        if kind in (Unshared.ARRAY, Unshared.WIDGET):  # `table["a"] = column`, `label["text"] = "done"`
+            yield from self._used(kind, table, node, "[]")
 
     def _kind(self, owner: cst.BaseExpression) -> Unshared | None:
         types = self._source.types(owner)

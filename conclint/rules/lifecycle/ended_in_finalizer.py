@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 JOINS = ("threading.Thread.join", "multiprocessing.Process.join", "multiprocessing.pool.Pool.join")
 LOCKS = ("threading.Lock", "threading.Semaphore", "threading.BoundedSemaphore", "multiprocessing.Lock")
 # docs.python.org/3/library/queue.html#queue.SimpleQueue.put: of all queues this one alone bears it
-PUTS = tuple(f"queue.Queue.{method}" for method in ("put", "put_nowait", "get", "get_nowait"))
+PUTS = ("queue.Queue.put", "queue.Queue.put_nowait")
 TAKEN = tuple(f"{lock}.{method}" for lock in LOCKS for method in ("acquire", "__enter__"))
 
 
@@ -46,7 +46,9 @@ def check(source: Source) -> Iterator[Finding]:
             message = f"{what} waits here, in the middle of whatever dropped the last reference"
             yield Finding(source.place(call), f"{message}; wait in a `close()` that somebody calls", notes)
         elif source.calls(call, *PUTS):
-            message = f"{what} uses a queue in the middle of other code, which may hold the queue's lock for ever then"
+            message = (
+                f"{what} puts into a queue in the middle of other code, which may hold the queue's lock for ever then"
+            )
             yield Finding(source.place(call), f"{message}; use a `queue.SimpleQueue`, which is made for that", notes)
         elif isinstance(call.func, cst.Attribute) and source.calls(call, *TAKEN) and not call.args:
             yield from _taken(source, call.func.value, what, notes)

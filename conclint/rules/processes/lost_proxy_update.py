@@ -27,7 +27,8 @@ from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.paths import path_of
 
 if TYPE_CHECKING:
-    from conclint.source.source import Function, Source
+    from conclint.source.source import Source
+    from conclint.source.tree import Function
 
 _MANAGERS = "multiprocessing.managers"
 DICT, LIST = f"{_MANAGERS}.DictProxy", f"{_MANAGERS}.ListProxy"

@@ -10,8 +10,8 @@ See https://docs.python.org/3/library/multiprocessing.html#multiprocessing.conne
 `Connection.recv`.
 
 Not reported: sockets and pipes with a path, which the file system protects, connections of which only bytes are
-read, `Pipe()`, which joins own processes, and tests.  Addresses that nobody can see here are shown to those who select
-CON620.
+read, `Pipe()`, which joins own processes, and tests.  Addresses that nobody can see here are shown to those who
+select CON620.
 """
 
 from __future__ import annotations

@@ -57,8 +57,8 @@ RULE = Rule(
 
             @contextmanager
             def speaking(language):
-                old = setlocale(LC_TIME)  # expect: CON504
-                setlocale(LC_TIME, language)
+                old = setlocale(LC_TIME)
+                setlocale(LC_TIME, language)  # expect: CON504
                 yield
                 setlocale(LC_TIME, old)
 

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conclint.knowledge.kinds import Unshared
+from conclint.knowledge.kinds import Context, Setting, Unshared
 from conclint.model import Finding
 from conclint.program.contexts import evidence as trace
 from conclint.program.evidence import Evidence
-from conclint.program.triggers import uses
+from conclint.program.triggers import Triggers
 from conclint.rules.rule import Bad, Good, Rule
 
 
@@ -32,12 +32,23 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             "main thread with a signal or a queue",
             notes=trace(run),
         )
+    for doing in evidence.doings(Setting.DIALOG):
+        yield Finding(
+            doing.change.place,
+            f"`{doing.change.text}` makes a window, and a thread other than the main one calls it; let the main thread "
+            "ask, told by a signal or a queue",
+            notes=doing.notes,
+        )
 
 
 RULE = Rule(
     code="CON516",
     name="widget-used-in-thread",
-    triggers=uses(Unshared.WIDGET),
+    triggers=Triggers(
+        objects=frozenset({Unshared.WIDGET}),
+        settings=frozenset({Setting.DIALOG}),
+        contexts=frozenset({Context.THREAD}),
+    ),
     conclude=conclude,
     examples=(
         Bad("""
