@@ -22,6 +22,7 @@ from conclint.program.observations import Change, Observations, Used
 from conclint.program.ondemand import OnDemand, OnDemands
 from conclint.program.outlives import Outlived, Outlives
 from conclint.program.outputs import Mix, Outputs
+from conclint.program.overrides import Override, Overrides
 from conclint.program.precision import Precision
 from conclint.program.processwide import THREADS, Doing, ProcessWide
 from conclint.program.promised import Promised
@@ -53,6 +54,11 @@ class Evidence:
     @cached_property
     def _races(self) -> Races:
         return Races(self.program, self.observations)
+
+    @cached_property
+    def overrides(self) -> tuple[Override, ...]:
+        """Methods that leave out the lock which the method of their base holds."""
+        return tuple(Overrides(self.program).all())
 
     @property
     def interleaved(self) -> Iterator[Interleaved]:
@@ -155,8 +161,10 @@ class Evidence:
 
     @cached_property
     def breaches(self) -> tuple[Breach, ...]:
-        """Accesses that leave out the lock which others hold."""
-        return tuple(self._guarding.breaches())
+        """Accesses that leave out the lock which others hold; overridden methods that do are named for themselves."""
+        found = tuple(self._guarding.breaches())
+        named = {one.method for one in self.overrides} if found else set()
+        return tuple(one for one in found if one.declared is not None or one.access.function not in named)
 
     @cached_property
     def handed_out(self) -> tuple[Breach, ...]:

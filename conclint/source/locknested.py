@@ -70,7 +70,7 @@ def _key(source: Source, lock: cst.BaseExpression) -> Key | None:
     store = source.named(lock).store
     if store is None or "(" in path or "[" in path:
         return None
-    owner = path.rpartition(".")[0]
+    owner = path.rpartition(".")[0] if store.sort == "attribute" else ""  # `lock` and `module.lock` may be one
     types = lock_types(source, lock)
     if is_plain(source, types):
         return Key(store, owner)

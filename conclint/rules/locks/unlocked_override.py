@@ -18,14 +18,13 @@ from collections.abc import Iterator
 from conclint.model import Finding, Note
 from conclint.program.contexts import site_place
 from conclint.program.evidence import Evidence
-from conclint.program.overrides import Overrides
 from conclint.program.triggers import Triggers
 from conclint.program.values import split_id
 from conclint.rules.rule import Bad, Good, Rule
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
-    for found in Overrides(evidence.program).all():
+    for found in evidence.overrides:
         base = split_id(found.base)[1]
         yield Finding(
             found.place,
