@@ -11,7 +11,7 @@ from conclint.knowledge.frameworks import OF_REQUESTS
 from conclint.knowledge.kinds import Context, Knowledge
 from conclint.program.calls import Calls
 from conclint.program.contexts import Contexts
-from conclint.program.deeds import Deeds
+from conclint.program.deeds import CONSTRUCTION, Deeds
 from conclint.program.files import File
 from conclint.program.values import Sort, Store, function_id, module_name, split_id
 
@@ -80,7 +80,7 @@ class State:
                 yield store.root
 
     def _candidate(self, store: Store, files: set[str]) -> tuple[User, ...]:
-        if store.path.startswith("$") or self.protects_itself(store):
+        if store.path.startswith("$") or (self.protects_itself(store) and not self._made_late(store)):
             return ()
         free = self._deeds.free_threaded  # then even a look into a list can find it half changed
         spelling = [*self._touching(store, files)]
@@ -118,6 +118,13 @@ class State:
             return True
         values = self._names.held(store)
         return bool(values) and all(value.sort is Sort.INSTANCE and self._safe(value.name) for value in values)
+
+    def _made_late(self, store: Store) -> bool:
+        """Whether it is made when the program runs: an executor where there is none, by two threads at once."""
+        if self._is_of_request(store) or (store.sort == "attribute" and LOCAL in self._names.classes.mro(store.owner)):
+            return False
+        made = [function for _, function, path in self._names.stores.puts(store) if path != "$const"]
+        return any(function.qualname and function.name not in CONSTRUCTION for function in made)
 
     def _is_of_request(self, store: Store) -> bool:
         """Whether a module imports it from a web framework, where it stands for another object in each request."""
