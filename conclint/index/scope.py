@@ -221,10 +221,9 @@ class Scope:
         for step, item in elements(iterated):
             if path and step == "[]":
                 self.follow(path, item)
-        if isinstance(iterated, ast.BinOp):
-            self.iterate(target, iterated.left)
-            return self.iterate(target, iterated.right)
-        if type(iterated) in LITERALS:
+        for part in _joined(iterated):
+            self.iterate(target, part)
+        if isinstance(iterated, ast.BinOp) or type(iterated) in LITERALS:
             return None
         return self._item(target, path_of(iterated), "[*]")
 
@@ -236,3 +235,12 @@ class Scope:
                 self._item(part, source + step, f".{number}")
         elif path := path_of(target):
             self.binds[path, source + step] = None
+
+
+def _joined(iterated: ast.expr) -> tuple[ast.expr, ...]:
+    """The containers that `a + b`, `(*a, *b)` are put together of."""
+    if isinstance(iterated, ast.BinOp):
+        return iterated.left, iterated.right
+    if isinstance(iterated, (ast.Tuple, ast.List, ast.Set)):
+        return tuple(part.value for part in iterated.elts if isinstance(part, ast.Starred))
+    return ()
