@@ -63,8 +63,11 @@ SPENT = "emptied after it was handed on"
 # The operation of whoever asks for an item, and then for the item itself.
 LOOKED_UP = "looked up"
 
+# The operation of whoever keeps the largest or smallest.
+BEST = "best"
+
 # Acts that may do no harm twice, or happen to something of one's own.
-SOFT = (ONCE, SIZED, MEMO, OWN, SPENT, LOOKED_UP)
+SOFT = (ONCE, SIZED, MEMO, OWN, SPENT, LOOKED_UP, BEST)
 
 # Losing one of two at the same time is what the lock is for.
 UPDATES = (Act.UPDATE, Act.UPDATE_ITEM)

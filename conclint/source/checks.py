@@ -75,7 +75,7 @@ class Checks:
         """What a read in a test leads to, with the test; None when it is no test or nothing follows from it."""
         test = self.test(node)
         if test is None:
-            return self._trying.tried(node) or self._relying.on(node)
+            return self._trying.tried(node) or self._trying.best(node) or self._relying.on(node)
         if is_own(self._source, test.statement, test.key):
             return None
         for place in self._acts(test, node):

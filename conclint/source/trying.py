@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from conclint.program.observations import Act
+from conclint.program.observations import BEST, Act
 from conclint.source.acts import Done, State, act_of
 from conclint.source.locks import Locks
 from conclint.source.makes import Makes
@@ -23,6 +23,8 @@ from conclint.source.questions import (
     tests_missing,
 )
 from conclint.source.source import Source
+
+ORDERED = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
 
 # What asking for an item that is not there raises.
 MISSING = frozenset({"KeyError", "LookupError"})
@@ -79,6 +81,23 @@ class Trying:
             if isinstance(value, cst.Call) and tests_missing(statement.test, name):
                 return cst.UnaryOperation(cst.Not(), value)
         return statement.test
+
+    def best(self, node: State) -> tuple[Done, cst.CSTNode] | None:
+        """`if size > self.worst: self.worst = size`."""
+        asked = self._source.parent(node)
+        test = self._source.parent(asked) if isinstance(asked, cst.ComparisonTarget) else asked
+        statement = self._source.parent(test) if isinstance(test, cst.Comparison) else None
+        if not isinstance(test, cst.Comparison) or not isinstance(statement, cst.If) or len(test.comparisons) > 1:
+            return None
+        if not isinstance(test.comparisons[0].operator, ORDERED):
+            return None
+        given = self._source.code(test.left if test.left is not node else test.comparisons[0].comparator)
+        for part in same_function(statement.body):
+            kept = isinstance(part, cst.Assign) and path_of(part.targets[0].target) == path_of(node)
+            if isinstance(part, cst.Assign) and kept and self._source.code(part.value) == given:
+                same = self._locks.held(part) == self._locks.held(node)
+                return (Done(Act.UPDATE, BEST), test) if same else None
+        return None
 
     def tried(self, node: State) -> tuple[Done, cst.CSTNode] | None:
         """`try: return d[key]` and, where that failed, `d[key] = make()`."""
