@@ -18,7 +18,7 @@ from conclint.program.values import Meaning, Sort, Store, function_id
 
 TAKING = ("__enter__", "acquire")
 
-# Who does not wait for the lock asks whether somebody is inside already, which may be itself, further out.
+# Who does not wait for a lock of all objects asks whether one of them is inside already, further out most likely.
 TRIES = "=False"
 
 
@@ -56,8 +56,8 @@ class Owners:
             if name in file.header.called:
                 for function, call in self._calls.in_file(file, name):
                     site = Site(file, function, call)
-                    store = None if _only_tries(call) else self._lock(site, call.func.rpartition(".")[0])
-                    if store is not None:
+                    store = self._lock(site, call.func.rpartition(".")[0])
+                    if store is not None and not (_only_tries(call) and self._calls.names.stores.of_class(store)):
                         yield Owned(store, site_place(site))
 
     def _lock(self, site: Site, path: str) -> Store | None:

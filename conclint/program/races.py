@@ -13,7 +13,7 @@ from typing import NamedTuple
 from conclint.knowledge.kinds import Context
 from conclint.knowledge.webservers import SERVED
 from conclint.model import Place
-from conclint.program.conflicts import conflict
+from conclint.program.conflicts import REMOVING, conflict
 from conclint.program.contexts import Run, evidence
 from conclint.program.doubts import Doubts
 from conclint.program.entry import Entry
@@ -36,6 +36,9 @@ FAR = 7
 
 # What is called so is called for each kind of thing once, mostly where that is defined.
 REGISTERING = re.compile(r"add_|register|remove_|unregister")
+
+# What is called so makes things ready.
+PREPARING = re.compile(r"(?:^|[._])(?:init|set_?up|load|configure|start)[^.]*$")
 
 # Where the result of a call goes that a function ends with.
 RETURNED = "$return"
@@ -76,13 +79,14 @@ class Race(NamedTuple):
         handed = any(one.run is not None and one.run.root.handed for one in (self.moment, self.other))
         far = handed and not (self.moment.is_direct and self.other.is_direct)
         promised = self.promise is not None and not self.promise.firm
-        return far or promised or self.guessed or self._set_up or self.moment.access.operation in SOFT
+        return far or promised or self.guessed or self.is_set_up or self.moment.access.operation in SOFT
 
     @property
-    def _set_up(self) -> bool:
-        """Whether main most likely does its part before the server asks for anything."""
-        run = self.moment.run
-        return self.other.run is None and run is not None and run.root.how.startswith(SERVED)
+    def is_set_up(self) -> bool:
+        """Whether main most likely does its part before the server asks for anything, and takes nothing out."""
+        run, other = self.moment.run, self.other.access
+        served = self.other.run is None and run is not None and run.root.how.startswith(SERVED)
+        return served and (other.operation not in REMOVING or PREPARING.search(split_id(other.function)[1]) is not None)
 
     @property
     def by_lock(self) -> bool:
@@ -226,17 +230,17 @@ class Races:
     # -- who meets whom
 
     def _race(self, store: Store, moment: Moment, others: Iterable[Moment]) -> Race | None:
-        """With the first of the others, rather than with the same access once more."""
+        """With the first of the others, rather than with the same access once more, or with what was done before."""
         act = moment.access.act
         if not (act.reads_first or act in (Act.ITERATE, Act.UNSTEADY)):
             return None
-        again: Moment | None = None
-        for other in others:
-            if conflict(moment.access, other.access) and self.meet(moment, other):
-                if other.access.place != moment.access.place:
-                    return Race(store, moment, other)
-                again = again or other
-        return Race(store, moment, again) if again is not None else None
+        meet = (other for other in others if conflict(moment.access, other.access) and self.meet(moment, other))
+        found: Race | None = None
+        for race in (Race(store, moment, other) for other in meet):
+            if race.other.access.place != moment.access.place and not race.is_set_up:
+                return race
+            found = found or race
+        return found
 
     def meet(self, moment: Moment, other: Moment) -> bool:
         """Whether the other one can come between, and it is the first one's fault."""
