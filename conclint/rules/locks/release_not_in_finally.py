@@ -32,9 +32,15 @@ if TYPE_CHECKING:
 
 def check(source: Source) -> Iterator[Finding]:
     from conclint.source.lockleaks import leaks
+    from conclint.source.locklocal import local_locks
     from conclint.source.lockwith import hold_with
 
-    for leak in leaks(source):
+    found = [leak for leak in leaks(source) if leak.risky is not None]
+    # Nobody can wait for a lock that belongs to one call: CON406 speaks of it.
+    own = {source.line(use) for lock in local_locks(source) for use in lock.uses} if found else set()
+    for leak in found:
+        if source.line(leak.taken.call) in own:
+            continue
         if leak.risky is not None and not _is_of_manager(source, leak.risky):
             yield Finding(
                 source.place(leak.taken.call),
