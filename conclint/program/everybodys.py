@@ -16,6 +16,10 @@ from conclint.program.values import Sort, Store, function_id, head_of
 META = frozenset({"builtins.type", "abc.ABCMeta", "enum.EnumMeta"})
 
 
+# A module that imports this knows of threads.
+THREADING = "threading"
+
+
 class Everybodys:
     """Finds it in one program, with the functions of its own file that touch it."""
 
@@ -36,7 +40,11 @@ class Everybodys:
             store: users if free or _register_themselves(users) else tuple(filter(_acts, users))
             for store, users in tables.items()
         }
-        return {store: acting[store] for store, users in tables.items() if _acted_on(users, walked=free)}
+        return {
+            store: acting[store]
+            for store, users in tables.items()
+            if _acted_on(users, walked=free or any(THREADING in user.file.roots for user in users))
+        }
 
     def _in_file(self, file: File) -> Iterator[tuple[Store, User]]:
         module = file.function("")
