@@ -10,6 +10,9 @@ what another thread has added between the two.
 
 Hold one lock around both steps, and around every other change of the same container.
 
+Where no thread is started and only a lock shows that several come, what is thrown away unused is shown to those who
+select CON312: often nobody adds any more by then.
+
 Not reported: single operations (`append`, `d[k] = v`, `pop`, `sort`), containers that one thread has for itself, and
 state under one lock.
 """
@@ -40,7 +43,9 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
                 continue
             message = f"what {rival(race)} adds to `{access.text}` after its items were used is thrown away here unused"
             advice = "take them out under the lock under which they are added, or one by one"
-            yield replace(race_finding(race, f"{message}; {advice}"), about=access.text)
+            found = race_finding(race, f"{message}; {advice}")
+            # Where only a lock says that threads come, something else may keep them from adding any more.
+            yield replace(found, about=access.text, when_asked=found.when_asked or race.promise is not None)
         elif access.act is Act.COMPOUND:
             yield race_finding(
                 race,
