@@ -166,6 +166,15 @@ class Program:
         """State that threads share and change, with the functions that touch it."""
         return self._state.shared()
 
+    @cached_property
+    def looked_at(self) -> dict[Store, tuple[User, ...]]:
+        """The same and what they only look at, perhaps twice, while others change it; where somebody asks for that."""
+        if not self._looks:
+            return {}
+        options = self.options
+        deeds = Deeds(options.knowledge, free_threaded=options.free_threaded, looks=True)
+        return State(self.calls, self.contexts, options.knowledge, deeds).shared()
+
     def is_per_thread(self, store: Store) -> bool:
         """Whether it is an attribute of a `threading.local`."""
         return store.sort == "attribute" and "threading.local" in self.names.classes.mro(store.owner)
@@ -176,8 +185,7 @@ class Program:
 
     @cached_property
     def deeds(self) -> Deeds:
-        options = self.options
-        return Deeds(options.knowledge, free_threaded=options.free_threaded, looks=self._looks)
+        return Deeds(self.options.knowledge, free_threaded=self.options.free_threaded)
 
     @cached_property
     def owners(self) -> Owners:
@@ -202,7 +210,8 @@ class Program:
     def observed(self) -> dict[Store, tuple[User, ...]]:
         """All state that is worth a close look, with the functions that touch it."""
         promises = self.promises
-        return _joined(self.shared, self.guarded, promises.sworn, promises.served, promises.beside, promises.everybodys)
+        known = (self.shared, self.looked_at, self.guarded)
+        return _joined(*known, promises.sworn, promises.served, promises.beside, promises.everybodys)
 
     @property
     def broken(self) -> dict[str, tuple[int, int, str]]:

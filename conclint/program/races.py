@@ -110,7 +110,8 @@ class Races:
                 if access.store in program.declared.left_alone:
                     continue
                 idle = access.act is Act.READ and access.operation != LOOK
-                if idle or access.store not in program.shared or program.is_per_thread(access.store):
+                shared = access.store in program.shared or access.store in program.looked_at
+                if idle or not shared or program.is_per_thread(access.store):
                     continue  # one step, and it spoils nobody else's; or only meant to be shared
                 self._by_store.setdefault((access.store, access.through_class), []).append(access)
 
