@@ -56,7 +56,7 @@ class _Step(NamedTuple):
 SOME_WORK = 2
 
 # What is called so gives its items when there are any: a loop over it mostly waits.
-GIVING = re.compile(r"stream|sock|subscri|connection|feed|queue|tail|follow|watch", re.IGNORECASE)
+GIVING = re.compile(r"stream|sock|subscri|connection|feed|queue|tail|follow|watch|std(?:out|err|in)$", re.IGNORECASE)
 
 # Files that are none.
 IN_MEMORY = ("io.BytesIO.", "io.StringIO.")
@@ -170,6 +170,8 @@ class Effects:
             found |= Effect.RELEASES
         if self._shares_results(file, function):
             found |= Effect.RESULTS
+        if self._walks_over_streams(file, function):
+            found |= Effect.IO
         for call in function.calls:
             site = Site(file, function, call)
             if not self._calls.targets(file, function, call.func):
@@ -181,8 +183,6 @@ class Effects:
 
     def _busy(self, identity: str, function: FunctionFact) -> bool:
         """Loops with arithmetic in them, or a function that calls itself more than once."""
-        if any(path.endswith("[*]") and GIVING.search(path) for _, path in function.binds):
-            return False
         if function.depth and function.work * function.depth >= SOME_WORK:
             return True
         itself = [call for call in function.calls if call.func.rpartition(".")[2] == function.name]
@@ -200,6 +200,19 @@ class Effects:
             for target in annotated
             for value in self._names.meaning(file, function, target).values
         )
+
+    def _walks_over_streams(self, file: File, function: FunctionFact) -> bool:
+        """`for line in process.stdout`, `for item in iter(tasks.get, None)`: each round may wait."""
+        walked = (path.removesuffix("[*]") for _, path in function.binds if path.endswith("[*]"))
+        return any(GIVING.search(path) or self._is_stream(file, function, path) for path in walked)
+
+    def _is_stream(self, file: File, function: FunctionFact, path: str) -> bool:
+        knows = self._knowledge
+        for value in self._names.meaning(file, function, path).values:
+            name = value.name if value.sort is Sort.LIBRARY else f"{value.name}.__next__"
+            if ":" not in name and (knows.matches(knows.io, name) or knows.matches(knows.blocking, name)):
+                return not name.startswith(IN_MEMORY)
+        return False
 
     def _shares_results(self, file: File, function: FunctionFact) -> bool:
         """Whether it adds to a container that it did not make: a global, a captured variable, an argument."""

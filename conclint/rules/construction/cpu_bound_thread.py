@@ -136,6 +136,27 @@ RULE = Rule(
                 return await asyncio.to_thread(longest, limit)  # expect: CON103
             """),
         Good("""
+            import subprocess
+            import threading
+
+            class Monitor:
+                def __init__(self, command):
+                    self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
+                    self.lines, self.counts = [], {}
+                    self.reader = threading.Thread(target=self.read)
+                    self.reader.start()
+
+                def read(self):
+                    for line in self.process.stdout:  # waits for the other process
+                        self.counts[line[:4]] = self.counts.get(line[:4], 0) + 1
+                        if len(self.lines) > 1000:
+                            self.lines = self.lines[-500:] + [line]
+
+                def close(self):
+                    self.process.terminate()
+                    self.reader.join()
+            """),
+        Good("""
             from concurrent.futures import ProcessPoolExecutor
 
             def crunch(limit):
