@@ -8,6 +8,8 @@ the last one, so that it would wait for itself.
 Let them only set a flag or an `Event`, or put something into a `queue.SimpleQueue`, which is made for that, and do the
 rest elsewhere: in `close()`, in a `with` block, in the loop that asks the flag.
 
+A `queue.Queue` has a lock inside, which `put` takes likewise.
+
 Not reported: re-entrant locks, locks taken without waiting, and an object's own lock in its `__del__`, which nobody can
 hold any more. Signal handlers are CON426's.
 
