@@ -30,4 +30,17 @@ def last_one_only(source: Source, call: cst.Call, fate: FateScene) -> Note | Non
     waits = [(path, line) for method, path, line in fate.uses if method in WATCHED]
     if not waits or not fate.joins or any(path != source.path or line <= end for path, line in waits):
         return None
+    if _is_taken_again(source, call, fate.stores[0].path, range(end, min(line for _, line in waits) + 1)):
+        return None  # that is the end of another one
     return Note(fate.joins[0], "only the last one is waited for here")
+
+
+def _is_taken_again(source: Source, call: cst.Call, name: str, lines: range) -> bool:
+    """Whether the name means something else by then."""
+    function = source.function_node(call)
+    assigns = source.inside(function.body, cst.Assign) if function is not None else source.all(cst.Assign)
+    return any(
+        isinstance(one.target, cst.Name) and one.target.value == name and source.line(assign) in lines
+        for assign in assigns
+        for one in assign.targets
+    )
