@@ -12,7 +12,6 @@ from conclint.knowledge.kinds import Context, Knowledge, Spawner, Target
 from conclint.program.calls import Calls, Site
 from conclint.program.files import File
 from conclint.program.forwarding import Forwarding
-from conclint.program.rebound import latest
 from conclint.program.startsites import (
     argument,
     arguments,
@@ -132,7 +131,7 @@ class Spawns:
 
     def _try(self, site: Site, spawners: dict[str, Spawner]) -> None:
         """What may be of an event loop as well is no evidence of a thread: `future: Future | asyncio.Future`."""
-        names = (name for value in latest(self._calls, site) for name in self._spellings(value))
+        names = (name for value in self._calls.meaning(site).values for name in self._spellings(value))
         found = [name for name in names if name in spawners]
         if found:
             name = next((one for one in found if spawners[one].context is Context.LOOP), found[0])
