@@ -25,7 +25,7 @@ import libcst as cst
 from conclint.model import Finding, Note, Place, Span
 from conclint.program.contexts import site_place
 from conclint.program.evidence import Evidence
-from conclint.program.foreign import Code, Foreign, Foreigners
+from conclint.program.foreign import SETTERS, Code, Foreign, Foreigners
 from conclint.program.triggers import held_locks
 from conclint.rules.rule import Bad, Good, Rule
 
@@ -42,8 +42,12 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             f"`{seen.text}` runs {what} while `{found.lock.text}` is held, which they may want; call it after the lock "
             "is given back",
             notes=tuple(_notes(found)),
+            when_asked=found.code is Code.FUTURE and seen.text.rpartition(".")[2] not in ENDS,
         )
 
+
+# What gives a future its end; where a helper calls it, the future is a ticket of the class's own, most likely.
+ENDS = frozenset(name.rpartition(".")[2] for name in SETTERS)
 
 # What is held for certain, rather than by a manager that nobody knows.
 NAMED = frozenset({"local", "global", "attribute"})

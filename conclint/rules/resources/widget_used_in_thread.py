@@ -18,8 +18,10 @@ from collections.abc import Iterator
 
 from conclint.knowledge.kinds import Context, Setting, Unshared
 from conclint.model import Finding
+from conclint.program.calls import Site
 from conclint.program.contexts import evidence as trace
 from conclint.program.evidence import Evidence
+from conclint.program.observations import Change
 from conclint.program.triggers import Triggers
 from conclint.rules.rule import Bad, Good, Rule
 
@@ -33,12 +35,21 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             notes=trace(run),
         )
     for doing in evidence.doings(Setting.DIALOG):
+        if _has_its_own_root(evidence, doing.change):
+            continue
         yield Finding(
             doing.change.place,
             f"`{doing.change.text}` makes a window, and a thread other than the main one calls it; let the main thread "
             "ask, told by a signal or a queue",
             notes=doing.notes,
         )
+
+
+def _has_its_own_root(evidence: Evidence, change: Change) -> bool:
+    """Whether the function makes the interpreter of Tk in which it asks, which then belongs to this thread."""
+    calls = evidence.program.calls
+    file, function = calls.function(change.point.function)
+    return any("tkinter.Tk" in calls.library_names(Site(file, function, call)) for call in function.calls)
 
 
 RULE = Rule(
@@ -111,6 +122,25 @@ RULE = Rule(
                 root = Tk()
                 threading.Thread(target=run, args=(ttk.Progressbar(root), Entry(root))).start()
                 root.mainloop()
+            """),
+        Good("""
+            import threading
+            import tkinter
+            from tkinter.messagebox import showerror
+
+            def complain(text):
+                root = tkinter.Tk()  # this thread's own
+                root.withdraw()
+                showerror("Connection", text, parent=root)
+                root.destroy()
+
+            def serve():
+                try:
+                    listen()
+                except OSError as error:
+                    complain(str(error))
+
+            threading.Thread(target=serve, daemon=True).start()
             """),
         Good("""
             import queue
