@@ -72,6 +72,7 @@ VERSIONS: dict[str, Span] = {
     "nntplib": ((3, 0), (3, 13)),
     "os.reload_environ": ((3, 14), END),
     "sqlite3.Blob": ((3, 11), END),
+    "sqlite3.Connection.blobopen": ((3, 11), END),
     "telnetlib": ((3, 0), (3, 13)),
     "threading.setprofile_all_threads": ((3, 12), END),
     "threading.settrace_all_threads": ((3, 12), END),
