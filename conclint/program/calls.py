@@ -93,7 +93,9 @@ class Calls:
         blocks = self._blocks.get(key)
         if blocks is None:
             blocks = self._blocks[key] = _blocks(site.function)
-        around = [one for one in blocks if dot and one.name == head and one.first <= site.call.line <= one.last]
+        if not blocks or not dot:
+            return ""
+        around = [one for one in blocks if one.name == head and one.first <= site.call.line <= one.last]
         return f"{max(around).entered}.{rest}" if around else ""
 
     def library_names(self, site: Site) -> frozenset[str]:
