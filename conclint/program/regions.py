@@ -79,8 +79,8 @@ class Regions:
                 self._by_constructors(code, trigger)
             if trigger.together:
                 self._by_pairs(code, trigger)
-            if trigger.targets:
-                self._by_targets(code, trigger)
+            if trigger.targets or trigger.helpers:
+                self._by_roots(code, trigger)
             if trigger.bases:
                 self._by_bases(code, trigger.bases)
             if trigger.keeping:
@@ -213,12 +213,16 @@ class Regions:
             for line in _lines(function):
                 self._choose(file, line)
 
-    def _by_targets(self, code: str, trigger: Triggers) -> None:
-        for root in self._roots:
-            if root.how in trigger.calls:
+    def _by_roots(self, code: str, trigger: Triggers) -> None:
+        """What the calls start, and where helpers are given it."""
+        for root in (one for one in self._roots if one.how in trigger.calls):
+            if trigger.targets:
                 file, function = self._calls.function(root.target)
                 self._run(file, (code,))
                 self._choose(file, function.line)
+            if trigger.helpers and root.handed:
+                self._run(root.site.file, (code,))
+                self._choose(root.site.file, root.site.call.line)
 
     def _by_bases(self, code: str, bases: frozenset[str]) -> None:
         """Whole classes that derive from one of the bases."""

@@ -118,6 +118,8 @@ class StartScene:
     func: str
     how: str
     targets: tuple[str, ...]
+    context: Context
+    handed: bool  # to a helper of the program's own, which starts it
 
 
 @dataclass(frozen=True)

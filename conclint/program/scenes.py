@@ -267,7 +267,9 @@ class Scenes:
         for call, roots in self._by_site.get(file.path, {}).items():
             if _inside(call.line, spans):
                 targets = tuple(dict.fromkeys(root.target for root in roots))
-                yield StartScene(call.line, call.column, call.func, roots[0].how, targets)
+                handed = all(root.handed for root in roots)
+                how, context = roots[0].how, roots[0].context
+                yield StartScene(call.line, call.column, call.func, how, targets, context, handed)
 
     def _makes_handle(self, site: Site) -> bool:
         last = site.call.func.rpartition(".")[2]

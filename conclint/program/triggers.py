@@ -19,6 +19,7 @@ class Triggers:
     `settings`: what changes these for the whole process, and `objects`: methods of objects of these kinds, in functions
     that run in one of the contexts.
     `targets`: with `calls`, also the functions that these calls start somewhere.
+    `helpers`: with `calls`, also where a helper of the program's own is given what it starts with these calls.
     `within`: with `calls`, those in functions of one of these names.
     `kinds`: functions that run in one of the contexts and are of one of these kinds (bits of `Kind`).
     `bases`: a class that derives from one of these library classes, the whole of it.
@@ -58,14 +59,18 @@ class Triggers:
     together: frozenset[str] = frozenset()
     needs: str = ""
     constructors: bool = False
+    helpers: bool = False
 
 
-def calls(*names: str, runs_in: tuple[Context, ...] = (), together: Iterable[str] = ()) -> Triggers:
+def calls(
+    *names: str, runs_in: tuple[Context, ...] = (), together: Iterable[str] = (), helpers: bool = False
+) -> Triggers:
     """Regions that call one of `names`, in functions that run in one of `runs_in` where that is given.
 
     `together`: for those who ask, also in any function that calls one of these as well.
     """
-    return Triggers(calls=frozenset(names), contexts=frozenset(runs_in), together=frozenset(together))
+    where = frozenset(runs_in)
+    return Triggers(calls=frozenset(names), contexts=where, together=frozenset(together), helpers=helpers)
 
 
 def unasked(trigger: Triggers) -> Triggers:

@@ -10,7 +10,7 @@ import libcst as cst
 
 from conclint.knowledge.kinds import Context
 from conclint.model import Edit, Place, Span
-from conclint.program.scene import FateScene, FunctionScene, Named, Scene, TargetScene
+from conclint.program.scene import FateScene, FunctionScene, Named, Scene, StartScene, TargetScene
 from conclint.program.values import function_id
 from conclint.source.paths import argument, path_of
 from conclint.source.qualified import SCOPES, qualified_names
@@ -298,13 +298,19 @@ class Source:
 
     def starts(self, call: cst.Call) -> tuple[str, tuple[TargetScene, ...]]:
         """The library name of a call that runs functions of the program somewhere else, and what these do."""
+        found = self.start(call)
+        if found is None:
+            return "", ()
+        targets = (self._targets.get(identity) for identity in found.targets)
+        return found.how, tuple(one for one in targets if one is not None)
+
+    def start(self, call: cst.Call) -> StartScene | None:
+        """What is known of a call that runs functions of the program somewhere else."""
         func = path_of(call.func)
         if func not in self._started:
-            return "", ()
+            return None  # the place of a node costs more
         span = self.span(call)
-        found = self._starts.get((span.line, span.column, func))
-        targets = (self._targets.get(identity) for identity in found.targets) if found is not None else ()
-        return (found.how if found is not None else "", tuple(one for one in targets if one is not None))
+        return self._starts.get((span.line, span.column, func))
 
     @staticmethod
     def argument(call: cst.Call, keyword: str, position: int | None = None) -> cst.Arg | None:

@@ -8,8 +8,9 @@ Give such work to processes (`ProcessPoolExecutor`), to sub-interpreters (`Inter
 to a library that computes with the GIL released.
 
 Not reported: functions that anywhere do I/O, wait, or call what releases the GIL or may (code that conclint cannot
-see counts as such); loops over short constants; loops that only move data about; tests; and programs for free-
-threaded Python (`free-threaded = true`), where threads do compute side by side.
+see counts as such); loops over short constants; loops that only move data about; tests; programs for free-
+threaded Python (`free-threaded = true`), where threads do compute side by side, and code that asks whether there is a
+GIL.  A single thread, which mostly computes so that something else can go on, is shown to those who select CON103.
 
 The fix turns a local pool of threads into one of processes, where all that it runs are functions at the top level of
 a module.  Arguments and results must be picklable, and what the functions change in globals stays in the worker: it
@@ -18,11 +19,13 @@ is applied with `--unsafe-fixes` only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.kinds import Context
 from conclint.model import Finding, Note
 from conclint.program.effects import Effect
 from conclint.program.triggers import calls
@@ -32,14 +35,23 @@ if TYPE_CHECKING:
     from conclint.program.scene import TargetScene
     from conclint.source.source import Source
 
+THREAD = "threading.Thread"
 EXECUTOR = "concurrent.futures.ThreadPoolExecutor"
 POOL = "multiprocessing.pool.ThreadPool"
+PROCESSES = "concurrent.futures.ProcessPoolExecutor"
+DELAYED = "joblib.delayed"
 IN_EXECUTOR = "asyncio.AbstractEventLoop.run_in_executor"
 
+# Code that asks, knows: docs.python.org/3/howto/free-threading-python.html
+ASKS_FOR_GIL = re.compile(r"\b_is_gil_enabled\b|\bPy_GIL_DISABLED\b")
+ABOUT_GIL = re.compile(r"(?:\b|_|no)gil(?:\b|_)|free_?thread", re.IGNORECASE)
+
 SPAWNS = (
-    "threading.Thread",
+    THREAD,
     "asyncio.to_thread",
     IN_EXECUTOR,
+    DELAYED,
+    "tqdm.contrib.concurrent.thread_map",
     f"{EXECUTOR}.submit",
     f"{EXECUTOR}.map",
     *(f"{POOL}.{name}" for name in ("apply", "apply_async", "map", "map_async", "imap", "imap_unordered")),
@@ -51,29 +63,52 @@ def check(source: Source) -> Iterator[Finding]:
     from conclint.source.processes import into_processes
     from conclint.source.testcode import in_test
 
-    if source.scene.free_threaded:
+    if source.scene.free_threaded or ASKS_FOR_GIL.search(source.text.text):
         return
     for call in source.all(cst.Call):
-        if not source.calls(call, *SPAWNS) or not _on_threads(source, call) or in_test(source, call):
+        how, targets = source.starts(call)
+        if how not in SPAWNS or not _on_threads(source, call) or in_test(source, call):
             continue
-        _, targets = source.starts(call)
         busy = next((target for target in targets if target.computes and not _is_told(source, call, target)), None)
-        if busy is not None:
+        if busy is not None and not _asked_whether(source, call):
             what = f"`{_name(busy)}` computes in Python code, which one thread at a time can run"
             fix = into_processes(source, call)
-            yield Finding(source.place(call), f"{what}; give it to processes", _notes(busy), fix)
+            yield Finding(
+                source.place(call), f"{what}; give it to processes", _notes(busy), fix, when_asked=_alone(source, call)
+            )
+
+
+def _alone(source: Source, call: cst.Call) -> bool:
+    """Whether it is the only thread that is made there, and once: mostly something else is to go on beside it."""
+    fate = source.fate(call)
+    if not source.calls(call, THREAD) or fate is None or fate.repeated or source.loop(call) is not None:
+        return False
+    around = source.function_node(call)
+    return all(
+        one is call or source.function_node(one) is not around or not source.calls(one, THREAD)
+        for one in source.all(cst.Call)
+    )
+
+
+def _asked_whether(source: Source, call: cst.Call) -> bool:
+    """Whether it stands below a condition that is about the GIL."""
+    tests = (one.test for one in source.ancestors(call) if isinstance(one, (cst.If, cst.IfExp)))
+    return any(ABOUT_GIL.search(source.code(one)) for one in tests)
 
 
 def _is_told(source: Source, call: cst.Call, target: TargetScene) -> bool:
     """Whether it is only what a thread of the program's own kind calls now and then: a callback it was given."""
-    own_kind = source.calls(call, "threading.Thread") and source.argument(call, "target") is None
+    own_kind = source.calls(call, THREAD) and source.argument(call, "target") is None
     return own_kind and _name(target) != "run"
 
 
 def _on_threads(source: Source, call: cst.Call) -> bool:
-    """Whether the executor that `run_in_executor` is given is one of threads: the loop's own, or a known one."""
+    """Whether the executor is surely one of threads; that of `run_in_executor` is the loop's own, or a known one."""
+    start = source.start(call)
+    if start is None or start.context is not Context.THREAD:
+        return False
     if not source.calls(call, IN_EXECUTOR):
-        return True
+        return not isinstance(call.func, cst.Attribute) or PROCESSES not in source.types(call.func.value)
     executor = source.argument(call, "executor", 0)
     if executor is None:
         return False
@@ -94,7 +129,7 @@ def _notes(target: TargetScene) -> tuple[Note, ...]:
 RULE = Rule(
     code="CON103",
     name="cpu-bound-thread",
-    triggers=calls(*SPAWNS),
+    triggers=calls(*SPAWNS, helpers=True),
     check=check,
     examples=(
         Bad(
