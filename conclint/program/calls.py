@@ -237,6 +237,11 @@ class Calls:
         """The calls in one file whose last name is `name`."""
         return file.body.functions.calling(name)
 
+    def once(self, site: Site) -> bool:
+        """Whether only the top of a module leads to the call, as to all of `main`."""
+        callers = self.callers(site.caller) if site.function.qualname else ()
+        return bool(callers) and not any(one.function.qualname or one.call.use & Use.LOOP for one in callers)
+
     def repeated(self, site: Site) -> bool:
         """Whether the call can happen several times: in a loop, or in a function that is called in one."""
         if site.call.use & Use.LOOP:

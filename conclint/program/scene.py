@@ -98,6 +98,7 @@ class FateScene:
     repeated: bool = False  # whether the call that makes it can happen several times
     protocol: bool = False  # whether its class offers others more to call than `run`
     deaf: bool = False  # whether its class has a `run` that never calls the target it may be given
+    once: bool = False  # whether only the top of a module leads there, so that it happens once in the process
     start_method: str = ""  # of processes: "fork", "spawn", "forkserver", or see `startmethods`
 
     def does(self, *methods: str) -> bool:

@@ -232,7 +232,8 @@ class Scenes:
                     mortal = all(self._mortal(store) for store in fate.stores)
                     method = self._program.start_methods.of(site)
                     made = replace(made, protocol=self._has_protocol(site), start_method=method)
-                    yield replace(made, mortal=mortal, deaf=is_deaf(self._calls, site))
+                    once = self._calls.once(site)
+                    yield replace(made, mortal=mortal, once=once, deaf=is_deaf(self._calls, site))
 
     def _mortal(self, store: Store) -> bool:
         """Whether who keeps a handle there comes to an end before the process does."""

@@ -8,7 +8,8 @@ Use it in a `with` block, which waits for the jobs and ends the workers; or call
 
 Not reported: tests; executors for the life of the process (in a global, or in an object that has no `close()` or the
 like of its own), those that an owner ends anywhere in the program, and those that are returned, passed on or given to
-an event loop.
+an event loop.  Those of one function are shown to those who select CON203 where it hands on the futures, which no block
+could wait for, where it serves for ever, and where it is what the whole program does (`main()`).
 
 The fix makes the `with` block, up to the last use. It waits at the end of the block, also when nobody waited
 before: it is applied with `--unsafe-fixes` only.
@@ -37,6 +38,7 @@ EXECUTORS = (
 
 
 def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.beyond import handed_on, serves
     from conclint.source.testcode import in_test
     from conclint.source.withs import into_with
 
@@ -45,9 +47,14 @@ def check(source: Source) -> Iterator[Finding]:
             continue
         fate = source.fate(call)
         if fate is not None and left_open(fate):
-            what = f"nobody shuts this executor down{kept(fate)}, and its workers stay"
+            local = not any(store.sort == "attribute" for store in fate.stores)
+            end = "its workers are left to the collector" if local else "its workers stay"
+            what = f"nobody shuts this executor down{kept(fate)}, and {end}"
             fix = into_with(source, call, waits=True)
-            yield Finding(source.place(call), f"{what}; use it in a `with` block or `shutdown()` it", fix=fix)
+            meant = local and (fate.once or handed_on(source, call) or serves(source, call))
+            yield Finding(
+                source.place(call), f"{what}; use it in a `with` block or `shutdown()` it", fix=fix, when_asked=meant
+            )
 
 
 RULE = Rule(
