@@ -27,8 +27,8 @@ RUFF = [str(Path(sys.executable).with_name("ruff")), "check", "--isolated", "--q
 RUFF_RULES = [*RUFF, "--select", "ASYNC,PLW,RUF006", "--preview"]
 FLAKE8_ASYNC = [str(Path(sys.executable).with_name("flake8-async")), "--enable", "ASYNC"]
 PYLINT = [
-    sys.executable, "-m", "pylint", "-j2", "--rcfile", os.devnull, "--disable", "all",
-    "--enable", "bad-thread-instantiation,useless-with-lock", "--score", "n",
+    sys.executable, "-m", "pylint", "-j2", "--rcfile", os.devnull, "--disable=all",
+    "--enable=bad-thread-instantiation,useless-with-lock", "--score=n",
 ]  # fmt: skip
 FLAKE8 = [sys.executable, "-m", "flake8", "--isolated", "-j2", "--select", "E9,F"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONHASHSEED": "0"}
@@ -272,8 +272,9 @@ class Bench:
             process = subprocess.Popen(command, env=environment, stdout=out, stderr=out, cwd=self._folder)
             _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode < 0 or "Traceback" in (self._folder / "output").read_text(errors="replace"):
-            print(f"{' '.join(command)[:200]}: exit status {process.returncode}", file=sys.stderr)
+        said = (self._folder / "output").read_text(errors="replace")
+        if process.returncode < 0 or "Traceback" in said or said.startswith(("usage:", "error:")):
+            print(f"{' '.join(command)[:200]}: exit status {process.returncode}, {said[:300]}", file=sys.stderr)
         return Cost(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
