@@ -63,7 +63,7 @@ def act_of(source: Source, node: State) -> Done:
     if isinstance(outer, cst.AnnAssign) and outer.target is node:
         return Done(Act.REPLACE, "=") if outer.value is not None else READ
     if isinstance(outer, cst.Element) and _is_target(source, outer):
-        value = _own_value(source, outer)
+        value = own_value(source, outer)
         built = value is not None and _builds_on(value, path_of(node))
         return Done(Act.UPDATE if built else Act.REPLACE, "=")
     if isinstance(outer, (cst.For, cst.CompFor)) and outer.target is node:
@@ -91,7 +91,7 @@ def _assigned(source: Source, node: State, target: cst.AssignTarget) -> Done:
     return Done(Act.REPLACE, "=None" if value is not None and path_of(value) == "None" else "=")
 
 
-def _own_value(source: Source, element: cst.Element) -> cst.BaseExpression | None:
+def own_value(source: Source, element: cst.Element) -> cst.BaseExpression | None:
     """What this part of `a, self.b = …` gets, where that stands in the same place."""
     targets = source.parent(element)
     target = source.parent(targets) if targets is not None else None

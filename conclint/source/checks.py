@@ -24,6 +24,7 @@ from conclint.source.questions import (
     key_of,
     leaves,
     names_in,
+    refuses,
     rest_of,
     same_function,
     tells,
@@ -315,6 +316,8 @@ class Checks:
 
     def _matters(self, test: Test, node: State, done: Done) -> bool:
         """Whether it does harm that two threads add the same item."""
+        if test.asks_present and refuses(test.statement):
+            return True  # a claim, which both get
         value = assigned(self._source, node)
         if value is not None:
             # A container that has a name of its own before is filled, most likely, when others see it.

@@ -29,7 +29,7 @@ LOOKS = frozenset({"len", "bool", "any", "all", "id", "isinstance", "repr", "str
 
 def emptied(source: Source, locks: Locks, node: State, done: Done) -> Done | None:
     """The act as one of two steps: the items were used before, under no lock that lasts until they are thrown away."""
-    if not (done.operation == "clear" or (done.act is Act.REPLACE and _is_empty(assigned(source, node)))):
+    if not (done.operation == "clear" or (done.act is Act.REPLACE and is_empty(assigned(source, node)))):
         return None
     path, held = path_of(node), locks.held(node)
     for line in _before(source, node):
@@ -44,7 +44,7 @@ def emptied(source: Source, locks: Locks, node: State, done: Done) -> Done | Non
     return None
 
 
-def _is_empty(value: cst.BaseExpression | None) -> bool:
+def is_empty(value: cst.BaseExpression | None) -> bool:
     if isinstance(value, (cst.List, cst.Dict)):
         return not value.elements
     if not isinstance(value, cst.Call):

@@ -77,6 +77,14 @@ def leaves(block: cst.BaseSuite) -> bool:
     return isinstance(small, (cst.Return, cst.Raise, cst.Continue, cst.Break))
 
 
+def refuses(branch: cst.If | cst.While) -> bool:
+    """Whether who finds it there is turned away: `if name in jobs: raise …`, or `return False`."""
+    last = branch.body.body[-1]
+    small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
+    turned = isinstance(small, cst.Return) and small.value is not None and path_of(small.value) == "False"
+    return turned or isinstance(small, cst.Raise)
+
+
 def same_function(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     stack = [node]
     while stack:

@@ -54,14 +54,14 @@ class SecondLook:
 
     def all(self) -> Iterator[Missing]:
         """Each block at most once."""
-        for block in self._blocks():
+        for block in self.blocks():
             for state in self._made(block.body):
-                branch = self._tested(state, block.body)
+                branch = self.tested(state, block.body)
                 if branch is not None and not self._locks.held(branch):  # else somebody is kept out already
                     yield Missing(state, branch, block)
                     break
 
-    def _blocks(self) -> Iterator[Locked]:
+    def blocks(self) -> Iterator[Locked]:
         """`with lock:`, and `lock.acquire()` in front of a `try` that releases it at the end."""
         for block in self._source.all(cst.With):
             for item in block.items:
@@ -95,7 +95,7 @@ class SecondLook:
             if isinstance(node, (cst.Name, cst.Attribute)) and not is_last_part(self._source, node):
                 done = act_of(self._source, node)
                 stored = done.act is Act.REPLACE or (done.act is Act.CHANGE and done.operation == "=")
-                stored = stored and not self._is_own(node)
+                stored = stored and not self.is_own(node)
                 value = assigned(self._source, node) if stored else None
                 many = done.act is Act.CHANGE
                 if value is None or self._looks(block, node, value) or not self._unread(block, node):
@@ -114,7 +114,7 @@ class SecondLook:
         calls = (part for part in same_function(block) if isinstance(part, cst.Call))
         return any(self._makes.works(call) for call in calls if self._source.sequence(call) < here)
 
-    def _is_own(self, node: State) -> bool:
+    def is_own(self, node: State) -> bool:
         """Whether it is a variable of the function itself: nobody else looks for it."""
         store = self._source.named(node).store
         return store is not None and store.sort == "local" and store.owner == self._source.identity(node)
@@ -144,7 +144,7 @@ class SecondLook:
         source = self._source
         return source.sequence(node) < source.sequence(statement) or source.statement(node) is statement
 
-    def _tested(self, made: State, block: cst.BaseSuite) -> cst.If | None:
+    def tested(self, made: State, block: cst.BaseSuite) -> cst.If | None:
         """The `if` around the block, or right in front of it, on whose answer it is made."""
         path, key = path_of(made), key_of(self._source, made)
         function = self._source.function_node(block)

@@ -83,6 +83,38 @@ RULE = Rule(
                     list(pool.map(connection, hosts))
             """),
         Bad("""
+            from concurrent.futures import ThreadPoolExecutor
+
+            RUNNING = {}
+            busy = set()
+
+            def run(name, job):
+                if name in RUNNING:  # expect: CON305
+                    raise ValueError(f"{name} runs already")
+                RUNNING[name] = job
+                try:
+                    job.run()
+                finally:
+                    RUNNING.pop(name, None)
+
+            def claim(device):
+                if device in busy:  # expect: CON305
+                    return False
+                busy.add(device)
+                return True
+
+            def work(name, job):
+                if claim(job.device):
+                    run(name, job)
+                if name in RUNNING:
+                    return
+                RUNNING[name] = "done"  # a memo, the same from everybody
+
+            def main(jobs):
+                with ThreadPoolExecutor(4) as pool:
+                    list(pool.map(work, jobs.keys(), jobs.values()))
+            """),
+        Bad("""
             import threading
 
             class Registry:
