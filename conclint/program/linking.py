@@ -106,7 +106,7 @@ class Program:
 
     @cached_property
     def locals(self) -> Locals:
-        return Locals(self.calls)
+        return Locals(self.calls, self.contexts)
 
     @cached_property
     def errors(self) -> Errors:

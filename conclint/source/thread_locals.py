@@ -1,4 +1,4 @@
-"""What coroutines keep in a `threading.local` while other tasks run."""
+"""What tasks keep in a `threading.local`: coroutines while others run, a pool's jobs for the next one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from conclint.program.values import split_id
+from conclint.source.literals import constant_text
 from conclint.source.paths import path_of
 from conclint.source.source import Source
 from conclint.source.tree import below
 
 LOCAL = "threading.local"
+CHANGING = frozenset({"setattr", "delattr"})
+ASKING = ("builtins.hasattr", "builtins.getattr", *(f"builtins.{name}" for name in sorted(CHANGING)))
 
 Stop = cst.Await | cst.For | cst.With | cst.CompFor
 
@@ -60,4 +64,61 @@ def _is_made_where_missing(source: Source, write: cst.Attribute) -> bool:
             return True
         if isinstance(outer, cst.FunctionDef):
             return False
+    return False
+
+
+def uses(source: Source, function: cst.CSTNode, state: cst.Attribute) -> Iterator[cst.CSTNode]:
+    """Where a function uses the attribute of a thread-local object, or hands the object on."""
+    local, name = path_of(state.value), state.attr.value
+    for node in source.inside(function, cst.Attribute):
+        if path_of(node) == path_of(state):
+            yield node
+    for call in source.inside(function, cst.Call):
+        given = [path_of(arg.value) for arg in call.args]
+        if local in given:
+            asked = constant_text(call.args[1].value) if len(given) > 1 else ""
+            if not (source.calls(call, *ASKING) and asked and asked != name):
+                yield call
+
+
+def asks(source: Source, test: cst.BaseExpression, local: str) -> bool:
+    """Whether a test asks what the thread has already: itself, or by a name that was bound to that."""
+    names = {part.value for part in below(test) if isinstance(part, cst.Name)}
+    function = source.function_node(test)
+    bound = [test, *(one.value for one in _bindings(source, function, names))] if function is not None else [test]
+    return any(path_of(part).startswith(local) for value in bound for part in below(value))
+
+
+def _bindings(source: Source, function: cst.CSTNode, names: set[str]) -> Iterator[cst.Assign | cst.NamedExpr]:
+    for one in source.inside(function, cst.Assign):
+        if any(isinstance(target.target, cst.Name) and target.target.value in names for target in one.targets):
+            yield one
+    yield from (one for one in source.inside(function, cst.NamedExpr) if path_of(one.target) in names)
+
+
+def resets(source: Source, state: cst.Attribute) -> bool:
+    """Whether a helper that the function calls sets or clears the attribute, or may: who knows the object as well."""
+    store, function = source.named(state.value).store, source.function_node(state)
+    for call in source.inside(function, cst.Call) if function is not None else ():
+        for identity in source.named(call.func).functions:
+            path, qualname = split_id(identity)
+            elsewhere = path != source.path and store is not None and store.owner == path
+            if elsewhere or (path == source.path and _clears(source, qualname.rpartition(".")[2], state)):
+                return True
+    return False
+
+
+def _clears(source: Source, helper: str, state: cst.Attribute) -> bool:
+    """Whether a function of this file with the name does something to the attribute."""
+    wanted, local = path_of(state), path_of(state.value)
+    for node in source.whole.all(cst.FunctionDef):
+        if not isinstance(node, cst.FunctionDef) or node.name.value != helper:
+            continue
+        for part in below(node):
+            if isinstance(part, (cst.AssignTarget, cst.Del)) and any(path_of(one) == wanted for one in below(part)):
+                return True
+            if isinstance(part, cst.Call) and path_of(part.func).startswith(f"{local}.__dict__"):
+                return True
+            if isinstance(part, cst.Call) and path_of(part.func) in CHANGING and path_of(part.args[0].value) == local:
+                return True
     return False

@@ -30,10 +30,11 @@ LOCAL = "threading.local"
 
 
 def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.testcode import in_test
     from conclint.source.variables import bound_to, reads
 
     for call in source.all(cst.Call):
-        if not source.calls(call, LOCAL) or source.function_node(call) is None:
+        if not source.calls(call, LOCAL) or source.function_node(call) is None or in_test(source, call):
             continue
         plain = not any(":" in one for one in source.names(call.func))
         name = bound_to(source, call) if plain else None
@@ -45,8 +46,19 @@ def check(source: Source) -> Iterator[Finding]:
 def _is_own(source: Source, name: cst.Name, uses: list[cst.Name]) -> bool:
     """Whether only attributes of it are used, by the function that makes it."""
     function = source.function_node(name)
-    attributes = (isinstance(outer := source.parent(one), cst.Attribute) and outer.value is one for one in uses)
-    return bool(uses) and all(attributes) and all(source.function_node(one) is function for one in uses)
+    own = all(source.function_node(one) is function and _is_looked_into(source, one) for one in uses)
+    return own and any(isinstance(source.parent(one), cst.Attribute) for one in uses)
+
+
+def _is_looked_into(source: Source, use: cst.Name) -> bool:
+    """`local.value`, `getattr(local, "value", None)`"""
+    from conclint.source.thread_locals import ASKING
+
+    outer = source.parent(use)
+    if isinstance(outer, cst.Attribute):
+        return outer.value is use
+    call = source.parent(outer) if isinstance(outer, cst.Arg) else None
+    return isinstance(call, cst.Call) and call.args[0] is outer and source.calls(call, *ASKING)
 
 
 RULE = Rule(

@@ -6,8 +6,8 @@ another one's user.
 
 Set the value in every case, and remove it in a `finally`; or use a `ContextVar` and `reset()` it.
 
-Not reported: caches, which ask for the value itself before they set it; and functions that set, delete or clear it
-elsewhere.
+Not reported: caches, which ask for the value itself before they set it; functions that set, delete or clear it
+elsewhere, be it in a helper; values that are read only where the same condition holds; and decorated functions.
 
 See https://docs.python.org/3/library/threading.html#thread-local-data
 """
@@ -25,12 +25,17 @@ from conclint.model import Finding
 from conclint.program.triggers import starts
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.paths import path_of
+from conclint.source.thread_locals import asks, resets, uses
+from conclint.source.tree import below
 
 if TYPE_CHECKING:
     from conclint.program.scene import RunScene
     from conclint.source.source import Source
 
 LOCAL = "threading.local"
+
+# Whose threads run one task after the other.
+POOLED = POOL_METHODS | {"asyncio.AbstractEventLoop.run_in_executor", "asyncio.to_thread", "joblib.delayed"}
 
 
 def check(source: Source) -> Iterator[Finding]:
@@ -40,27 +45,28 @@ def check(source: Source) -> Iterator[Finding]:
             continue
         run = _pooled(source, state)
         if run is not None and _conditional(source, target, state) and _read_behind(source, state):
-            text = source.code(state)
-            message = f"`{text}` keeps what an earlier task on this thread set, where the condition does not hold"
-            yield Finding(source.place(state), f"{message}; set it in every case, and reset it", notes=run.trace)
+            if not resets(source, state):
+                text = source.code(state)
+                message = f"`{text}` keeps what an earlier task on this thread set, where the condition does not hold"
+                yield Finding(source.place(state), f"{message}; set it in every case, and reset it", notes=run.trace)
 
 
 def _pooled(source: Source, state: cst.Attribute) -> RunScene | None:
     """How a pool comes to run the function itself."""
-    function = source.function(state)
-    runs = function.runs_in(Context.THREAD) if function is not None else ()
-    return next((run for run in runs if run.how in POOL_METHODS and len(run.trace) == 1), None)
+    function, node = source.function(state), source.function_node(state)
+    if function is None or not isinstance(node, cst.FunctionDef) or node.decorators:
+        return None  # what wraps it may clear up
+    runs = function.runs_in(Context.THREAD)
+    return next((run for run in runs if run.how in POOLED and len(run.trace) == 1), None)
 
 
 def _conditional(source: Source, target: cst.AssignTarget, state: cst.Attribute) -> bool:
     """Whether it stands directly below an `if` without `else` that does not ask for the value, and nowhere else."""
-    from conclint.source.tree import below
-
     condition = source.nearest(target, cst.If, cst.FunctionDef)
     function, wanted = source.function_node(target), path_of(state)
     if not isinstance(condition, cst.If) or condition.orelse is not None or function is None:
         return False
-    if any(path_of(node).startswith(path_of(state.value)) for node in below(condition.test)):
+    if asks(source, condition.test, path_of(state.value)):
         return False  # a cache
     others = [
         node
@@ -75,28 +81,27 @@ def _conditional(source: Source, target: cst.AssignTarget, state: cst.Attribute)
 def _read_behind(source: Source, state: cst.Attribute) -> bool:
     """Whether the function reads the value behind the `if`, or hands the object on."""
     condition = source.nearest(state, cst.If)
-    wanted, local = path_of(state), path_of(state.value)
     function = source.function_node(state)
-    end = max((source.sequence(node) for node in _below(condition)), default=0)
-    for node in (*source.all(cst.Attribute), *source.all(cst.Arg)):
-        path = path_of(node.value) if isinstance(node, cst.Arg) else path_of(node)
-        later = source.sequence(node) > end and source.function_node(node) is function
-        if later and path in (wanted, local) and not (isinstance(node, cst.Attribute) and path == local):
-            return True
-    return False
+    if condition is None or function is None:
+        return False
+    end = max(source.sequence(node) for node in below(condition))
+    return any(
+        source.sequence(node) > end and source.function_node(node) is function and not _alike(source, condition, node)
+        for node in uses(source, function, state)
+    )
 
 
-def _below(node: cst.CSTNode | None) -> Iterator[cst.CSTNode]:
-    from conclint.source.tree import below
-
-    if node is not None:
-        yield from below(node)
+def _alike(source: Source, condition: cst.If, node: cst.CSTNode) -> bool:
+    """Whether it is read only where the same is asked again."""
+    asked = source.code(condition.test)
+    around = (one for one in source.ancestors(node) if isinstance(one, (cst.If, cst.IfExp)))
+    return any(asked in source.code(one.test) for one in around)
 
 
 RULE = Rule(
     code="CON218",
     name="local-not-reset",
-    triggers=starts(*sorted(POOL_METHODS)),
+    triggers=starts(*sorted(POOLED)),
     check=check,
     examples=(
         Bad("""

@@ -7,6 +7,8 @@ What a constructor sets in a local of the object has only the thread that made t
 Set it where it is used: `cache = _local.__dict__.setdefault("cache", {})`; or derive from `threading.local`, whose
 `__init__` runs once in each thread.
 
+The same happens to what the program sets in main before it starts its threads.
+
 Not reported: attributes that some function sets as well, or that are asked for with `hasattr` or `getattr`; and
 subclasses. Where methods do so with a local of their object, it is shown to those who select CON216.
 
@@ -28,13 +30,20 @@ if TYPE_CHECKING:
 LOCAL = "threading.local"
 
 
+WHOSE = {
+    "module": "for the importing thread only",
+    "maker": "only for the thread that makes the object",
+    "main": "for the main thread only",
+}
+
+
 def conclude(evidence: Evidence) -> Iterator[Finding]:
-    for path, attribute, line, read, by_module, sure in evidence.program.locals.of_one_thread():
-        whose = "for the importing thread only" if by_module else "only for the thread that makes the object"
-        message = f"`{attribute}` is set here {whose}, and other threads get an AttributeError"
-        note = Note(Place(path, Span(read, 1, read, 1)), "read here, in whatever thread")
-        place = Place(path, Span(line, 1, line, 1 + len(attribute)))
-        yield Finding(place, f"{message}; set it where it is used", (note,), when_asked=not sure)
+    for one in evidence.program.locals.of_one_thread():
+        message = f"`{one.attribute}` is set here {WHOSE[one.by]}, and other threads get an AttributeError"
+        where = "read here, in another thread" if one.by == "main" else "read here, in whatever thread"
+        place = Place(one.path, Span(one.line, 1, one.line, 1 + len(one.attribute)))
+        told = f"{message}; set it where it is used"
+        yield Finding(place, told, (Note(one.read, where),), when_asked=not one.sure)
 
 
 RULE = Rule(
