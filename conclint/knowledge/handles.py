@@ -39,8 +39,8 @@ LAST_METHODS = members(
     """
 )
 
-# Attributes that only who waits for a handle reads.
-WATCHED = ENDINGS | members("exitcode sentinel isAlive")
+# Attributes that only who waits for a handle, or ends it, reads.
+WATCHED = ENDINGS | members("exitcode sentinel isAlive unlink")
 
 # What ends something that runs or is held, by the documentation of the classes.
 # docs.python.org/3/library/threading.html, multiprocessing.html, concurrent.futures.html, socketserver.html

@@ -14,6 +14,7 @@ from conclint.source.tree import below
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
+EVENTS = tuple(name for name in ENDS if name.endswith(".Event.set"))
 MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 
 
@@ -61,5 +62,17 @@ def _endings(source: Source, node: cst.Yield) -> Iterator[cst.Call]:
             value = value.expression if isinstance(value, cst.Await) else value
             if isinstance(value, cst.Call) and source.calls(value, *ENDS):
                 owner = path_of(value.func).rpartition(".")[0]
-                if not later & {owner, f"{owner}.start()", f"{owner}.acquire()"}:
+                if not later & {owner, f"{owner}.start()", f"{owner}.acquire()"} and not _only_told(source, value):
                     yield value
+
+
+def _only_told(source: Source, ending: cst.Call) -> bool:
+    """Whether it sets an event that only the block has got: it tells how the block went, and ends nothing."""
+    from conclint.source.variables import mentions
+
+    event = ending.func.value if isinstance(ending.func, cst.Attribute) else None
+    if not source.calls(ending, *EVENTS) or not isinstance(event, cst.Name):
+        return False
+    outers = [source.parent(one) for one in mentions(source, event)]
+    made = any(isinstance(outer, cst.AssignTarget) for outer in outers)
+    return made and all(isinstance(outer, (cst.AssignTarget, cst.Yield)) for outer in outers)

@@ -66,14 +66,17 @@ def _says_little(source: Source, call: cst.Call) -> bool:
     """Whether the command is known to print next to nothing."""
     command = source.argument(call, "args", 0)
     words = SHORT.match(source.code(command.value)) if command is not None else None
-    return words is not None and (words.group(1) in QUIET or _is_silent_code(source, command))
+    return (words is not None and words.group(1) in QUIET) or _is_silent_code(source, command)
 
 
 def _is_silent_code(source: Source, command: cst.Arg | None) -> bool:
     """`["python", "-c", "import sys; sys.exit(1)"]`: the program is written out, and writes nothing."""
     listed = command.value.elements if command is not None and isinstance(command.value, cst.List) else ()
-    texts = [constant_text(one.value) for one in listed]
-    return len(texts) > 2 and texts[-2] == "-c" and bool(texts[-1]) and not SAYS.search(texts[-1])
+    if len(listed) < 3 or constant_text(listed[-2].value) != "-c":
+        return False
+    last = listed[-1].value
+    text = source.code(last) if isinstance(last, cst.FormattedString) else constant_text(last)
+    return bool(text) and not SAYS.search(text.replace("raise SystemExit", ""))
 
 
 def _name(source: Source, call: cst.Call) -> cst.Name | None:
