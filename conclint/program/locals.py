@@ -193,7 +193,8 @@ class Locals:
             careful = any(_careful(one, local) for one in methods)
             for path, bits, line in maker.touches:
                 if path.rpartition(".")[0] == local and bits & Touch.WRITE:
-                    yield from self._in_methods(methods, Lonely(file.path, path, line, _place(file, 0), "maker", not careful))
+                    lonely = Lonely(file.path, path, line, _place(file, 0), "maker", not careful)
+                    yield from self._in_methods(methods, lonely)
 
     def _in_methods(self, methods: list[FunctionFact], lonely: Lonely) -> Iterator[Lonely]:
         """The attribute, if a method reads it that does not set it before."""

@@ -44,11 +44,11 @@ def check(source: Source) -> Iterator[Finding]:
         if not isinstance(state, cst.Attribute) or LOCAL not in source.types(state.value):
             continue
         run = _pooled(source, state)
-        if run is not None and _conditional(source, target, state) and _read_behind(source, state):
-            if not resets(source, state):
-                text = source.code(state)
-                message = f"`{text}` keeps what an earlier task on this thread set, where the condition does not hold"
-                yield Finding(source.place(state), f"{message}; set it in every case, and reset it", notes=run.trace)
+        stays = run is not None and _conditional(source, target, state) and _read_behind(source, state)
+        if run is not None and stays and not resets(source, state):
+            text = source.code(state)
+            message = f"`{text}` keeps what an earlier task on this thread set, where the condition does not hold"
+            yield Finding(source.place(state), f"{message}; set it in every case, and reset it", notes=run.trace)
 
 
 def _pooled(source: Source, state: cst.Attribute) -> RunScene | None:

@@ -8,17 +8,19 @@ Read the results before the shutdown, shut down without `cancel_futures`, or ski
 https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Executor.shutdown
 
 Not reported: results read where `cancelled()` or `done()` is asked or `CancelledError` is caught, and futures that
-were waited for before the shutdown; and tests.
+were waited for before the shutdown; futures of another pool; and tests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from conclint.knowledge.lives import EXECUTOR, Stage, calls_to, moves
+from conclint.knowledge.pools import SUBMITTED
 from conclint.model import Finding, Note
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 SHUTDOWN = calls_to(Stage.CLOSED, EXECUTOR)
 MOVES = moves(Stage.CLOSED, EXECUTOR)
 FUTURE = "concurrent.futures.Future"
+Body = cst.FunctionDef | cst.Module
+COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 WAITS = ("concurrent.futures.wait", "concurrent.futures.as_completed")
 
 
@@ -39,22 +43,28 @@ def check(source: Source) -> Iterator[Finding]:
     from conclint.source.typestate import Life, paths_of
 
     for function, path in paths_of(source, frozenset(MOVES)):
-        life = Life(source, path, MOVES, watches=lambda call: _reads(source, call))
+        life = Life(source, path, MOVES, watches=partial(_reads, source, function, path))
         for step in life.steps(function):
             since = step.before.since
             if step.method != "result" or not isinstance(since, cst.Call) or not _cancels(source, since):
                 continue
             if in_test(source, step.call):
                 continue  # it knows which of them have begun
-            if not _asked(source, step.call, function) and not forgives(source, step.call, "CancelledError"):
+            owners = _owners(source, step.call, function)
+            if _asked(source, function) or (owners and path not in owners):
+                continue
+            if not forgives(source, step.call, "CancelledError"):
                 message = "futures that were still waiting are cancelled by now, and `result()` raises for them"
                 note = Note(source.place(since), "cancelled here")
                 yield Finding(source.place(step.call), f"{message}; read the results before the shutdown", (note,))
 
 
-def _reads(source: Source, call: cst.Call) -> bool:
+def _reads(source: Source, function: Body, pool: str, call: cst.Call) -> bool:
+    """Whether the call reads a result: of a future, or of what the function has from the pool."""
     func = call.func
-    return isinstance(func, cst.Attribute) and func.attr.value == "result" and FUTURE in source.types(func.value)
+    if not isinstance(func, cst.Attribute) or func.attr.value != "result":
+        return False
+    return FUTURE in source.types(func.value) or pool in _owners(source, call, function)
 
 
 def _cancels(source: Source, call: cst.Call) -> bool:
@@ -62,18 +72,32 @@ def _cancels(source: Source, call: cst.Call) -> bool:
     return source.calls(call, *SHUTDOWN) and given is not None and path_of(given.value) == "True"
 
 
-def _asked(source: Source, call: cst.Call, function: cst.FunctionDef | cst.Module) -> bool:
-    """Whether it is asked first if the future was cancelled, or all were waited for before."""
-    if any(isinstance(node, cst.Call) and source.calls(node, *WAITS) for node in below(function)):
-        return True
-    for outer in source.ancestors(call):
-        if isinstance(outer, (cst.If, cst.IfExp, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)):
-            asked = (path_of(node.func) for node in below(outer) if isinstance(node, cst.Call))
-            if any(path.endswith((".cancelled", ".done", ".cancel")) for path in asked):
-                return True
-        if outer is function:
-            break
-    return False
+def _asked(source: Source, function: Body) -> bool:
+    """Whether somebody asks there which of them have come so far, or waited for all of them."""
+    calls = [node for node in below(function) if isinstance(node, cst.Call)]
+    asks = any(path_of(call.func).endswith((".cancelled", ".done", ".cancel")) for call in calls)
+    return asks or any(source.calls(call, *WAITS) for call in calls)
+
+
+def _owners(source: Source, read: cst.Call, function: Body) -> set[str]:
+    """The pools from which the futures come, as far as the function shows."""
+    around = (one for one in source.ancestors(read) if isinstance(one, (cst.For, *COMPREHENSIONS)))
+    wanted = [read.func, *(one.iter if isinstance(one, cst.For) else one.for_in.iter for one in around)]
+    names = {part.value for one in wanted for part in below(one) if isinstance(part, cst.Name)}
+    return {path_of(call.func).rpartition(".")[0] for call in _submitted(source, function, names)}
+
+
+def _submitted(source: Source, function: Body, names: set[str]) -> Iterator[cst.Call]:
+    """The calls whose futures one of the names holds."""
+    for node in below(function):
+        if isinstance(node, cst.Assign):
+            holds = any(path_of(one.target) in names for one in node.targets)
+        else:
+            adds = isinstance(node, cst.Call) and path_of(node.func).endswith((".append", ".add"))
+            holds = isinstance(node, cst.Call) and adds and path_of(node.func).rpartition(".")[0] in names
+        for part in below(node) if holds else ():
+            if isinstance(part, cst.Call) and source.calls(part, *SUBMITTED):
+                yield part
 
 
 RULE = Rule(

@@ -70,6 +70,7 @@ def _overruled(source: Source, fate: FateScene, run: cst.FunctionDef) -> Iterato
             continue
         if source.line(call) in lines or _is_own(source, call, run):
             told = [one for one in _orders(source, around) if source.sequence(one.node) < source.sequence(call)]
+            told = [one for one in told if not _waits_before(source, around, one.node)]
             for first in begun if around is not run else ():
                 for stop in told:
                     if stop.state == first.state and stop.value == OPPOSITE[first.value]:
@@ -86,7 +87,7 @@ def _is_own(source: Source, join: cst.Call, run: cst.FunctionDef) -> bool:
 def _leading(source: Source, block: cst.BaseSuite) -> Iterator[Order]:
     """What a function sets before its first loop."""
     for line in block.body:
-        if isinstance(line, cst.Try):
+        if isinstance(line, (cst.Try, cst.With)):
             yield from _leading(source, line.body)
         if not isinstance(line, cst.SimpleStatementLine):
             return
@@ -125,9 +126,18 @@ def _is_awaited(source: Source, fate: FateScene) -> bool:
             around = source.function_node(call)
             if source.line(call) == line and path_of(call.func).endswith(".start") and around is not None:
                 later = (one for one in below(around) if source.sequence(one) > source.sequence(call))
-                if any(isinstance(one, cst.Call) and path_of(one.func).rpartition(".")[2] in WAITS for one in later):
+                if any(_waits(one) for one in later):
                     return True
     return False
+
+
+def _waits(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Call) and path_of(node.func).rpartition(".")[2] in WAITS
+
+
+def _waits_before(source: Source, function: cst.FunctionDef, order: cst.CSTNode) -> bool:
+    """Whether who stops the thread waits for something before: that it has begun."""
+    return any(_waits(one) for one in below(function) if source.sequence(one) < source.sequence(order))
 
 
 def _finding(
@@ -135,10 +145,12 @@ def _finding(
 ) -> Finding:
     ending = source.function_node(join)
     name = ending.name.value if isinstance(ending, cst.FunctionDef) else "stop"
+    tests = [one.test for one in source.inside(run, cst.While)]
+    tests += [one.test for one in source.inside(run, cst.If) if source.loop(one) is not None]
     asked = any(
         isinstance(part, (cst.Name, cst.Attribute)) and path_of(part) == first.state
-        for loop in source.inside(run, cst.While)
-        for part in below(loop.test)
+        for test in tests
+        for part in below(test)
     )
     looks = ending is not None and any(
         path_of(part) == first.state
