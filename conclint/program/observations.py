@@ -140,6 +140,7 @@ class Output:
     """Something is written to the terminal while the locks `held` are held.
 
     `stream`: "stdout" or "stderr".  `whole`: one or more whole lines in one step.  `caught`: where an exception is.
+    `again`: in a loop.
     """
 
     point: Point
@@ -149,6 +150,7 @@ class Output:
     stream: str = "stdout"
     whole: bool = False
     caught: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from conclint.index.facts import Use
+from conclint.knowledge.handles import LAST_METHODS
+from conclint.program.calls import Site
 from conclint.program.contexts import CONCURRENT, Run
 from conclint.program.entry import Entry
 from conclint.program.guards import Guards
 from conclint.program.linking import Program
 from conclint.program.observations import Observations, Output
 from conclint.program.order import HappensBefore
-from conclint.program.testfiles import is_test, only_tests
+from conclint.program.spawns import Root
+from conclint.program.startsites import ONE_EACH
+from conclint.program.testfiles import among_tests, is_test, only_tests
+from conclint.program.values import split_id
 
 
 class Telling(NamedTuple):
@@ -23,10 +29,14 @@ class Telling(NamedTuple):
 
 
 class Mix(NamedTuple):
-    """What `one` writes can mix with what the `other` writes.  They may be the same, run twice."""
+    """What `one` writes can mix with what the `other` writes.  They may be the same, run twice.
+
+    `sure`: the program shows that both go on at the same time, and neither has but one thing to say.
+    """
 
     one: Telling
     other: Telling
+    sure: bool = True
 
 
 class Outputs:
@@ -46,10 +56,11 @@ class Outputs:
         for one in self._tellings:
             if one.run is None or one.output.place in seen or self._only_tested(one, one.run):
                 continue
-            other = next((other for other in self._tellings if self._mix(one, one.run, other)), None)
-            if other is not None:
+            mixes = (self._mix(one, one.run, other) for other in self._tellings)
+            found = [mix for mix in mixes if mix is not None]
+            if found:
                 seen.add(one.output.place)
-                yield Mix(one, other)
+                yield next((mix for mix in found if mix.sure), found[0])
 
     def _ways(self, output: Output) -> Iterator[Telling]:
         function = output.point.function
@@ -66,17 +77,65 @@ class Outputs:
         path = one.output.place.path
         return is_test(path) or only_tests(path, run.root.site.file.path)
 
-    def _mix(self, one: Telling, run: Run, other: Telling) -> bool:
+    def _mix(self, one: Telling, run: Run, other: Telling) -> Mix | None:
         if one.held or one.output.stream != other.output.stream:
-            return False  # the other one is to blame, if it does not hold the same lock
+            return None  # the other one is to blame, if it does not hold the same lock
         if other.run is None:
-            # Main's other output may be far away in time; only the starter's own stands beside the worker's.
-            point = other.output.point
-            beside = point.function == run.root.site.caller
-            # A service waits before it speaks: one line right after its start does not meet it.
-            once = point.line == point.until and self._program.services.serves(run.root.target)
-            return beside and not once and not self._order.ordered(point, run.root)
-        if other.run.root.number == run.root.number:
-            return run.many
-        together = other.run.root.site.caller == run.root.site.caller
-        return together and not self._order.one_after_the_other(run.root, other.run.root)
+            return self._with_main(one, run, other)
+        here, there = run.root, other.run.root
+        if here.site == there.site:  # one of several targets each time
+            return Mix(one, other, self._several(here)) if run.many else None
+        if here.site.caller != there.site.caller or self._order.one_after_the_other(here, there):
+            return None
+        uses = (here.site.call.use, there.site.call.use)
+        either = all(use & Use.BRANCH and not use & Use.GUARDED for use in uses)  # the one or the other
+        return Mix(one, other, not either)
+
+    def _with_main(self, one: Telling, run: Run, other: Telling) -> Mix | None:
+        """Main's other output may be far away in time; only the starter's own stands beside the worker's."""
+        point = other.output.point
+        if point.function != run.root.site.caller:
+            return None
+        once = not other.output.again
+        if once and self._program.services.serves(run.root.target):
+            return None  # a service waits before it speaks: one line right after its start does not meet it
+        if self._order.ordered(point, run.root):
+            return None
+        return Mix(one, other, not once and _repeats(one, run))
+
+    def _several(self, root: Root) -> bool:
+        """Whether several of them are seen to be started one beside the other: in a loop, of many items, or by name."""
+        site, calls = root.site, self._program.calls
+        if site.call.use & Use.LOOP or root.how.rpartition(".")[2] not in ONE_EACH:
+            return True
+        sites = self._made(root) or [site]
+        if len({(one.caller, one.call.line) for one in sites}) > len({one.caller for one in sites}):
+            return True
+        return any(_again(one, caller) for one in sites for caller in calls.callers(one.caller))
+
+    def _made(self, root: Root) -> list[Site]:
+        """Where threads of its class are made, if it is one of a class."""
+        name = root.owner.rpartition(":")[2].rpartition(".")[2]
+        if not name or root.site.call.func.rpartition(".")[2] != name:
+            return []
+        found = self._program.calls.calls_named(name)
+        return [one for one in found if any(v.name == root.owner for v in self._program.calls.meaning(one).values)]
+
+
+def _again(site: Site, caller: Site) -> bool:
+    """Whether the caller starts it for each of several; a `while` loop tries again, or waits for an event."""
+    use = caller.call.use
+    in_turn = use & Use.AWAITED and site.call.use & Use.AWAITED
+    return bool(use & Use.LOOP) and not use & Use.WHILE and not in_turn and not among_tests(caller.file.path)
+
+
+def _repeats(one: Telling, run: Run) -> bool:
+    """Whether the worker says it again and again, and not when it ends."""
+    if split_id(one.output.point.function)[1].rpartition(".")[2] in LAST_METHODS:
+        return False
+    way: Run | None = run
+    while way is not None:
+        if way.site is not None and way.site.call.use & Use.LOOP:
+            return True
+        way = way.via
+    return one.output.again

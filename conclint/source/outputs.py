@@ -25,7 +25,7 @@ def outputs(source: Source, locks: Locks, order: Order) -> Iterator[Output]:
         if stream:
             yield Output(
                 order.point(call), source.place(call), source.code(call.func), locks.held(call), stream,
-                _is_whole(source, call), _is_caught(source, call),
+                _is_whole(source, call) or _is_dying(source, call), _is_caught(source, call), _again(source, call),
             )  # fmt: skip
 
 
@@ -73,4 +73,22 @@ def _is_caught(source: Source, call: cst.Call) -> bool:
     handler = source.nearest(call, cst.ExceptHandler)
     if handler is None or source.function_node(handler) is not around:
         return False
-    return source.loop(call) is None or (handler.type is not None and "KeyboardInterrupt" in source.code(handler.type))
+    return not _again(source, call) or (handler.type is not None and "KeyboardInterrupt" in source.code(handler.type))
+
+
+def _again(source: Source, call: cst.Call) -> bool:
+    """Whether it is in a loop, and the loop goes on after it."""
+    return source.loop(call) is not None and not _is_last(source, call)
+
+
+def _is_last(source: Source, call: cst.Call) -> bool:
+    """Whether its block leaves the loop, or the function."""
+    block = source.parent(source.statement(call))
+    end = block.body[-1] if isinstance(block, cst.IndentedBlock) else None
+    small = end.body[-1] if isinstance(end, cst.SimpleStatementLine) else None
+    return isinstance(small, (cst.Break, cst.Return, cst.Raise))
+
+
+def _is_dying(source: Source, call: cst.Call) -> bool:
+    """Whether an error ends the loop in which the worker lives."""
+    return source.loop(call) is not None and _is_caught(source, call) and _is_last(source, call)

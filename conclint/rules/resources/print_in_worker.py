@@ -6,10 +6,11 @@ return what is to be said, and print it in one place.
 
 Not reported: a single worker beside a silent main thread, threads of which each is joined before the next, output under
 one lock everywhere (be it the caller's), `file=` an object of the worker's own, threads that write to different
-streams, and signs of life (a dot with `end=""`).
-What is printed in another file, calls away from the worker's start, what web applications and Celery's tasks print,
-whole lines written in one step, the last words of a single thread, a line of a single thread beside one of main, and
-what is said beside tests are shown to those who select CON510.
+streams, signs of life (a dot with `end=""`), and threads of which the same line starts one or the other.
+Where the program does not show that two of them print at the same time, it is shown to those who select CON510: a thread
+that a method starts, once as far as one can see; two threads that two branches start; a worker beside main, unless both
+print in loops.  So is what is printed in another file, calls away from the worker's start, what web applications and
+Celery's tasks print, whole lines written in one step, a worker's last words, and what is said beside tests.
 """
 
 from __future__ import annotations
@@ -61,15 +62,8 @@ def _is_weak(mix: Mix, run: Run) -> bool:
     caught = output.caught if mix.other.run is not None else mix.other.output.caught
     last_words = caught and not run.root.at_once
     tried = among_tests(output.place.path)
-    said = output.whole or last_words or _once_each(mix, run)
+    said = output.whole or last_words or not mix.sure
     return far or said or tried or run.root.how.startswith((*SERVED, *TRACERS))
-
-
-def _once_each(mix: Mix, run: Run) -> bool:
-    """Whether one thread says one thing, and main another, neither of them in a loop."""
-    single = mix.other.run is None and run.via is None and not run.many
-    points = (mix.one.output.point, mix.other.output.point)
-    return single and all(point.line == point.until for point in points)
 
 
 def _who(mix: Mix) -> str:
