@@ -8,8 +8,11 @@ Start it in a function that the program calls when it begins, or below `if __nam
 
 https://docs.python.org/3/library/threading.html#threading.Thread.start
 
-Not reported: scripts, that is files that no other file of the program imports and that go on to do something; what
-stands below a guard or another condition; processes, which another rule is about; and tests.
+Reported in files that another one imports, or that define what only others could use. Not reported: what stands
+below a guard or another condition; `__main__.py`; processes, which another rule is about; and tests. Files of which
+nobody can tell whether they are scripts (they have a guard, or end with the start), modules of a web application, which
+its server imports in order to run it, and objects that offer more than their `run`, are shown to those who select
+CON213.
 """
 
 from __future__ import annotations
@@ -21,13 +24,15 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from conclint.knowledge.lives import EXECUTOR, THREAD, Stage, calls_to
+from conclint.knowledge.kinds import Context
+from conclint.knowledge.lives import EXECUTOR, THREAD, TIMER, Stage, calls_to
 from conclint.model import Finding
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.makers import makers
 from conclint.source.paths import path_of
 from conclint.source.testcode import in_test
+from conclint.source.variables import bound_to
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -38,14 +43,21 @@ GUARD = re.compile(r"if __name__\s*==|if ['\"]__main__['\"]\s*==")
 ACTS = re.compile(
     r"(while|for|with|try|if)\b(?! *__name__)|[\w.]+\.(join|wait|run|serve_forever|get|exec_|mainloop|sleep)\("
 )
+WAITS = re.compile(r"while\b|[\w.]+\.(join|wait|run|serve_forever|run_forever|exec_?|mainloop|sleep)\(")
 GOES_ON = re.compile(r"[\w.]+\(|\w+ = input\(")
 
+# What a file has to offer: definitions that are not handed to a decorator.
+OFFER = re.compile(r"(?<!\S)(?:async def|def|class) ([a-z]\w*)", re.IGNORECASE)
+APPLICATION = re.compile(r"\w+(?:: \w+)? = (?:\w+\.)?(?:Flask|FastAPI|Quart|Sanic|Starlette|Litestar|Dash|Bottle)\(")
 
 STARTS = {
     **dict.fromkeys(calls_to(Stage.WORKS, THREAD), "a thread"),
+    **dict.fromkeys(calls_to(Stage.WORKS, TIMER), "a thread"),
     **dict.fromkeys(calls_to(Stage.WORKS, EXECUTOR), "a pool's worker"),
     "_thread.start_new_thread": "a thread",
     "asyncio.run": "an event loop",
+    "asyncio.AbstractEventLoop.run_until_complete": "an event loop",
+    "asyncio.AbstractEventLoop.run_forever": "an event loop",
 }
 
 
@@ -56,12 +68,23 @@ PROCESSES = tuple(f"concurrent.futures.ProcessPoolExecutor.{name}" for name in (
 def check(source: Source) -> Iterator[Finding]:
     lines = _Lines(source)
     for call in source.all(cst.Call):
-        if source.function_node(call) is not None or not source.calls(call, *STARTS) or source.calls(call, *PROCESSES):
+        if source.function_node(call) is not None or source.calls(call, *PROCESSES):
             continue
-        if not _is_guarded(source, call) and not in_test(source, call) and _is_module(source, call, lines):
-            what = next(STARTS[name] for name in STARTS if source.calls(call, name))
+        what = _begun(source, call)
+        if not what or _is_guarded(source, call) or in_test(source, call) or source.path.endswith("__main__.py"):
+            continue
+        surely = _is_module(source, call, lines)
+        if surely or _may_be_module(source, call, lines):
             message = f"importing this module starts {what}; start it in a function that the program calls"
-            yield Finding(source.place(call), message)
+            yield Finding(source.place(call), message, when_asked=not surely or _offers_more(source, call))
+
+
+def _begun(source: Source, call: cst.Call) -> str:
+    """What the call starts, itself or in a helper of the program's own, which is given what to run."""
+    start = source.start(call)
+    if start is not None and start.handed and start.context is Context.THREAD:
+        return "a thread" if start.how == THREAD else STARTS.get(start.how, "")
+    return next((STARTS[name] for name in STARTS if source.calls(call, name)), "")
 
 
 class _Lines:
@@ -85,16 +108,33 @@ class _Lines:
         """The last line on which anything goes on."""
         return max(self.last_act, self._last(GOES_ON))
 
+    @cached_property
+    def last_wait(self) -> int:
+        """The last line on which a script waits."""
+        return self._last(WAITS)
+
+    @cached_property
+    def offers(self) -> bool:
+        """Whether something is defined that nothing in the file uses, and that no server is to find there."""
+        if any(APPLICATION.match(line) for line in self._lines):
+            return False
+        pairs = zip(("", *self._lines), self._lines, strict=False)
+        found = (OFFER.match(line) for before, line in pairs if not before.startswith("@"))
+        names = [match[1] for match in found if match is not None]
+        text = "\n".join(self._lines) if names else ""
+        return any(len(re.findall(rf"\b{name}\b", text)) == 1 for name in names)
+
     def _last(self, pattern: re.Pattern[str]) -> int:
         return max((number for number, line in enumerate(self._lines, 1) if pattern.match(line)), default=0)
 
 
 def _is_module(source: Source, call: cst.Call, lines: _Lines) -> bool:
-    """Whether the file is there to be imported: somebody does, it has a guard for other uses, it does nothing else."""
-    if source.path.endswith("__main__.py"):
-        return False
-    if source.scene.timing.imported:
-        return True
+    """Whether the file is surely there to be imported: somebody does, or it has something to offer."""
+    return source.scene.timing.imported or (lines.offers and lines.last_wait < source.span(call).line)
+
+
+def _may_be_module(source: Source, call: cst.Call, lines: _Lines) -> bool:
+    """Whether it has a guard for other uses, or does nothing else."""
     end = source.span(call).end_line
     if lines.guarded:
         return lines.last_act <= end
@@ -113,6 +153,16 @@ def _is_kept(source: Source, call: cst.Call) -> bool:
     return bool(daemons) and len(daemons) == len(made)
 
 
+def _offers_more(source: Source, call: cst.Call) -> bool:
+    """Whether what is started is an object of the program's own with methods for others: one for all who import it."""
+    if not isinstance(call.func, cst.Attribute):
+        return False
+    path = path_of(call.func.value)
+    made = (one.call for one in makers(source) if source.function_node(one.call) is None)
+    bound = (one for one in made if (name := bound_to(source, one)) is not None and name.value == path)
+    return any((fate := source.fate(one)) is not None and fate.protocol for one in bound)
+
+
 def _is_guarded(source: Source, call: cst.Call) -> bool:
     """Whether it stands below some condition, in whatever branch: somebody can choose."""
     return any(isinstance(outer, (cst.If, cst.IfExp, cst.ExceptHandler)) for outer in source.ancestors(call))
@@ -121,7 +171,7 @@ def _is_guarded(source: Source, call: cst.Call) -> bool:
 RULE = Rule(
     code="CON213",
     name="started-at-import",
-    triggers=calls(*STARTS),
+    triggers=calls(*STARTS, THREAD, helpers=True),
     check=check,
     examples=(
         Bad("""
