@@ -291,7 +291,7 @@ class _Search:
                 self._escapes.add("passed")
 
     def _given_away(self, site: Site, place: int | None, step: str) -> None:
-        """To code that cannot be seen, unless that is known to look at it only."""
+        """To code that cannot be seen, unless that only looks at it, or is a base's: `Thread.__init__(self)`."""
         owner, _, last = site.call.func.rpartition(".")
         if owner and last in CONTAINER:
             if last in ("extend", "update") and step:
@@ -300,7 +300,7 @@ class _Search:
         if last == "map" and site.call.args[:1] and place:
             called = site.call.args[0].rpartition(".")[2]
             self._uses[Use(called, site)] = None
-        elif not BORROWS & self._calls.library_names(site):
+        elif not ((last == "__init__" and place == 0) or BORROWS & self._calls.library_names(site)):
             self._escapes.add("passed")
 
     def _passed_inline(self, site: Site, step: str) -> None:
