@@ -174,7 +174,7 @@ class Scope:
                 self.binds[path, f"{source}.{number}" if source else ""] = None
 
     def follow(self, path: str, value: ast.expr) -> None:
-        daemon = path.endswith(".daemon") and isinstance(value, ast.Constant)
+        daemon = path.rpartition(".")[2] == "daemon" and isinstance(value, ast.Constant)
         self.binds[path, argument_path(value) if daemon else path_of(value)] = None
         if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in TRANSPARENT:
             source = path_of(value.args[0]) if value.args else ""

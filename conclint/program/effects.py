@@ -11,6 +11,7 @@ from conclint.index.facts import FunctionFact, Kind, Touch, Use
 from conclint.knowledge.effects import TALK
 from conclint.knowledge.gil import PLAIN_METHODS
 from conclint.knowledge.kinds import Knowledge
+from conclint.knowledge.names import below
 from conclint.program.calls import Calls, Site
 from conclint.program.files import File
 from conclint.program.values import Sort, function_id
@@ -61,8 +62,14 @@ GIVING = re.compile(r"stream|sock|subscri|connection|feed|queue|tail|follow|watc
 # Files that are none.
 IN_MEMORY = ("io.BytesIO.", "io.StringIO.")
 
-# What is written and then renamed is there as a whole or not at all.
-RENAMING = frozenset({"os.rename", "os.replace", "pathlib.Path.rename", "pathlib.Path.replace"})
+# What is written and then renamed is there as a whole or not at all, and what is temporary nobody misses.
+RENAMING = frozenset(
+    {
+        *below("os", "rename replace"),
+        *below("pathlib.Path", "rename replace"),
+        *below("tempfile", "TemporaryDirectory TemporaryFile NamedTemporaryFile SpooledTemporaryFile"),
+    }
+)
 
 CHANGING = frozenset({"append", "appendleft", "add", "extend", "insert", "update", "setdefault"})
 
@@ -75,6 +82,7 @@ class Effects:
         self._names = calls.names
         self._knowledge = knowledge
         self._known: dict[str, Effect] = {}
+        self._whole: set[str] = set()  # functions that write aside, and then rename
         self._reasons: dict[tuple[str, Effect], Reason] = {}
 
     def of(self, identity: str) -> Effect:
@@ -137,6 +145,8 @@ class Effects:
             inner = self._known.get(step.callee, found.get(step.callee, Effect.NONE))
             if inner & Effect.TALKS and _in_long_loop(step.site):
                 inner = inner & ~Effect.TALKS | Effect.IO
+            if identity in self._whole:
+                inner &= ~Effect.DURABLE
             new = inner & ~found[identity]
             if new:
                 found[identity] |= new
@@ -179,6 +189,8 @@ class Effects:
                 self._remember(identity, effects, Reason(site, ""))
                 found |= effects
                 whole = whole or bool(RENAMING & self._calls.library_names(site))
+        if whole:
+            self._whole.add(identity)
         return found & ~Effect.DURABLE if whole else found
 
     def _busy(self, identity: str, function: FunctionFact) -> bool:

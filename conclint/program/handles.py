@@ -12,6 +12,7 @@ from typing import NamedTuple
 from conclint.index.facts import CallFact, FunctionFact, Touch
 from conclint.knowledge.handles import BORROWS, CONTAINER, ENDINGS, WATCHED
 from conclint.program.calls import Calls, Site
+from conclint.program.daemons import SAID, by_class, by_constructor, by_keywords
 from conclint.program.files import File
 from conclint.program.mentions import FIELD, Mentions, plain
 from conclint.program.values import Sort, Store, function_id, module_name, split_id
@@ -79,7 +80,7 @@ class _Search:
         self._stores: dict[Store, None] = {}
         self._receivers: set[Store] = set()
         self._returned_by: dict[tuple[str, str], bool] = {}  # function and step: whether it was followed
-        self._daemon = _daemon(site.call.keywords)
+        self._daemon = by_keywords(site.call.keywords)
 
     def run(self) -> Fate:
         self._constructed()
@@ -101,12 +102,8 @@ class _Search:
                 for method in ("__init__", "run"):
                     if identity := self._calls.method(value.name, method):
                         self._receives(identity)
-                        self._daemon = self._daemon or self._daemon_by_constructor(identity)
-
-    def _daemon_by_constructor(self, identity: str) -> bool | None:
-        _, function = self._calls.function(identity)
-        made = [call for call in function.calls if call.func.endswith(".__init__")]
-        return next((found for call in made if (found := _daemon(call.keywords)) is not False), False)
+                        self._daemon = self._daemon or by_constructor(self._calls.function(identity)[1])
+                self._daemon = self._daemon or by_class(self._calls, value.name)
 
     def _receives(self, identity: str) -> None:
         """A method of the handle's own class: what it does to `self` is done to the handle."""
@@ -234,7 +231,7 @@ class _Search:
             elif plain(path) == spelled + ".__enter__()":
                 self._put(file, function, target)
             elif target == spelled + ".daemon":
-                self._daemon = {"=True": True, "=False": False}.get(path)
+                self._daemon = SAID.get(path)
         for path in part.returns:
             step = _step(spelled, path)
             if step is not None:
@@ -328,16 +325,6 @@ def _step(spelled: str, path: str) -> str | None:
         rest = spelled[len(path) :]
         return rest if rest[0] == "[" or rest[1:2].isdigit() else None
     return None
-
-
-def _daemon(keywords: tuple[tuple[str, str], ...]) -> bool | None:
-    """What `daemon=` says; None where nobody can tell."""
-    for word, path in keywords:
-        if word == "daemon":
-            return {"=True": True, "=False": False, "=None": False}.get(path)
-        if word == "**":
-            return None
-    return False
 
 
 def _growing(stores: dict[Store, None]) -> Iterator[Store]:

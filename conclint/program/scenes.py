@@ -23,7 +23,7 @@ from conclint.program.pools import has_one_worker, pool_of
 from conclint.program.prepared import prepared
 from conclint.program.regions import Chosen, Regions, pieces
 from conclint.program.scene import FateScene, FunctionScene, Named, RunScene, Scene, StartScene, TargetScene
-from conclint.program.spawns import Root
+from conclint.program.starters import Starters
 from conclint.program.targets import target_scene
 from conclint.program.values import Meaning, Sort, Store, function_id
 from conclint.program.worked import MAKERS
@@ -251,21 +251,17 @@ class Scenes:
 
     def _run_by(self, site: Site) -> Iterator[str]:
         """What a thread or process runs: its target, or the `run` of its class."""
-        yield from (root.target for root in self._by_site.get(site.file.path, {}).get(site.call, ()))
+        yield from self._starters.run_by(site)
         for value in self._calls.meaning(site).values:
             if value.sort is Sort.CLASS and (method := self._calls.method(value.name, "run")):
                 yield method
 
     @cached_property
-    def _by_site(self) -> dict[str, dict[CallFact, list[Root]]]:
-        """By file: what each call starts."""
-        found: dict[str, dict[CallFact, list[Root]]] = {}
-        for root in self._program.spawns.roots:
-            found.setdefault(root.site.file.path, {}).setdefault(root.site.call, []).append(root)
-        return found
+    def _starters(self) -> Starters:
+        return Starters(self._program.spawns.roots)
 
     def _starts(self, file: File, spans: tuple[tuple[int, int], ...]) -> Iterator[StartScene]:
-        for call, roots in self._by_site.get(file.path, {}).items():
+        for call, roots in self._starters.in_file(file.path).items():
             if _inside(call.line, spans):
                 targets = tuple(dict.fromkeys(root.target for root in roots))
                 handed = all(root.handed for root in roots)

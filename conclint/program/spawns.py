@@ -63,7 +63,8 @@ class Root(NamedTuple):
 
     `many`: several runs of the target can be under way at once.  `shared`: the receiver of a bound target is an object
     that the rest of the program can reach; `many_each`: several such runs can share one receiver.  `handed`: the target
-    came there by way of a helper of the program's own; `waited`: which does not come back before all of it is done.
+    came there by way of a helper of the program's own, which starts it at `origin`; `waited`: and does not come back
+    before all of it is done.
     """
 
     number: int
@@ -77,6 +78,7 @@ class Root(NamedTuple):
     many_each: bool
     handed: bool = False
     waited: bool = False
+    origin: Site | None = None
 
     @property
     def at_once(self) -> bool:
@@ -184,8 +186,8 @@ class Spawns:
         for other, value in self._forwarding.decorated(site, path):
             self.wrapped.add(value.name)
             self._add(other, name, spawner, value)
-        if waited or ends_with_block(site):
-            self.roots[begun:] = [root._replace(waited=True) for root in self.roots[begun:]]
+        waited = waited or ends_with_block(site)
+        self.roots[begun:] = [root._replace(origin=site, waited=waited or root.waited) for root in self.roots[begun:]]
 
     def _hand(self, site: Site, name: str, spawner: Spawner, path: str, depth: int) -> None:
         begun = len(self.roots)

@@ -58,26 +58,33 @@ def check(source: Source) -> Iterator[Finding]:
         fate = source.fate(call)
         if fate is None or not fate.daemon or not left_running(fate):
             continue
-        for loss, notes in _losses(source, fate):
-            what = f"this daemon thread is cut off when the program exits and {loss}"
+        for runs, loss, notes in _losses(source, call, fate):
+            what = f"this daemon thread{runs} is cut off when the program exits and {loss}"
             advice = "stop and join it before that, or drop `daemon`"
             yield Finding(source.place(call), f"{what}; {advice}", notes, when_asked=loss in (RESULT, FAR))
             break
 
 
-def _losses(source: Source, fate: FateScene) -> Iterator[tuple[str, tuple[Note, ...]]]:
-    """What its target has to lose, with the calls that lead there."""
+def _losses(source: Source, call: cst.Call, fate: FateScene) -> Iterator[tuple[str, str, tuple[Note, ...]]]:
+    """What its targets have to lose, with their names where a helper is given them, and the calls that lead there."""
+    knows, given = source.knowledge, source.argument(call, "target", 1)
+    if given is not None and any(knows.matches(knows.durable, name) for name in source.names(given.value)):
+        yield "", TORN, ()
+    plain = (
+        given is None or not isinstance(given.value, (cst.Name, cst.Attribute)) or source.named(given.value).functions
+    )
     for identity in fate.targets:
         target = source.target(identity)
         if target is None:
             continue
+        runs = "" if plain else f", which runs `{split_id(identity)[1].rpartition('.')[2]}`,"
         for effect, loss in LOSSES:
             notes = target.trace(effect)
             if target.effects & effect and len(notes) <= NEAR and not _by_test_double(notes):
                 far = any(note.place.path != split_id(identity)[0] for note in notes)
-                yield FAR if loss == TORN and far else loss, notes
+                yield runs, FAR if loss == TORN and far else loss, notes
         if target.results:
-            yield RESULT, ()
+            yield runs, RESULT, ()
 
 
 def _by_test_double(notes: tuple[Note, ...]) -> bool:

@@ -1,0 +1,30 @@
+"""What each call of the program starts somewhere else: itself, or for whoever gave it what to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from conclint.index.facts import CallFact
+from conclint.program.calls import Site
+from conclint.program.spawns import Root
+
+
+class Starters:
+    """The roots of the program by call."""
+
+    def __init__(self, roots: Iterable[Root]) -> None:
+        self._at: dict[str, dict[CallFact, list[Root]]] = {}
+        self._for: dict[tuple[str, CallFact], list[Root]] = {}
+        for root in roots:
+            self._at.setdefault(root.site.file.path, {}).setdefault(root.site.call, []).append(root)
+            if root.origin is not None:
+                self._for.setdefault((root.origin.file.path, root.origin.call), []).append(root)
+
+    def in_file(self, path: str) -> Mapping[CallFact, list[Root]]:
+        """What each call of a file starts."""
+        return self._at.get(path, {})
+
+    def run_by(self, site: Site) -> Iterator[str]:
+        """The functions that the call runs, those too that callers of its helper give it."""
+        yield from (root.target for root in self.in_file(site.file.path).get(site.call, ()))
+        yield from (root.target for root in self._for.get((site.file.path, site.call), ()))
