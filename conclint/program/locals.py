@@ -217,9 +217,7 @@ def _first_read(users: list[User], attribute: str) -> Place | None:
 
 def _is_named(file: File, function: FunctionFact) -> bool:
     """Whether somebody in the file may hand it on, to be called later."""
-    return any(
-        path.rpartition(".")[2] == function.name for one in file.functions() for path, _, _ in one.touches
-    )
+    return any(path.rpartition(".")[2] == function.name for one in file.functions() for path, _, _ in one.touches)
 
 
 def _place(file: File, line: int) -> Place:

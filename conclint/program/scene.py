@@ -92,6 +92,7 @@ class FateScene:
     daemon: bool | None
     uses: tuple[tuple[str, str, int], ...]  # method, path, line
     targets: tuple[str, ...] = ()  # the functions that it runs
+    given: tuple[str, ...] = ()  # … because callers of the helper in which it is made give them
     told: bool = False  # somebody tells what it runs to stop: sets the flag, or sends the word, that it waits for
     mortal: bool = True  # no global keeps it, and every object that does has a method to end with
     joins: tuple[Place, ...] = ()  # where it is waited for, without a time limit

@@ -185,7 +185,7 @@ class Scenes:
     ) -> tuple[TargetScene, ...]:
         """What the file starts somewhere, or names although it is started somewhere."""
         called = mentioned & self._spawned
-        called.update(*(one.targets for one in fates), *(one.targets for one in starts))
+        called.update(*((*one.targets, *one.given) for one in fates), *(one.targets for one in starts))
         return tuple(target_scene(self._program, one) for one in sorted(called))
 
     def _unpicklable(
@@ -227,13 +227,14 @@ class Scenes:
                 if _inside(call.line, spans) and self._makes_handle(site):
                     fate = self._program.handles.fate(site)
                     targets = tuple(dict.fromkeys(self._run_by(site)))
-                    told = self._program.stops.told(site, targets)
+                    given = self._starters.given(site)
+                    told = self._program.stops.told(site, (*targets, *given))
                     made = _fate(call, fate, targets, told=told, repeated=self._calls.repeated(site))
                     mortal = all(self._mortal(store) for store in fate.stores)
                     method = self._program.start_methods.of(site)
                     made = replace(made, protocol=self._has_protocol(site), start_method=method)
                     once = self._calls.once(site)
-                    yield replace(made, mortal=mortal, once=once, deaf=is_deaf(self._calls, site))
+                    yield replace(made, given=given, mortal=mortal, once=once, deaf=is_deaf(self._calls, site))
 
     def _mortal(self, store: Store) -> bool:
         """Whether who keeps a handle there comes to an end before the process does."""
@@ -251,7 +252,7 @@ class Scenes:
 
     def _run_by(self, site: Site) -> Iterator[str]:
         """What a thread or process runs: its target, or the `run` of its class."""
-        yield from self._starters.run_by(site)
+        yield from (root.target for root in self._starters.in_file(site.file.path).get(site.call, ()))
         for value in self._calls.meaning(site).values:
             if value.sort is Sort.CLASS and (method := self._calls.method(value.name, "run")):
                 yield method

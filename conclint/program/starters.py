@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from conclint.index.facts import CallFact
 from conclint.program.calls import Site
@@ -24,7 +24,7 @@ class Starters:
         """What each call of a file starts."""
         return self._at.get(path, {})
 
-    def run_by(self, site: Site) -> Iterator[str]:
-        """The functions that the call runs, those too that callers of its helper give it."""
-        yield from (root.target for root in self.in_file(site.file.path).get(site.call, ()))
-        yield from (root.target for root in self._for.get((site.file.path, site.call), ()))
+    def given(self, site: Site) -> tuple[str, ...]:
+        """The functions that the call runs because callers of its helper give it them."""
+        found = self._for.get((site.file.path, site.call), ())
+        return tuple(dict.fromkeys(root.target for root in found))

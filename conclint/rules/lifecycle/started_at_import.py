@@ -114,15 +114,15 @@ class _Lines:
         return self._last(WAITS)
 
     @cached_property
-    def offers(self) -> bool:
-        """Whether something is defined that nothing in the file uses, and that no server is to find there."""
+    def last_offer(self) -> int:
+        """The last line that defines what nothing in the file uses, and no server is to find there; 0 for none."""
         if any(APPLICATION.match(line) for line in self._lines):
-            return False
-        pairs = zip(("", *self._lines), self._lines, strict=False)
-        found = (OFFER.match(line) for before, line in pairs if not before.startswith("@"))
-        names = [match[1] for match in found if match is not None]
+            return 0
+        pairs = enumerate(zip(("", *self._lines), self._lines, strict=False), 1)
+        found = ((OFFER.match(line), number) for number, (before, line) in pairs if not before.startswith("@"))
+        names = [(match[1], number) for match, number in found if match is not None]
         text = "\n".join(self._lines) if names else ""
-        return any(len(re.findall(rf"\b{name}\b", text)) == 1 for name in names)
+        return max((number for name, number in names if len(re.findall(rf"\b{name}\b", text)) == 1), default=0)
 
     def _last(self, pattern: re.Pattern[str]) -> int:
         return max((number for number, line in enumerate(self._lines, 1) if pattern.match(line)), default=0)
@@ -130,7 +130,11 @@ class _Lines:
 
 def _is_module(source: Source, call: cst.Call, lines: _Lines) -> bool:
     """Whether the file is surely there to be imported: somebody does, or it has something to offer."""
-    return source.scene.timing.imported or (lines.offers and lines.last_wait < source.span(call).line)
+    if source.scene.timing.imported:
+        return True
+    line = source.span(call).line
+    offers = lines.last_offer > line or (lines.last_offer > 0 and _is_kept(source, call))
+    return offers and lines.last_wait < line
 
 
 def _may_be_module(source: Source, call: cst.Call, lines: _Lines) -> bool:

@@ -73,7 +73,7 @@ def _losses(source: Source, call: cst.Call, fate: FateScene) -> Iterator[tuple[s
     plain = (
         given is None or not isinstance(given.value, (cst.Name, cst.Attribute)) or source.named(given.value).functions
     )
-    for identity in fate.targets:
+    for identity in (*fate.targets, *fate.given):
         target = source.target(identity)
         if target is None:
             continue
