@@ -42,6 +42,13 @@ def item_bits(node: ast.Subscript) -> int:
     return ITEM_DELETED if isinstance(node.ctx, ast.Del) else ITEM_SET
 
 
+def looked_at(node: ast.Subscript) -> Iterable[ast.expr]:
+    """What is looked at to come to an item: where that is set or deleted, only what the container belongs to."""
+    if isinstance(node.ctx, ast.Load) or not isinstance(node.value, (ast.Name, ast.Attribute)):
+        return (node.value,)
+    return (node.value.value,) if isinstance(node.value, ast.Attribute) else ()
+
+
 def keywords(call: ast.Call) -> Iterable[tuple[str, str]]:
     """Keyword arguments; the items of `args=(…)` follow as `args.0`, `args.1`, …: they are another call's arguments."""
     for word in call.keywords:

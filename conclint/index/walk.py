@@ -138,10 +138,8 @@ class Walk:
             self._touch(path_of(node.value), shape.item_bits(node), node.lineno)
         if True in self._here.loops:
             self._here.work += 1
-        if isinstance(node.ctx, ast.Load) or not isinstance(node.value, (ast.Name, ast.Attribute)):
-            self._visit(node.value)
-        elif isinstance(node.value, ast.Attribute):
-            self._visit(node.value.value)
+        for part in shape.looked_at(node):
+            self._visit(part)
         self._visit(node.slice)
 
     # -- assignments

@@ -39,6 +39,9 @@ LAST_METHODS = members(
     """
 )
 
+# What a method with such a word in its name ends is one of the things that the object does.
+PARTLY = members("cancel wait join")
+
 # Attributes that only who waits for a handle, or ends it, reads.
 WATCHED = ENDINGS | members("exitcode sentinel isAlive unlink")
 

@@ -17,6 +17,7 @@ from conclint.program.instancelocks import InstanceLocks, OwnLock
 from conclint.program.interleaved import Interleaved, Interleavings
 from conclint.program.linking import Program
 from conclint.program.lockorder import Cycle, LockOrder
+from conclint.program.modulelocks import ModuleLocks
 from conclint.program.objectorder import ObjectOrder, Swapped
 from conclint.program.observations import Change, Observations, Used
 from conclint.program.ondemand import OnDemand, OnDemands
@@ -124,6 +125,11 @@ class Evidence:
         """Threads that are started when somebody first needs them."""
         program = self.program
         return OnDemands(program.calls, program.handles, program.spawns.roots).all()
+
+    @property
+    def module_locks(self) -> ModuleLocks:
+        """What other files do to the locks of modules."""
+        return ModuleLocks(self.program.calls)
 
     @cached_property
     def sections(self) -> Sections:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from conclint.index.facts import FunctionFact, ImportFact, Kind, Touch
+from conclint.index.facts import FunctionFact, Kind, Touch
 from conclint.knowledge.kinds import Context
 from conclint.model import Place, Span
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import Contexts
 from conclint.program.files import File
+from conclint.program.globals import Globals, User
 from conclint.program.testfiles import among_tests
-from conclint.program.values import function_id
 
 LOCAL = "threading.local"
 
@@ -38,33 +38,13 @@ class Lonely(NamedTuple):
     sure: bool = True
 
 
-class User(NamedTuple):
-    """A function that uses the object, and what it calls it."""
-
-    file: File
-    function: FunctionFact
-    spelled: str
-
-    @property
-    def identity(self) -> str:
-        return function_id(self.file.path, self.function.qualname)
-
-    def touches(self, attribute: str) -> Iterator[tuple[int, int]]:
-        """What it does to an attribute of the object, and where."""
-        wanted = f"{self.spelled}.{attribute}"
-        return ((bits, line) for path, bits, line in self.function.touches if path == wanted)
-
-    def sets(self, attribute: str) -> bool:
-        """Whether it sets the attribute without a look at what was there."""
-        return any(bits & Touch.WRITE and not bits & Touch.AUGMENTED for bits, _ in self.touches(attribute))
-
-
 class Locals:
     """Answers about the `threading.local` objects in globals and classes, and about those that constructors make."""
 
     def __init__(self, calls: Calls, contexts: Contexts) -> None:
         self._calls = calls
         self._contexts = contexts
+        self._globals = Globals(calls)
 
     def of_one_thread(self) -> Iterator[Lonely]:
         """Attributes that only the importing thread sets, or the one that makes the object, and others read."""
@@ -94,29 +74,11 @@ class Locals:
 
     def _users(self, file: File, module: FunctionFact, name: str) -> list[User] | None:
         """All functions that use it; None where others may, of whom nobody can tell."""
-        own = [file.body.functions[one] for one in file.body.functions.mentioning(name) if one]
-        users = [User(file, one, name) for one in own]
+        users = self._globals.here(file, name)
         if not any(path == name for path, _, _ in module.touches):
             return [*users, *self._of_class(file, name)] if name.startswith("_") else None
-        for other, one in self._importers(file, name):
-            spelled = one.name if one.target.endswith(f".{name}") else f"{one.name}.{name}"
-            store = self._calls.names.meaning(other, other.body.functions[""], spelled).store
-            if one.name == "*" or store is None or (store.owner, store.path) != (file.path, name):
-                return None
-            functions = other.body.functions
-            users += [User(other, functions[each], spelled) for each in functions.mentioning(one.name)]
-        return users
-
-    def _importers(self, file: File, name: str) -> Iterator[tuple[File, ImportFact]]:
-        """Where other files import the object, or its module."""
-        stem = file.path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")[2]
-        for other in self._calls.files:
-            for one in other.header.imports if other.path != file.path else ():
-                owner, _, last = one.target.rpartition(".")
-                owner = owner or "." * one.target.startswith(".")
-                module = owner if last == name else one.target if last == stem or one.name == "*" else ""
-                if module and self._calls.files.module(other, module) == file.path:
-                    yield other, one
+        others = self._globals.elsewhere(file, name)
+        return [*users, *others] if others is not None else None
 
     @staticmethod
     def _of_class(file: File, name: str) -> Iterator[User]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from conclint.index.facts import CallFact, FunctionFact, Kind, Touch, Use
-from conclint.knowledge.handles import LAST_METHODS
+from conclint.knowledge.handles import LAST_METHODS, PARTLY
 from conclint.knowledge.kinds import Context
 from conclint.knowledge.lives import JOINS, STARTS
 from conclint.model import Place, Span
@@ -247,7 +247,8 @@ class Outlives:
         """The method with which an object of the class ends."""
         file, fact = self._calls.names.scopes.class_(cls)
         for method, qualname in fact.methods if file is not None and fact is not None else ():
-            if file is not None and is_end(method) and not method.startswith("_"):
+            ends = is_end(method) and not PARTLY & {*method.lower().split("_")}
+            if file is not None and ends and not method.startswith("_"):
                 identity = function_id(file.path, qualname)
                 if identity != run:
                     return identity

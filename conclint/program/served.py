@@ -84,8 +84,8 @@ class Served:
             notes = [*map(trace_of_thread, threads), *map(trace_of_task, served)]
             known = [one for one in notes if len(one) <= FARTHEST and not among_tests(one[0].place.path)]
             if known:
-                shared = any(one.shared for one in (*threads, *served))
-                first = any(one.via is None for one in (*threads, *served))
+                shared = any(one.shared for one in threads) or any(one.shared for one in served)
+                first = any(one.via is None for one in threads) or any(one.via is None for one in served)
                 yield identity, Handled(known[0], shared, first)
                 yield from ((one, Handled(known[0])) for one in self._called(identity) if one != identity)
 
@@ -122,7 +122,7 @@ class Served:
         return bool(items & PLAIN) or (not items and outer == {"collections.defaultdict"})
 
     def _matters(self, store: Store, reach: Reach, handled: Handled) -> bool:
-        """Whether it is a plain container or number of the module's, or of an object there, and no cache by its name."""
+        """Whether it is a plain container or number of the module or of an object there, and no cache by its name."""
         own = store.sort == "attribute" and (reach is Reach.SHARED or (reach is Reach.SELF and handled.shared))
         if store.root != store or CACHE.search(store.path) or not (own or store.sort == "global"):
             return False

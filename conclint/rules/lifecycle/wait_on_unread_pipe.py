@@ -40,6 +40,8 @@ HARMLESS = frozenset({"wait", "pid", "poll", "args", "returncode", "stdin", "kil
 
 # `["echo", …]`, `"sleep 5"`: a pipe holds what these say.
 SHORT = re.compile(r"""[\[(]*[rfb]*["']+(\w+)""")
+# `git rev-parse HEAD`, `gcc --version`: a line or two.
+BRIEF = frozenset({"rev-parse", "config", "symbolic-ref", "init", "add", "--version", "-version"})
 SAYS = re.compile(r"print|write|echo|log|warn|raise|run|call|cat |open")
 QUIET = frozenset({"echo", "sleep", "true", "false", "touch", "pwd", "mkdir", "rm", "kill", "whoami", "hostname"})
 
@@ -66,12 +68,15 @@ def _says_little(source: Source, call: cst.Call) -> bool:
     """Whether the command is known to print next to nothing."""
     command = source.argument(call, "args", 0)
     words = SHORT.match(source.code(command.value)) if command is not None else None
-    return (words is not None and words.group(1) in QUIET) or _is_silent_code(source, command)
+    if command is None or (words is not None and words.group(1) in QUIET):
+        return command is not None
+    listed = [*command.value.elements] if isinstance(command.value, (cst.List, cst.Tuple)) else []
+    brief = len(listed) > 1 and constant_text(listed[1].value) in BRIEF
+    return brief or _is_silent_code(listed, source)
 
 
-def _is_silent_code(source: Source, command: cst.Arg | None) -> bool:
+def _is_silent_code(listed: list[cst.BaseElement], source: Source) -> bool:
     """`["python", "-c", "import sys; sys.exit(1)"]`: the program is written out, and writes nothing."""
-    listed = command.value.elements if command is not None and isinstance(command.value, cst.List) else ()
     if len(listed) < 3 or constant_text(listed[-2].value) != "-c":
         return False
     last = listed[-1].value

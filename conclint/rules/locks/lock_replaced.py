@@ -28,6 +28,7 @@ from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 
 if TYPE_CHECKING:
+    from conclint.program.evidence import Evidence
     from conclint.source.source import Source
 
 
@@ -49,11 +50,18 @@ def check(source: Source) -> Iterator[Finding]:
         )
 
 
+def conclude(evidence: Evidence) -> Iterator[Finding]:
+    for found in evidence.module_locks.replaced():
+        said = f"this replaces `{found.text}` while others may hold or await the old one; make it once"
+        yield Finding(found.place, said, (Note(found.made, "the first one is made here"),))
+
+
 RULE = Rule(
     code="CON419",
     name="lock-replaced",
     triggers=calls(*STANDARD),
     check=check,
+    conclude=conclude,
     examples=(
         Bad("""
             import threading

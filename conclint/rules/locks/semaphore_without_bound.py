@@ -26,6 +26,7 @@ from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 
 if TYPE_CHECKING:
+    from conclint.program.evidence import Evidence
     from conclint.source.lockuse import LockCall
     from conclint.source.source import Source
 
@@ -46,6 +47,13 @@ def check(source: Source) -> Iterator[Finding]:
                     notes=(Note(source.place(release.call), "a place is given back that was taken elsewhere"),),
                     fix=_bounded(source, made),
                 )
+
+
+def conclude(evidence: Evidence) -> Iterator[Finding]:
+    """The same over files."""
+    for found in evidence.module_locks.given_back():
+        said = "a release too many raises the limit, and nobody notices; make it a `BoundedSemaphore`"
+        yield Finding(found.made, said, (Note(found.place, "a place is given back that was taken elsewhere"),))
 
 
 def _is_unbounded(source: Source, made: cst.Call) -> bool:
@@ -80,6 +88,7 @@ RULE = Rule(
     name="semaphore-without-bound",
     triggers=calls(*SEMAPHORES, *(f"{name}.{method}" for name in SEMAPHORES for method in ("acquire", "release"))),
     check=check,
+    conclude=conclude,
     default=False,
     examples=(
         Bad(

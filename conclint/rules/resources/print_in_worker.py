@@ -7,10 +7,11 @@ return what is to be said, and print it in one place.
 Not reported: a single worker beside a silent main thread, threads of which each is joined before the next, output under
 one lock everywhere (be it the caller's), `file=` an object of the worker's own, threads that write to different
 streams, signs of life (a dot with `end=""`), and threads of which the same line starts one or the other.
-Where the program does not show that two of them print at the same time, it is shown to those who select CON510: a thread
-that a method starts, once as far as one can see; two threads that two branches start; a worker beside main, unless both
-print in loops.  So is what is printed in another file, calls away from the worker's start, what web applications and
-Celery's tasks print, whole lines written in one step, a worker's last words, and what is said beside tests.
+Where the program does not show that two of them print at the same time, it is shown to those who select CON510: a
+thread that a method starts, once as far as one can see; two threads that two branches start; a worker beside main,
+unless both print in loops.  So is what is printed in another file, calls away from the worker's start, what web
+applications and Celery's tasks print, whole lines written in one step, a worker's last words, and what is said beside
+tests.
 """
 
 from __future__ import annotations
