@@ -111,7 +111,8 @@ class Served:
             item = bits & Touch.ITEM and not (bits & Touch.SEEN and not bits & Touch.AUGMENTED)
             told = bits & Touch.ITEM and (_counts(function, path) or (handled.first and _from_request(function, path)))
             nested = f"{path}[]" in done.mutated and self._holds_containers(file, function, path)
-            if item or told or nested or bits & Touch.AUGMENTED or path in done.mutated:
+            changed = item or told or nested or bits & Touch.AUGMENTED or path in done.mutated
+            if changed and not _fills(function, path):
                 yield path
 
     def _holds_containers(self, file: File, function: FunctionFact, path: str) -> bool:
@@ -139,6 +140,12 @@ class Served:
         """Whether its objects have nothing of a library's: no thread's own, no model, no cache by its name."""
         own = all(":" in base or base == "builtins.object" for base in self._program.names.classes.mro(cls))
         return own and not CACHE.search(cls.rpartition(":")[2])
+
+
+def _fills(function: FunctionFact, path: str) -> bool:
+    """Whether it makes the container itself, and puts in what belongs there: on first use, most likely."""
+    made = [value for target, value in function.binds if target == path]
+    return path in function.globals and any(value.startswith("$") and value != "$const" for value in made)
 
 
 def _counts(function: FunctionFact, path: str) -> bool:
