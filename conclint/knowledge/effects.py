@@ -125,6 +125,16 @@ PACKAGES = frozenset(
     }
 )  # fmt: skip
 
+# What has an asynchronous twin: www.python-httpx.org/async, docs.aiohttp.org
+CLIENTS = frozenset(
+    {
+        *below("requests", _METHODS), *below("requests.Session", f"{_METHODS} send"),
+        *below("httpx", f"{_METHODS} stream"), *below("httpx.Client", f"{_METHODS} stream send"),
+        "urllib3.request", *below("urllib3.PoolManager", "request urlopen"), "urllib.request.urlopen",
+        *below("http.client", "HTTPConnection. HTTPSConnection."),
+    }
+)  # fmt: skip
+
 IO = FILES | STORAGE | NETWORK | PACKAGES
 
 # docs.python.org/3/library: threading, queue, multiprocessing, concurrent.futures, time, signal, subprocess, …

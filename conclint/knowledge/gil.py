@@ -69,9 +69,22 @@ MODULES = frozenset(
         *below("io", "StringIO StringIO. BytesIO BytesIO."),
         # github.com/ijl/orjson#serialize: the GIL "is held for the duration of the call"
         "orjson.",
+        # requests.readthedocs.io/en/latest/api, www.python-httpx.org/api: these look at what has come
+        "requests.Response.raise_for_status", "httpx.Response.raise_for_status",
     }
 )  # fmt: skip
 HOLDS_GIL = BUILTINS | MODULES
+
+# What reads a text or a format as a whole, in the interpreter or holding the GIL: the larger it is, the longer.
+# requests.readthedocs.io/en/latest/api, www.python-httpx.org/api: `json()` is `json.loads`
+PARSES = frozenset(
+    {
+        "json.", "pickle.", "marshal.", "plistlib.", "tomllib.", "tomli.", "csv.", "configparser.", "xml.",
+        "html.parser.", "ast.", "tokenize.", "difflib.", "email.", "orjson.", "ujson.", "yaml.",
+        *below("re", "findall finditer sub subn split search match fullmatch Pattern."),
+        *below("requests.Response", "json"), *below("httpx.Response", "json"),
+    }
+)  # fmt: skip
 
 # Methods of strings and containers (docs.python.org/3/library/stdtypes.html) whose names nothing slow has: an object of
 # unknown type that has one neither waits nor lets go of the GIL in it.

@@ -8,8 +8,8 @@ from enum import IntFlag
 from typing import NamedTuple
 
 from conclint.index.facts import FunctionFact, Kind, Touch, Use
-from conclint.knowledge.effects import TALK
-from conclint.knowledge.gil import PLAIN_METHODS
+from conclint.knowledge.effects import CLIENTS, TALK
+from conclint.knowledge.gil import PARSES, PLAIN_METHODS
 from conclint.knowledge.kinds import Knowledge
 from conclint.knowledge.names import below
 from conclint.program.calls import Calls, Site
@@ -31,6 +31,8 @@ class Effect(IntFlag):
     TALKS = 128  # logs or prints, outside of loops
     RESULTS = 256  # puts what it found into a container that outlives it
     ITEMS = 512  # takes work from a queue that counts what is done
+    APART = 1024  # is better off in a process of its own: parses, sets what all threads have, uses what only one may
+    ASKS = 2048  # asks a server by a library that has an asynchronous twin
 
 
 LETS_RUN = Effect.IO | Effect.BLOCKS | Effect.RELEASES | Effect.UNKNOWN
@@ -182,10 +184,12 @@ class Effects:
             found |= Effect.RESULTS
         if self._walks_over_streams(file, function):
             found |= Effect.IO
+        if self._sets_for_all(file, function):
+            found |= Effect.APART
         for call in function.calls:
             site = Site(file, function, call)
             if not self._calls.targets(file, function, call.func):
-                effects = self.of_library(site)
+                effects = self.of_library(site) | self._company(site)
                 self._remember(identity, effects, Reason(site, ""))
                 found |= effects
                 whole = whole or bool(RENAMING & self._calls.library_names(site))
@@ -225,6 +229,23 @@ class Effects:
             if ":" not in name and (knows.matches(knows.io, name) or knows.matches(knows.blocking, name)):
                 return not name.startswith(IN_MEMORY)
         return False
+
+    def _company(self, site: Site) -> Effect:
+        """What a library call means for those beside it: it may want a process of its own, or no thread at all."""
+        names, knows = self._calls.library_names(site), self._knowledge
+        found = Effect.ASKS if any(knows.matches(CLIENTS, name) for name in names) else Effect.NONE
+        if any(knows.matches(PARSES, name) or name in knows.process_wide for name in names):
+            return found | Effect.APART
+        if any(name.rpartition(".")[0] in knows.thread_unsafe for name in names):
+            store = self._names.meaning(site.file, site.function, site.call.func.rpartition(".")[0]).store
+            found |= Effect.APART if store is not None and store.sort != "local" else Effect.NONE
+        return found
+
+    def _sets_for_all(self, file: File, function: FunctionFact) -> bool:
+        """`os.environ[name] = value`."""
+        written = {path.removesuffix("[]") for path, bits, _ in function.touches if bits & (Touch.WRITE | Touch.ITEM)}
+        values = (one for path in written for one in self._names.meaning(file, function, path).values)
+        return any(one.sort is Sort.LIBRARY and one.name in self._knowledge.process_wide for one in values)
 
     def _shares_results(self, file: File, function: FunctionFact) -> bool:
         """Whether it adds to a container that it did not make: a global, a captured variable, an argument."""

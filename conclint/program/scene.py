@@ -122,6 +122,7 @@ class StartScene:
     targets: tuple[str, ...]
     context: Context
     handed: bool  # to a helper of the program's own, which starts it
+    options: tuple[str, ...] = ()  # the keywords with which the helper makes its pool
 
 
 @dataclass(frozen=True)

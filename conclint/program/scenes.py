@@ -24,6 +24,7 @@ from conclint.program.prepared import prepared
 from conclint.program.regions import Chosen, Regions, pieces
 from conclint.program.scene import FateScene, FunctionScene, Named, RunScene, Scene, StartScene, TargetScene
 from conclint.program.starters import Starters
+from conclint.program.startsites import pool_options
 from conclint.program.targets import target_scene
 from conclint.program.values import Meaning, Sort, Store, function_id
 from conclint.program.worked import MAKERS
@@ -267,7 +268,9 @@ class Scenes:
                 targets = tuple(dict.fromkeys(root.target for root in roots))
                 handed = all(root.handed for root in roots)
                 how, context = roots[0].how, roots[0].context
-                yield StartScene(call.line, call.column, call.func, how, targets, context, handed)
+                origin = roots[0].origin
+                options = pool_options(origin) if handed and origin is not None else ()
+                yield StartScene(call.line, call.column, call.func, how, targets, context, handed, options)
 
     def _makes_handle(self, site: Site) -> bool:
         last = site.call.func.rpartition(".")[2]

@@ -20,11 +20,21 @@ MAPS = frozenset({"map", "imap", "imap_unordered", "starmap", "map_async", "star
 
 def one_at_a_time(site: Site) -> bool:
     """Whether the pool that is asked has a single worker."""
+    made = _makers(site)
+    return bool(made) and all(keyword(call, "max_workers", 0) == "=1" for call in made)
+
+
+def pool_options(site: Site) -> tuple[str, ...]:
+    """The keywords with which the pool is made that is asked."""
+    return tuple(sorted({word for call in _makers(site) for word, _ in call.keywords}))
+
+
+def _makers(site: Site) -> list[CallFact]:
     owner = site.call.func.rpartition(".")[0]
     made = [call for call in site.function.calls if owner in call.goes]
     if not made and owner.startswith("self."):
         made = [call for other in site.file.functions() for call in other.calls if owner in call.goes]
-    return bool(made) and all(keyword(call, "max_workers", 0) == "=1" for call in made)
+    return made
 
 
 def starts_several(site: Site, name: str) -> bool:

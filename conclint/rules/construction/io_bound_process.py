@@ -8,7 +8,9 @@ Give it to a `ThreadPoolExecutor`.
 
 https://docs.python.org/3/library/concurrent.futures.html#threadpoolexecutor
 
-Not reported: functions that compute as well, or that call what nobody can see.
+Not reported: functions that compute or parse as well, that set what all threads of a process have or use a global
+object that only one thread may use, or that call what nobody can see; pools with an initializer, or whose workers end
+after some tasks.
 
 This is advice, shown only where it is asked for: a process of its own also protects from crashes, leaks and libraries
 that bear no threads.
@@ -21,10 +23,14 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.kinds import Context
 from conclint.model import Finding
 from conclint.program.effects import Effect
 from conclint.program.triggers import calls
+from conclint.program.values import split_id
 from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.futures import maker
+from conclint.source.paths import argument
 from conclint.source.testcode import in_test
 
 if TYPE_CHECKING:
@@ -33,23 +39,52 @@ if TYPE_CHECKING:
 EXECUTOR, POOL = "concurrent.futures.ProcessPoolExecutor", "multiprocessing.pool.Pool"
 THREADS = "multiprocessing.pool.ThreadPool"
 METHODS = ("apply", "apply_async", "map", "map_async", "imap", "imap_unordered", "starmap", "starmap_async")
-GIVES = (f"{EXECUTOR}.submit", f"{EXECUTOR}.map", *(f"{POOL}.{name}" for name in METHODS))
+BAR, DELAYED = "tqdm.contrib.concurrent.process_map", "joblib.delayed"
+GIVES = (f"{EXECUTOR}.submit", f"{EXECUTOR}.map", *(f"{POOL}.{name}" for name in METHODS), BAR)
 
-COMPUTES = Effect.BUSY | Effect.LOOPS | Effect.RELEASES | Effect.UNKNOWN
+COMPUTES = Effect.BUSY | Effect.LOOPS | Effect.RELEASES | Effect.UNKNOWN | Effect.APART
+
+# With these each worker has something of its own, which threads would share, or ends when it has leaked enough.
+OWN: tuple[tuple[str, dict[str, int]], ...] = (
+    ("initializer", {EXECUTOR: 2, POOL: 1}),
+    ("maxtasksperchild", {POOL: 3}),
+    ("max_tasks_per_child", {}),
+)
 
 
 def check(source: Source) -> Iterator[Finding]:
     for call in source.all(cst.Call):
-        if not source.calls(call, *GIVES) or _on_threads(source, call) or in_test(source, call):
+        start = source.start(call)
+        given = start is not None and start.how in (*GIVES, DELAYED) and start.context is Context.PROCESS
+        if not (given or source.calls(call, *GIVES)) or _on_threads(source, call) or in_test(source, call):
             continue
-        if call.args and _only_waits(source, call, call.args[0].value):
-            what = f"`{source.code(call.args[0].value)}` only waits for input and output"
+        if call.args and _only_waits(source, call, call.args[0].value) and not _on_purpose(source, call):
+            what = f"`{_work(source, call)}` only waits for input and output"
             yield Finding(source.place(call), f"{what}; threads do that at less cost than processes")
+
+
+def _work(source: Source, call: cst.Call) -> str:
+    start = source.start(call)
+    if start is not None and start.handed:
+        return split_id(start.targets[0])[1].rpartition(".")[2]
+    return source.code(call.args[0].value)
 
 
 def _on_threads(source: Source, call: cst.Call) -> bool:
     """A `ThreadPool` is a `Pool` too."""
     return isinstance(call.func, cst.Attribute) and THREADS in source.types(call.func.value)
+
+
+def _on_purpose(source: Source, call: cst.Call) -> bool:
+    """Whether the pool prepares each worker, or ends it after some work."""
+    start = source.start(call)
+    if start is not None and start.handed:
+        return any(word in start.options for word, _ in OWN)
+    made = maker(source, call.func.value) if isinstance(call.func, cst.Attribute) else None
+    return made is not None and any(
+        argument(made, word, next((at for kind, at in places.items() if source.calls(made, kind)), None)) is not None
+        for word, places in OWN
+    )
 
 
 def _only_waits(source: Source, call: cst.Call, work: cst.BaseExpression) -> bool:
@@ -64,7 +99,7 @@ def _only_waits(source: Source, call: cst.Call, work: cst.BaseExpression) -> boo
 RULE = Rule(
     code="CON104",
     name="io-bound-process",
-    triggers=calls(*GIVES),
+    triggers=calls(*GIVES, DELAYED, helpers=True),
     check=check,
     default=False,
     examples=(
