@@ -7,8 +7,8 @@ Use `concurrent.futures.ProcessPoolExecutor`; since Python 3.11 it has `max_task
 
 https://docs.python.org/3/library/concurrent.futures.html#processpoolexecutor
 
-Not reported: pools with `maxtasksperchild`, whose `imap` or `imap_unordered` is used, or whose results are waited for
-with a time limit; and pools that are passed on.
+Not reported: pools with `maxtasksperchild` or an `initializer`, whose `imap` or `imap_unordered` is used, or whose
+results are waited for with a time limit; and pools that are passed on.
 
 This is advice, shown only where it is asked for: most pools never lose a worker.
 """
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.pools import ANSWER
 from conclint.model import Finding
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 POOL, THREADS = "multiprocessing.pool.Pool", "multiprocessing.pool.ThreadPool"
 WAITED = ("map", "starmap", "apply")
-OTHERS = ("imap", "imap_unordered", "apply_async", "map_async", "starmap_async")
+IN_TURN = ("imap", "imap_unordered")
+LATER = ("apply_async", "map_async", "starmap_async")
 
 
 def check(source: Source) -> Iterator[Finding]:
@@ -39,11 +41,32 @@ def check(source: Source) -> Iterator[Finding]:
         if not source.calls(call, POOL) or source.calls(call, THREADS) or in_test(source, call):
             continue
         fate = source.fate(call)
-        recycled = argument(call, "maxtasksperchild", 3) is not None
-        if fate is None or fate.escapes or recycled or not fate.does(*WAITED) or fate.does(*OTHERS):
+        if fate is None or fate.escapes or fate.does(*IN_TURN) or _wants_a_pool(call):
+            continue
+        if not (_waits_for_ever(source, call) if fate.does(*LATER) else fate.does(*WAITED)):
             continue
         what = "if a worker is killed, this pool's caller waits for ever"
         yield Finding(source.place(call), f"{what}; a `ProcessPoolExecutor` raises `BrokenProcessPool`")
+
+
+def _wants_a_pool(call: cst.Call) -> bool:
+    """Whether it is given what it was chosen for, or what nobody sees."""
+    options = (("initializer", 1), ("maxtasksperchild", 3))
+    return any(arg.star for arg in call.args) or any(argument(call, *one) is not None for one in options)
+
+
+def _waits_for_ever(source: Source, call: cst.Call) -> bool:
+    """Whether the function asks for the answers, and for none with a time limit."""
+    around = source.function_node(call)
+    asked = [
+        one
+        for one in source.all(cst.Call)
+        if isinstance(one.func, cst.Attribute)
+        and one.func.attr.value in ("get", "wait")
+        and source.function_node(one) is around
+        and ANSWER in source.types(one.func.value)
+    ]
+    return bool(asked) and not any(one.args for one in asked)
 
 
 RULE = Rule(

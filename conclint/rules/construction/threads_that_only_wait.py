@@ -7,8 +7,8 @@ Use an asynchronous client (`httpx.AsyncClient`, `aiohttp`) and `asyncio.gather`
 
 https://docs.python.org/3/library/asyncio-task.html#running-tasks-concurrently
 
-Not reported: work on files, which has no asynchronous client, functions that compute as well, and programs that use
-no asyncio in the same file.
+Not reported: work on files, and what else has no asynchronous client, functions that compute or write files as well,
+single calls, and functions that no coroutine comes to.
 
 This is advice, shown only where it is asked for: a library that is called from synchronous code is right to use
 threads.
@@ -16,16 +16,18 @@ threads.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.effects import CLIENTS
+from conclint.knowledge.kinds import Context
 from conclint.model import Finding
 from conclint.program.effects import Effect
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
+from conclint.source.paths import path_of
 from conclint.source.testcode import in_test
 
 if TYPE_CHECKING:
@@ -33,41 +35,72 @@ if TYPE_CHECKING:
 
 EXECUTORS = tuple(f"concurrent.futures.{kind}" for kind in ("Executor", "ThreadPoolExecutor"))
 POOL = "multiprocessing.pool.ThreadPool"
-GIVES = (*(f"{one}.map" for one in EXECUTORS), *(f"{one}.submit" for one in EXECUTORS), f"{POOL}.map")
-PROCESSES = "concurrent.futures.ProcessPoolExecutor"
+TO_THREAD, IN_EXECUTOR = "asyncio.to_thread", "asyncio.AbstractEventLoop.run_in_executor"
 
-# What has an asynchronous twin.
-CLIENTS = ("requests.", "httpx.", "urllib.request.", "urllib3.", "http.client.")
-CALLED = re.compile(r"`(requests|httpx|urlopen|urllib|urllib3)\b|`\w*session\.(get|post|put|request)`")
+# For each of many items, and once.
+MAPS = (
+    *(f"{one}.map" for one in EXECUTORS),
+    *(f"{POOL}.{name}" for name in ("map", "imap", "imap_unordered", "starmap", "map_async", "starmap_async")),
+)
+SINGLE = (*(f"{one}.submit" for one in EXECUTORS), f"{POOL}.apply_async", TO_THREAD, IN_EXECUTOR)
+PROCESSES = tuple(f"concurrent.futures.ProcessPoolExecutor.{name}" for name in ("map", "submit"))
 
-COMPUTES = Effect.BUSY | Effect.RELEASES | Effect.UNKNOWN
+MORE = Effect.BUSY | Effect.RELEASES | Effect.UNKNOWN | Effect.DURABLE
 
 
 def check(source: Source) -> Iterator[Finding]:
-    if not any(line.startswith(("import asyncio", "from asyncio")) for line in source.text.lines):
-        return
     for call in source.all(cst.Call):
-        if not source.calls(call, *GIVES) or source.calls(call, f"{PROCESSES}.map", f"{PROCESSES}.submit"):
+        if not _fans_out(source, call) or not _in_event_loop(source, call) or in_test(source, call):
             continue
-        if call.args and not in_test(source, call) and _only_asks_servers(source, call, call.args[0].value):
+        if _only_asks_servers(source, call):
             what = "these threads only wait for servers, and the program has an event loop"
             yield Finding(source.place(call), f"{what}; an asynchronous client and `asyncio.gather` do the same")
 
 
-def _only_asks_servers(source: Source, call: cst.Call, work: cst.BaseExpression) -> bool:
+def _fans_out(source: Source, call: cst.Call) -> bool:
+    """Whether it gives threads work for many items."""
+    if source.calls(call, *PROCESSES):
+        return False
+    start = source.start(call)
+    if start is not None and start.handed and start.context is Context.THREAD:
+        return start.how in MAPS
+    if source.calls(call, *MAPS):
+        return True
+    return source.calls(call, *SINGLE) and source.loop(call) is not None and not _in_turn(source, call)
+
+
+def _in_turn(source: Source, call: cst.Call) -> bool:
+    """`for …: await asyncio.to_thread(…)`."""
+    return isinstance(source.parent(call), cst.Await)
+
+
+def _in_event_loop(source: Source, call: cst.Call) -> bool:
+    """Whether it happens in a coroutine, or in what one calls or gives to a thread."""
+    around = source.function(call)
+    if source.in_coroutine(call) or around is None:
+        return around is not None
+    return any(run.context is Context.LOOP or run.how in (TO_THREAD, IN_EXECUTOR) for run in around.runs)
+
+
+def _only_asks_servers(source: Source, call: cst.Call) -> bool:
     _, targets = source.starts(call)
-    if not targets:
-        return any(name.startswith(CLIENTS) for name in source.names(work))
-    return all(
-        not one.effects & COMPUTES and any(CALLED.search(note.message) for note in one.trace(Effect.IO))
-        for one in targets
-    )
+    if targets:
+        return all(one.effects & Effect.ASKS and not one.effects & MORE for one in targets)
+    work = call.args[int(source.calls(call, IN_EXECUTOR)) :][:1]
+    return bool(work) and any(source.knowledge.matches(CLIENTS, name) for name in source.names(_bound(work[0].value)))
+
+
+def _bound(work: cst.BaseExpression) -> cst.BaseExpression:
+    """`requests.get` for `partial(requests.get, timeout=5)`."""
+    if isinstance(work, cst.Call) and path_of(work.func).rpartition(".")[2] == "partial" and work.args:
+        return work.args[0].value
+    return work
 
 
 RULE = Rule(
     code="CON123",
     name="threads-that-only-wait",
-    triggers=calls(*GIVES),
+    triggers=calls(*MAPS, *SINGLE, helpers=True),
     check=check,
     default=False,
     examples=(

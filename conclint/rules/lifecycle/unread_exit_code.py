@@ -8,7 +8,7 @@ Look at `exitcode` after the join, or use a `ProcessPoolExecutor`, which hands e
 https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.exitcode
 
 Not reported: processes that answer through a queue, a pipe or shared memory, or that are watched in another way, those
-that are passed on, services that are terminated, and tests.
+whose result is looked for (`os.path.exists`), that are passed on, daemons, services that are terminated, and tests.
 
 This is advice, shown only where it is asked for: many jobs are done as well as they can be, and nobody minds.
 """
@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from conclint.knowledge.lives import PROCESS
+from conclint.knowledge.names import below
 from conclint.model import Finding
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.makers import makers
 from conclint.source.testcode import in_test
-from conclint.source.tree import below
+from conclint.source.tree import below as inside
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -36,13 +37,20 @@ WATCHED = ("exitcode", "sentinel", "is_alive", "terminate", "kill")
 # Through these a child says how it went.
 ANSWERS = ("Queue", "SimpleQueue", "JoinableQueue", "Connection", "Event", "Value", "Array", "Synchronized", "Proxy")
 
-PIPES = ("multiprocessing.Pipe", "socket.socketpair", "os.pipe", "multiprocessing.Manager")
+ASKED = frozenset({"get", "get_nowait", "recv", "recv_bytes", "poll", "wait", "is_set", "empty"})
+
+PIPES = (
+    *("multiprocessing.Pipe", "socket.socketpair", "os.pipe", "multiprocessing.Manager", "mmap.mmap"),
+    *("multiprocessing.shared_memory.SharedMemory", "multiprocessing.shared_memory.ShareableList"),
+)
+# Who looks whether the result is there need not ask the process.
+LOOKS = (*below("os.path", "exists isfile getsize"), *below("pathlib.Path", "exists is_file stat"), "os.stat")
 
 
 def check(source: Source) -> Iterator[Finding]:
     for made in makers(source):
         fate = source.fate(made.call) if made.kind == PROCESS else None
-        if fate is None or fate.escapes or fate.does(*WATCHED) or not fate.joins or not fate.begun:
+        if fate is None or fate.escapes or fate.does(*WATCHED) or fate.daemon or not fate.joins or not fate.begun:
             continue
         if not in_test(source, made.call) and not _answers(source, made.call):
             what = "nobody looks at this process's exit code, so a crash in it looks like success"
@@ -50,12 +58,19 @@ def check(source: Source) -> Iterator[Finding]:
 
 
 def _answers(source: Source, call: cst.Call) -> bool:
-    """Whether it is given something to answer with."""
+    """Whether it is given something to answer with, or its answer is looked for."""
     around = source.function_node(call)
-    if any(source.calls(one, *PIPES) and source.function_node(one) is around for one in source.all(cst.Call)):
+    beside = [one for one in source.all(cst.Call) if source.function_node(one) is around]
+    if any(source.calls(one, *PIPES, *LOOKS) or _asks(source, one) for one in beside):
         return True
-    given = (part for arg in call.args for part in below(arg.value) if isinstance(part, (cst.Name, cst.Attribute)))
+    given = (part for arg in call.args for part in inside(arg.value) if isinstance(part, (cst.Name, cst.Attribute)))
     return any(name.endswith(ANSWERS) for part in given for name in source.types(part))
+
+
+def _asks(source: Source, call: cst.Call) -> bool:
+    func = call.func
+    asks = isinstance(func, cst.Attribute) and func.attr.value in ASKED
+    return asks and isinstance(func, cst.Attribute) and any(one.endswith(ANSWERS) for one in source.types(func.value))
 
 
 RULE = Rule(
