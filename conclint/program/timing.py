@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from conclint.index.facts import CallFact, FunctionFact, Touch, Use
+from conclint.knowledge.waiting import WAITS, Wait
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import Contexts
 from conclint.program.files import File
@@ -19,6 +20,12 @@ METHODS = frozenset({"start", "submit"})
 
 # Methods of methods are followed so deep.
 DEEPEST = 3
+
+# What a thread waits for until another one sends it something; and how that is sent.
+SENT = Wait.QUEUE | Wait.EVENT | Wait.CONDITION
+SENDING = frozenset({"put", "put_nowait", "set", "notify", "notify_all"})
+NEVER = 1 << 30
+AT_ONCE = frozenset({("block", "=False"), ("timeout", "=0")})
 
 
 class Timings:
@@ -66,7 +73,7 @@ class Timings:
                 continue
             reads: set[str] = set()
             for target in self._begun_by(cls, Site(file, function, call), receiver):
-                reads |= self._reads(target, DEEPEST)
+                reads |= self._reads(target, DEEPEST, _fed(function, receiver))[0]
             if reads:
                 yield Early(call.line, call.column, tuple(sorted(reads)))
 
@@ -111,19 +118,52 @@ class Timings:
         mro = self._calls.names.classes.mro
         return owner in mro(cls) or cls in mro(owner)
 
-    def _reads(self, identity: str, depth: int) -> set[str]:
-        """The attributes of its object that a method reads, or that the methods read that it calls."""
+    def _reads(self, identity: str, depth: int, fed: frozenset[str]) -> tuple[set[str], bool]:
+        """The attributes that a method of the object reads, with the methods that it calls, and whether it waits.
+
+        What is read after the first wait for others, who cannot have the object yet, is read late enough.
+        """
         file, function = self._calls.function(identity)
         if not function.params:
-            return set()
+            return set(), False
         own = function.params[0].name + "."
-        read = [path for path, bits, _ in function.touches if bits & Touch.READ]
-        read += [call.func for call in function.calls]
-        found = {path.partition(".")[2] for path in read if path.startswith(own)}
-        names = {path.partition(".")[0].partition("[")[0].partition("(")[0] for path in found}
+        until, waiting = self._waits_at(file, function, own, fed)
+        inner: list[tuple[int, set[str]]] = []
         for call in function.calls if depth else ():
             if call.func.startswith(own) and "." not in call.func[len(own) :]:
                 for value in self._calls.targets(file, function, call.func):
                     if value.sort is Sort.FUNCTION and value.owner:
-                        names |= self._reads(value.name, depth - 1)
-        return names
+                        deeper, waits = self._reads(value.name, depth - 1, fed)
+                        inner.append((call.line - waits, deeper))
+                        if waits and call.line < until and not call.use & Use.BRANCH:
+                            until, waiting = call.line, call.func
+        read = [(path, line) for path, bits, line in function.touches if bits & Touch.READ]
+        read += [(call.func, call.line) for call in function.calls]
+        early = [path for path, line in (*read, (waiting, 0)) if path.startswith(own) and line < until]
+        names = {path.split(".")[1].partition("[")[0].partition("(")[0] for path in early}
+        return names.union(*(deeper for line, deeper in inner if line < until)), until < NEVER
+
+    def _waits_at(self, file: File, function: FunctionFact, own: str, fed: frozenset[str]) -> tuple[int, str]:
+        """On which line a method first waits for something of the object's own that its constructor does not feed."""
+        calls = (
+            (call.line, call.func)
+            for call in function.calls
+            if not call.use & Use.BRANCH and not AT_ONCE & {*call.keywords} and call.args[:1] != ("=False",)
+            if call.func.startswith(own) and call.func.rpartition(".")[0].removeprefix(own) not in fed
+            if any(WAITS.get(name, Wait.NONE) & SENT for name in self._calls.library_names(Site(file, function, call)))
+            if self._makes_itself(file, function, call.func.rpartition(".")[0])
+        )
+        return min(calls, default=(NEVER, ""))
+
+    def _makes_itself(self, file: File, function: FunctionFact, path: str) -> bool:
+        """Whether nobody hands in what the path means: its own code makes it, with nothing in it."""
+        store = self._calls.names.meaning(file, function, path).store
+        puts = [made for _, _, made in self._calls.names.stores.puts(store)] if store is not None else []
+        given = [made for made in puts if made[:1] != ":"]  # an annotation tells only of which class it is
+        return bool(given) and all(made.endswith("()") for made in given)
+
+
+def _fed(constructor: FunctionFact, receiver: str) -> frozenset[str]:
+    """The attributes to which a constructor sends something itself."""
+    sent = (call.func.split(".") for call in constructor.calls)
+    return frozenset(one[1] for one in sent if len(one) == 3 and one[0] == receiver and one[2] in SENDING)

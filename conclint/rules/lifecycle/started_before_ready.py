@@ -9,7 +9,8 @@ Start the thread as the last thing the constructor does, or in a `start()` metho
 https://docs.python.org/3/library/threading.html#threading.Thread.start
 
 Not reported: attributes that have a value before the start too (also in the class's body), attributes that the thread
-does not read, and a start that comes last.
+does not read, or only once it has waited for a queue, event or condition of the object's own, which others feed later,
+and a start that comes last.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ def check(source: Source) -> Iterator[Finding]:
         span = source.span(call)
         function = source.function_node(call)
         if isinstance(function, cst.FunctionDef) and (reads := early.get((span.line, span.column))):
+            if isinstance(source.parent(call), cst.Attribute):
+                continue  # `super()` in `super().__init__()` begins there too
             late = _assigned_later(source, call, function, reads)
             if late is not None:
                 name = path_of(late)
