@@ -48,6 +48,20 @@ VALUES = (
 # Library classes of these modules are values only in part.
 RESOURCES = frozenset({"builtins.open", "os.open", "os.fdopen", "os.pipe", "urllib.request.urlopen"})
 
+# These look up what there is one of for each name, and give the same object each time:
+# docs.python.org/3/library/logging.html#logging.getLogger, threading.html#threading.current_thread,
+# multiprocessing.html#multiprocessing.get_logger
+LOOKED_UP = frozenset(
+    {
+        "logging.getLogger",
+        "logging.getLoggerClass",
+        "multiprocessing.get_logger",
+        "multiprocessing.get_context",
+        "threading.current_thread",
+        "threading.main_thread",
+    }
+)
+
 # What is called so makes something that holds on to more than memory.
 MAKER = re.compile(
     r"(?:^|_)(?:connect|open|create|start|spawn|launch|new|session|client|pool|engine|socket|channel|allocate|acquire|register)"
@@ -102,6 +116,8 @@ class Makes:
         names = self._source.names(call.func)
         if any(name in EMPTY for name in names):
             return containers
+        if any(name in LOOKED_UP for name in names):
+            return False
         if any(name in RESOURCES for name in names):
             return True
         if any(":" in name for name in names):
