@@ -79,7 +79,8 @@ class Point:
 
     `line` is where it stands, `until` the last line after which it surely does not happen any more (the end of the loop
     around it); `after` are the first and last lines of the joins and pools in the function that surely ended first;
-    `joined`: one of them was the join of a thread.
+    `joined`: one of them was the join of a thread.  `under`: what is the case there, as far as that stays so: a setting
+    by its path, or with "not " before it.
     """
 
     function: str
@@ -87,6 +88,12 @@ class Point:
     until: int
     after: tuple[tuple[int, int], ...] = ()
     joined: bool = False
+    under: tuple[str, ...] = ()
+
+    def excludes(self, other: Point) -> bool:
+        """Whether only one of both can happen in one run of the program."""
+        opposite = {one[4:] if one[:4] == "not " else f"not {one}" for one in self.under}
+        return not opposite.isdisjoint(other.under)
 
 
 @dataclass(frozen=True)

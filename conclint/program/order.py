@@ -11,6 +11,7 @@ from conclint.program.entry import Entry
 from conclint.program.linking import Program
 from conclint.program.observations import Point
 from conclint.program.spawns import Root
+from conclint.program.testfiles import only_tests
 from conclint.program.values import function_id, split_id
 
 ENDINGS = ("join", "shutdown", "result", "wait", "terminate")
@@ -43,6 +44,7 @@ class HappensBefore:
                 point.joined
                 or self._waits(root)
                 or self._suspended(point.function, root, DEEPEST)
+                or self._never_both(point, root)
                 or self._apart(point, root)
                 or (self._within_starter(root) and not self._from_starter(point.function, root))
                 or self._called_apart(point.function, root, DEEPEST)
@@ -62,6 +64,16 @@ class HappensBefore:
             return True
         callers = {site.caller for site in self._program.calls.callers(function)}
         return bool(callers) and all(self._suspended(one, root, depth - 1) for one in callers)
+
+    def _never_both(self, point: Point, root: Root) -> bool:
+        """Whether a setting decides between the two: `if options.background: thread.start()`, `else: work()`."""
+        if not point.under:
+            return False
+        sites = (root.site, *self._fate(root, *STARTS))
+        starts = [self._entry.point(site) for site in sites if site.caller == point.function]
+        return any(start is not None and start.excludes(point) for start in starts[:1]) or (
+            len(starts) > 1 and all(start is not None and start.excludes(point) for start in starts[1:])
+        )
 
     def _within_starter(self, root: Root) -> bool:
         """Whether the function that starts the thread also sees its end: main is nowhere else meanwhile."""
@@ -147,7 +159,9 @@ class HappensBefore:
         if depth == 0 or self._starts(function, root):
             return False
         contexts = self._program.contexts
-        callers = [site for site in self._callers(function) if contexts.is_main(site.caller)]
+        home = split_id(function)[0]
+        earnest = (site for site in self._callers(function) if not only_tests(home, site.file.path))
+        callers = [site for site in earnest if contexts.is_main(site.caller)]
         return bool(callers) and all(self._call_apart(site, root, depth) for site in callers)
 
     def _callers(self, function: str) -> tuple[Site, ...]:
@@ -169,7 +183,8 @@ class HappensBefore:
         if point is None:
             in_order = bool(starts) and site.call.line < min(starts) and not site.call.use & Use.LOOP
             return in_order or self._called_apart(site.caller, root, depth - 1)
-        return point.joined or self._apart(point, root) or self._called_apart(site.caller, root, depth - 1)
+        apart = point.joined or self._never_both(point, root) or self._apart(point, root)
+        return apart or self._called_apart(site.caller, root, depth - 1)
 
 
 def _chained(site: Site, starts: list[int]) -> bool:

@@ -8,6 +8,7 @@ from functools import cached_property
 import libcst as cst
 
 from conclint.program.observations import Point
+from conclint.source.settled import Settled
 from conclint.source.source import Source
 
 JOINS = frozenset({"join", "shutdown", "result", "wait", "terminate", "stop", "close"})
@@ -23,23 +24,27 @@ class Order:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._settled = Settled(source)
         self._ends: dict[int, dict[int, tuple[Lines, ...]]] = {}  # before each statement of a block, by their `id`s
 
     def point(self, node: cst.CSTNode) -> Point:
         """When the node happens in its function."""
         line = until = self._source.line(node)
         after: list[Lines] = []
+        under: list[str] = []
         child = node
         for outer in self._source.ancestors(node):
             if isinstance(outer, (cst.IndentedBlock, cst.Module)):
                 after += self._ended_before(outer, child)
+            elif isinstance(outer, cst.If):
+                under += self._settled.under(outer, child)
             elif isinstance(outer, (cst.For, cst.While)):
                 until = self._source.span(outer).end_line
             elif isinstance(outer, (cst.FunctionDef, cst.Lambda, cst.ClassDef)) and child is outer.body:
                 break
             child = outer
         joined = any(first == last and first in self._thread_joins for first, last in after)
-        return Point(self._source.identity(node), line, until, tuple(after), joined)
+        return Point(self._source.identity(node), line, until, tuple(after), joined, tuple(under))
 
     @cached_property
     def _thread_joins(self) -> set[int]:
