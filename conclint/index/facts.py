@@ -7,10 +7,12 @@ An expression is remembered as a *path*: its text reduced to what decides its me
     d[]   d[*]           an item; what iteration yields  t.0            the first field of a tuple
     p.__truediv__()      what `p / x` gives
     :queue.Queue         an instance of the class (from an annotation)   "" nothing that can be followed
-    =True  =4  =fork     a small constant, in arguments and for `daemon` only
+    =True  =4  =fork     a small constant, in arguments, for `daemon` and for defaults (True, False, None) only
 
 Among what a function binds, `$return.0` and `$yield` stand for parts of what it gives, `$while` for what its loops ask
 each time round ("": they run for ever), and `$with.name.3.9` for `name` in the block of a `with` on these lines.
+The lines of `$if.name.3.9` and `$unless.name.3.9` are only reached where the parameter is true, or false; those of
+`$given` and `$none`, where it is not None, or None.
 
 Lines and columns count from 1; columns count characters.
 """

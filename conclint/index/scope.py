@@ -6,6 +6,7 @@ import ast
 
 from conclint.index.facts import CallFact, FunctionFact, Kind, ParamFact, Touch, Use
 from conclint.index.paths import LITERALS, annotated, argument_path, elements, path_of, values
+from conclint.index.shape import OPPOSITES, asked
 
 # Adding to a container: the method's name, and which argument becomes an item.
 ADDERS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
@@ -110,7 +111,7 @@ class Scope:
         if args.kwarg:
             pairs.append(("**", args.kwarg, None))
         for kind, arg, default in pairs:
-            self.params.append(ParamFact(arg.arg, kind, path_of(default)))
+            self.params.append(ParamFact(arg.arg, kind, _default(default)))
             if not kind.startswith("*"):
                 for step, path in annotated(arg.annotation):
                     self.binds[arg.arg + step, path] = None
@@ -148,6 +149,15 @@ class Scope:
         if path := path_of(expression):
             use = Use.WITH | self.use()
             self.calls.append(CallFact(path + ".__enter__", expression.lineno, column, (), (), use, ()))
+
+    def asks(self, test: ast.expr, body: list[ast.stmt], rest: list[ast.stmt]) -> None:
+        """Remembers which blocks are only reached where a parameter is so, or is given."""
+        alone = not isinstance(test, ast.BoolOp)
+        for name, how in asked(test):
+            if any(param.name == name for param in self.params):
+                self.binds[f"{how}.{name}.{body[0].lineno}.{body[-1].end_lineno}", ""] = None
+                if rest and alone:
+                    self.binds[f"{OPPOSITES[how]}.{name}.{rest[0].lineno}.{rest[-1].end_lineno}", ""] = None
 
     def give(self, value: ast.expr) -> None:
         """Remembers what a `return` gives."""
@@ -244,3 +254,9 @@ def _joined(iterated: ast.expr) -> tuple[ast.expr, ...]:
     if isinstance(iterated, (ast.Tuple, ast.List, ast.Set)):
         return tuple(part.value for part in iterated.elts if isinstance(part, ast.Starred))
     return ()
+
+
+def _default(node: ast.expr | None) -> str:
+    """A parameter's default: as an argument is remembered, where it is True, False or None."""
+    plain = isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool))
+    return argument_path(node) if node is not None and plain else path_of(node)

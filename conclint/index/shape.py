@@ -102,6 +102,25 @@ def flags(test: ast.expr) -> Iterator[str]:
         yield path
 
 
+# What a test of a parameter tells of it where the block below is reached, and what where the block is left out.
+OPPOSITES = {"$if": "$unless", "$unless": "$if", "$given": "$none", "$none": "$given"}
+
+
+def asked(test: ast.expr) -> Iterator[tuple[str, str]]:
+    """The plain names that must be so for the block below to be reached: `if wait and not quick:`."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        for part in test.values:
+            yield from asked(part)
+    elif isinstance(test, ast.Name):
+        yield test.id, "$if"
+    elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and isinstance(test.operand, ast.Name):
+        yield test.operand.id, "$unless"
+    elif isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and len(test.ops) == 1:
+        against = test.comparators[0]
+        if isinstance(against, ast.Constant) and against.value is None and isinstance(test.ops[0], (ast.Is, ast.IsNot)):
+            yield test.left.id, "$none" if isinstance(test.ops[0], ast.Is) else "$given"
+
+
 def may_run_long(iterated: ast.expr) -> bool:
     """Whether a loop over it may take more than a few steps."""
     if isinstance(iterated, (ast.List, ast.Tuple, ast.Set, ast.Constant)):

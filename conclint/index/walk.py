@@ -275,9 +275,9 @@ class Walk:
             guarded = self._guarded
             self._guarded = guarded or shape.main_guard(arm.test)
             self._visit(arm.test)
+            self._here.asks(arm.test, arm.body, rest := arm.orelse)
             self._all(arm.body)
             self._guarded = guarded
-            rest = arm.orelse
             arm = rest[0] if len(rest) == 1 and isinstance(rest[0], ast.If) else None
             if arm is None:
                 self._all(rest)

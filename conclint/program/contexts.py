@@ -11,6 +11,7 @@ from conclint.index.facts import CallFact, Kind, Use
 from conclint.knowledge.kinds import Context
 from conclint.model import Note, Place, Span
 from conclint.program.arguments import Arguments
+from conclint.program.barred import Lines, barred
 from conclint.program.calls import Calls, Site, is_base_call
 from conclint.program.deep import is_own
 from conclint.program.homes import Home, Homes
@@ -34,7 +35,7 @@ class Run(NamedTuple):
     """One way in which a function comes to run: from `root`, called at `site` by the run `via` (None: the target).
 
     `owner` is the class of its receiver, as far as known, `home` where the receiver is.  `shared`: others can reach the
-    receiver.  `many_each`: several runs can share one receiver.
+    receiver.  `many_each`: several runs can share one receiver.  `barred`: lines that it does not reach.
     """
 
     root: Root
@@ -44,6 +45,11 @@ class Run(NamedTuple):
     many_each: bool
     site: Site | None
     via: Run | None
+    barred: frozenset[Lines] = frozenset()
+
+    def reaches(self, line: int) -> bool:
+        """Whether the run comes to a line of its function, as far as its arguments tell."""
+        return not any(first <= line <= last for first, last in self.barred)
 
     @property
     def context(self) -> Context:
@@ -81,11 +87,12 @@ class Contexts:
         queue = deque((root.target, self._begun(root)) for root in roots)
         while queue:
             identity, run = queue.popleft()
+            file, function = self._calls.function(identity)
+            run = run._replace(barred=barred(function, run))
             if not self._admit(identity, run):
                 continue
-            file, function = self._calls.function(identity)
             for call in function.calls:
-                for one in _called(call):
+                for one in _called(call) if run.reaches(call.line) else ():
                     queue.extend(self._reached(run, Site(file, function, one)))
             for path, _, line in function.touches:
                 for value in self._calls.getters(file, function, path):
@@ -125,7 +132,8 @@ class Contexts:
         known = self._runs.setdefault(identity, [])
         for old in known:
             covers = old.shared >= run.shared and old.many_each >= run.many_each
-            if old.root.number == run.root.number and covers and old.owner in ("", run.owner) and old.home == run.home:
+            same = old.root.number == run.root.number and old.owner in ("", run.owner) and old.home == run.home
+            if same and covers and old.barred <= run.barred:
                 return False
         if len(known) >= MOST_RUNS:
             return False
@@ -149,9 +157,10 @@ class Contexts:
         """Every function that runs outside main."""
         return self._runs.keys()
 
-    def runs(self, identity: str) -> list[Run]:
-        """How the function comes to run outside main."""
-        return self._runs.get(identity, [])
+    def runs(self, identity: str, line: int = 0) -> list[Run]:
+        """How the function, or a line of it, comes to run outside main."""
+        found = self._runs.get(identity, [])
+        return [run for run in found if run.reaches(line)] if line else found
 
     def is_main(self, identity: str) -> bool:
         """Whether the main thread may run it: nobody calls it (so users may), or somebody does who runs in main."""

@@ -65,7 +65,7 @@ class Outputs:
     def _ways(self, output: Output) -> Iterator[Telling]:
         function = output.point.function
         held = self._guards.held(output.held) | self._entry.held(function, personal=False)
-        for run in self._program.contexts.runs(function):
+        for run in self._program.contexts.runs(function, output.point.line):
             if run.context in CONCURRENT:
                 yield Telling(output, run, held | self._entry.along(run, personal=False))
         if self._program.contexts.is_main(function):

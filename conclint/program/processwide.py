@@ -97,7 +97,7 @@ class ProcessWide:
             return []
         return [
             run
-            for run in self._program.contexts.runs(change.point.function)
+            for run in self._program.contexts.runs(change.point.function, change.point.line)
             if run.context in among
             and run.root.number not in self._guessed
             and not only_tests(path, run.root.site.file.path)

@@ -145,7 +145,7 @@ class Races:
         if personal(access) and self.entry.only_constructs(access.function):
             return
         held = self.guards.held(access.held) | self.entry.held(access.function, personal=personal(access))
-        for run in self._program.contexts.runs(access.function):
+        for run in self._program.contexts.runs(access.function, access.place.span.line):
             reachable = run.shared and not self._ends(run.root) if personal(access) else not self._own(access, run)
             if run.context is Context.THREAD and reachable:
                 on_the_way = self.entry.along(run, personal=personal(access))

@@ -39,6 +39,7 @@ class RunScene:
     starter: Store | None = None  # what holds the pool that runs it
     single: bool = False  # whether that pool has one worker only
     lasting: bool = False  # whether the interpreter waits for the thread in the end
+    barred: tuple[tuple[int, int], ...] = ()  # the lines that its arguments keep it from
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,13 @@ class FunctionScene:
     runs: tuple[RunScene, ...]
     main: bool
 
-    def runs_in(self, *contexts: Context) -> tuple[RunScene, ...]:
-        """Its runs in one of the contexts."""
-        return tuple(run for run in self.runs if run.context in contexts)
+    def runs_in(self, *contexts: Context, line: int = 0) -> tuple[RunScene, ...]:
+        """Its runs in one of the contexts, or those that reach a line of it."""
+        return tuple(
+            run
+            for run in self.runs
+            if run.context in contexts and not any(first <= line <= last for first, last in run.barred)
+        )
 
 
 @dataclass(frozen=True)

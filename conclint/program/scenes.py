@@ -179,7 +179,8 @@ class Scenes:
         starter = pool_of(self._calls, run.root.site)
         single = has_one_worker(self._calls, starter)
         lasting = run.root.how == "threading.Thread" and self._program.handles.fate(run.root.site).daemon is False
-        return RunScene(run.context, run.many, run.root.how, evidence(run), starter, single, lasting)
+        barred = tuple(sorted(run.barred))
+        return RunScene(run.context, run.many, run.root.how, evidence(run), starter, single, lasting, barred)
 
     def _targets(
         self, mentioned: set[str], fates: tuple[FateScene, ...], starts: tuple[StartScene, ...]

@@ -73,7 +73,8 @@ class Scopes:
         if found is None:
             found = {}
             for param in scope.params:
-                found[param.name] = [param.default] if param.default else []
+                default = "$const" if param.default[:1] == "=" else param.default
+                found[param.name] = [default] if default else []
             for target, path in scope.binds:
                 found.setdefault(target, []).append(path)
             self._bindings[key] = found

@@ -50,6 +50,8 @@ class Settled:
     @cached_property
     def _bound(self) -> Counter[str]:
         """How often the file binds a name or attribute."""
-        simple = (node.target for node in self._source.all(cst.AssignTarget))
-        others = (node.target for kind in (cst.AnnAssign, cst.AugAssign, cst.For) for node in self._source.all(kind))
-        return Counter(path_of(target) for target in (*simple, *others))
+        targets: list[cst.BaseExpression] = [node.target for node in self._source.all(cst.AssignTarget)]
+        targets += [node.target for node in self._source.all(cst.AnnAssign)]
+        targets += [node.target for node in self._source.all(cst.AugAssign)]
+        targets += [node.target for node in self._source.all(cst.For)]
+        return Counter(path_of(target) for target in targets)

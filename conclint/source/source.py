@@ -251,9 +251,9 @@ class Source:
         return self._targets.get(identity)
 
     def runs(self, node: cst.CSTNode, *contexts: Context) -> bool:
-        """Whether the node's function runs in one of the contexts."""
+        """Whether the node's function runs in one of the contexts, and comes to the node there."""
         around = self.function(node)
-        return around is not None and bool(around.runs_in(*contexts))
+        return around is not None and bool(around.runs_in(*contexts, line=self.line(node)))
 
     def operator(self, statement: cst.AugAssign) -> str:
         """The sign of an augmented assignment, `+=`."""

@@ -17,7 +17,6 @@ See https://docs.python.org/3/library/threading.html#threading.Thread.join
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -47,11 +46,10 @@ def check(source: Source) -> Iterator[Finding]:
         run = _own_run(source, call)
         if run is None or _asks(source, call) or forgives(source, call, "RuntimeError"):
             continue
-        if not _left_out(source, call, run):
-            text = source.code(call)
-            message = f"`{text}` is reached by the thread itself, which cannot wait for itself: a RuntimeError"
-            advice = "ask `threading.current_thread()` first, or leave joining to others"
-            yield Finding(source.place(call), f"{message}; {advice}", notes=run.trace)
+        text = source.code(call)
+        message = f"`{text}` is reached by the thread itself, which cannot wait for itself: a RuntimeError"
+        advice = "ask `threading.current_thread()` first, or leave joining to others"
+        yield Finding(source.place(call), f"{message}; {advice}", notes=run.trace)
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
@@ -70,33 +68,10 @@ def _own_run(source: Source, call: cst.Call) -> RunScene | None:
     for fate in source.scene.fates:
         if ("join", source.path, line) not in fate.uses:
             continue
-        for run in function.runs_in(Context.THREAD) if function is not None else ():
+        for run in function.runs_in(Context.THREAD, line=line) if function is not None else ():
             begun = run.trace[0].place
             if begun.path == source.path and (begun.span.line, begun.span.column) == (fate.line, fate.column):
                 return run
-    return None
-
-
-def _left_out(source: Source, call: cst.Call, run: RunScene) -> bool:
-    """Whether a parameter decides on the join, and the thread's own call says no: `if not abort: …`."""
-    wanted, last = _condition(source, call), run.trace[-1].place
-    if wanted is None or last.path != source.path:
-        return False
-    name, answer = wanted
-    # The function from which it comes is seldom one that is looked at closely.
-    entering = source.text.lines[last.span.line - 1][last.span.column - 1 :]
-    return re.search(rf"\b{name}\s*=\s*{not answer}\b", entering) is not None
-
-
-def _condition(source: Source, call: cst.Call) -> tuple[str, bool] | None:
-    """The name that the nearest `if` around the call asks, and the answer that leads to the call."""
-    child: cst.CSTNode = call
-    for outer in source.ancestors(call):
-        if isinstance(outer, cst.If) and child is outer.body:
-            negated = isinstance(outer.test, cst.UnaryOperation) and isinstance(outer.test.operator, cst.Not)
-            name = outer.test.expression if isinstance(outer.test, cst.UnaryOperation) else outer.test
-            return (name.value, not negated) if isinstance(name, cst.Name) else None
-        child = outer
     return None
 
 
