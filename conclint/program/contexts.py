@@ -25,6 +25,9 @@ MOST_RUNS = 4
 # Callers of callers are asked so deep whether main can get here.
 MAIN_DEPTH = 12
 
+# So many calls away from a start a call under a condition is most likely one that sets something up when it is not yet.
+FAR = 3
+
 # What is called so runs once, in the end.
 ENDING = re.compile(r"_*(?:finish|teardown|tear_down|shutdown|shut_down|atexit|at_exit|finalize)")
 
@@ -208,6 +211,14 @@ def at_end(run: Run | None) -> bool:
             return True
         run = run.via
     return False
+
+
+def is_far(run: Run) -> bool:
+    """Whether it lies many calls away from the start, some of which happen under a condition only."""
+    calls, conditional, here = 0, False, run
+    while here.site is not None and here.via is not None:
+        calls, conditional, here = calls + 1, conditional or bool(here.site.call.use & Use.BRANCH), here.via
+    return calls >= FAR and conditional
 
 
 def _only_tries(site: Site, called: str) -> bool:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from conclint.index.facts import CallFact, Use
 from conclint.knowledge.kinds import Context, Setting
 from conclint.model import Note
-from conclint.program.contexts import Run
+from conclint.program.contexts import Run, is_far
 from conclint.program.contexts import evidence as trace
 from conclint.program.entry import Entry
 from conclint.program.guards import Guards
@@ -44,6 +44,11 @@ class Doing(NamedTuple):
     def notes(self) -> tuple[Note, ...]:
         return trace(self.run)
 
+    @property
+    def far(self) -> bool:
+        """Whether it most likely happens before: the way there is long, and only taken under a condition."""
+        return is_far(self.run)
+
 
 def _what(change: Change) -> str:
     """What is one for all: of files and of the many other settings each its own, of the rest all ways to set it."""
@@ -76,7 +81,7 @@ class ProcessWide:
             rivals = runs if change.setting is Setting.PRESENCE else every[_what(change)]
             ways = [(run, self._other(run, rivals)) for run in runs]
             if ways:
-                run, other = next((way for way in ways if way[1] is not None), ways[0])
+                run, other = min(ways, key=lambda way: (way[1] is None, is_far(way[0])))
                 main = self._program.contexts.is_main(change.point.function)
                 yield Doing(change, run, other, self._held(change), main)
 

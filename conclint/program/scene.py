@@ -40,6 +40,7 @@ class RunScene:
     single: bool = False  # whether that pool has one worker only
     lasting: bool = False  # whether the interpreter waits for the thread in the end
     barred: tuple[tuple[int, int], ...] = ()  # the lines that its arguments keep it from
+    far: bool = False  # many calls away from the start, some of them conditional
 
 
 @dataclass(frozen=True)

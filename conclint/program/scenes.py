@@ -14,7 +14,7 @@ from conclint.knowledge import BUILTIN
 from conclint.knowledge.handles import LAST_METHODS
 from conclint.knowledge.lives import JOINS
 from conclint.program.calls import Site
-from conclint.program.contexts import CONCURRENT, Run, evidence, site_place
+from conclint.program.contexts import CONCURRENT, Run, evidence, is_far, site_place
 from conclint.program.deaf import is_deaf
 from conclint.program.files import File
 from conclint.program.handles import Fate
@@ -180,7 +180,8 @@ class Scenes:
         single = has_one_worker(self._calls, starter)
         lasting = run.root.how == "threading.Thread" and self._program.handles.fate(run.root.site).daemon is False
         barred = tuple(sorted(run.barred))
-        return RunScene(run.context, run.many, run.root.how, evidence(run), starter, single, lasting, barred)
+        how = run.root.how
+        return RunScene(run.context, run.many, how, evidence(run), starter, single, lasting, barred, is_far(run))
 
     def _targets(
         self, mentioned: set[str], fates: tuple[FateScene, ...], starts: tuple[StartScene, ...]

@@ -69,8 +69,8 @@ def running_thread(source: Source, fork: cst.Call) -> tuple[Note, ...]:
     if started is not None:
         return (Note(source.place(started), "a thread is started here"),)
     function = source.function(fork)
-    runs = function.runs_in(Context.THREAD) if function is not None else ()
-    return runs[0].trace if runs else ()
+    runs = function.runs_in(Context.THREAD, line=source.line(fork)) if function is not None else ()
+    return next((run.trace for run in runs if not run.far), ())
 
 
 def _started_before(source: Source, fork: cst.Call) -> cst.Call | None:

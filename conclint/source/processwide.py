@@ -30,6 +30,9 @@ TEXT = re.compile(r"(['\"])([^'\"\\]*)\1")
 
 OPENERS = frozenset(name.rpartition(".")[2] for name in OPENING | WRITING_WHOLE)
 
+# These are set by calls: whoever assigns to such a function puts another one in its place.
+CALLED = frozenset({Setting.FIGURE, Setting.DIRECTORY, Setting.SIGNALS, Setting.LOCALE})
+
 CATCHING = ("builtins.ValueError", "builtins.Exception", "builtins.BaseException")
 
 
@@ -38,7 +41,8 @@ def changes(source: Source, locks: Locks, order: Order) -> Iterator[Change]:
     table = source.knowledge.process_wide
     for node, anchor in _setting(source, {name.rpartition(".")[2] for name in table}):
         name = next((name for name in source.names(node) if name in table), "")
-        if name and not _only_asks(name, anchor) and not _asks_who_runs(source, anchor):
+        replaced = not isinstance(anchor, cst.Call) and table.get(name) in CALLED
+        if name and not replaced and not _only_asks(name, anchor) and not _asks_who_runs(source, anchor):
             caught = _caught(source, anchor)
             text = source.code(node)
             place = source.place(anchor)

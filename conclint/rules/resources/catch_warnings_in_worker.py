@@ -35,6 +35,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
                 f"`{doing.change.text}` in several threads mixes up the warning filters that they share; set them once "
                 "in the main thread",
                 notes=doing.notes,
+                when_asked=doing.far,
             )
 
 

@@ -41,7 +41,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
                 f"`{doing.change.text}` changes the {doing.change.setting.value} of all threads, while others use it; "
                 f"{INSTEAD[doing.change.setting]}",
                 notes=doing.notes,
-                when_asked=at_end(doing.run),
+                when_asked=doing.far or at_end(doing.run),
             )
 
 

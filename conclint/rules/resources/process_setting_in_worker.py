@@ -33,7 +33,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
                 f"`{doing.change.text}` in a worker sets it for the whole process, the other threads too; set it once "
                 "before workers start, or for one object only",
                 notes=doing.notes,
-                when_asked=doing.change.name in IDLE,
+                when_asked=doing.far or doing.change.name in IDLE,
             )
 
 

@@ -30,6 +30,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
                 f"`{doing.change.text}` in several threads works on one current figure; make a "
                 "`matplotlib.figure.Figure` in each instead",
                 notes=doing.notes,
+                when_asked=doing.far,
             )
 
 

@@ -34,6 +34,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
                 doing.change.place,
                 f"`{doing.change.text}` in several threads seeds the one generator that they share; give each its own",
                 notes=doing.notes,
+                when_asked=doing.far,
             )
 
     for drawn in evidence.forked.draws():

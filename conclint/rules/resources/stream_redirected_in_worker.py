@@ -28,6 +28,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
                 f"`{doing.change.text}` in a worker takes the output of all threads, and several put it back in the "
                 "wrong order; pass a stream to what prints instead",
                 notes=doing.notes,
+                when_asked=doing.far,
             )
 
 
