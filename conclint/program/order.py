@@ -11,6 +11,7 @@ from conclint.program.entry import Entry
 from conclint.program.linking import Program
 from conclint.program.observations import Point
 from conclint.program.spawns import Root
+from conclint.program.startsites import ends_with_block
 from conclint.program.testfiles import only_tests
 from conclint.program.values import function_id, split_id
 
@@ -18,6 +19,8 @@ ENDINGS = ("join", "shutdown", "result", "wait", "terminate")
 
 # Methods of a `multiprocessing.Pool` that come back when the work is done.
 WAITING = (".map", ".starmap", ".apply")
+
+POOLS = ("concurrent.futures.", "multiprocessing.")
 
 # Callers of callers are followed so far.
 DEEPEST = 4
@@ -80,6 +83,8 @@ class HappensBefore:
         starter = root.site.caller
         if self._stays_in_loop(root):
             return True
+        if root.how.startswith(POOLS) and ends_with_block(root.site):
+            return not self._program.contexts.runs(starter)
         return any(
             site.caller == starter and site.call.line >= root.site.call.line for site in self._fate(root, *JOINS)
         )
@@ -183,8 +188,10 @@ class HappensBefore:
         if point is None:
             in_order = bool(starts) and site.call.line < min(starts) and not site.call.use & Use.LOOP
             return in_order or self._called_apart(site.caller, root, depth - 1)
-        apart = point.joined or self._never_both(point, root) or self._apart(point, root)
-        return apart or self._called_apart(site.caller, root, depth - 1)
+        if point.joined or self._never_both(point, root) or self._apart(point, root):
+            return True
+        elsewhere = self._within_starter(root) and not self._from_starter(site.caller, root)
+        return elsewhere or self._called_apart(site.caller, root, depth - 1)
 
 
 def _chained(site: Site, starts: list[int]) -> bool:
