@@ -171,3 +171,23 @@ CALLED_BACK = {
 }
 
 FRAMEWORKS = FLASK | DJANGO | FASTAPI | STARLETTE | ANYIO | TORNADO | PARALLEL | TASKS | CALLED_BACK
+
+# Data classes by inheritance: what their bodies name are attributes that each of their objects has for itself.
+# docs.pydantic.dev/latest/concepts/models/, jcristharif.com/msgspec/structs.html, sqlmodel.tiangolo.com
+MODELS = frozenset(
+    {
+        "pydantic.BaseModel",
+        "pydantic.main.BaseModel",
+        "pydantic.v1.BaseModel",
+        "pydantic_settings.BaseSettings",
+        "pydantic.BaseSettings",
+        "sqlmodel.SQLModel",
+        "msgspec.Struct",
+    }
+)
+
+# These decorators have a method called while its object is being made.
+# docs.pydantic.dev/latest/concepts/validators/#model-validators
+VALIDATORS = frozenset(
+    {"pydantic.model_validator", "pydantic.root_validator", "pydantic.functional_validators.model_validator"}
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from conclint.index.facts import Kind
+from conclint.knowledge.frameworks import VALIDATORS
 from conclint.program.calls import Site, is_base_call
 from conclint.program.contexts import Run
 from conclint.program.deeds import CONSTRUCTION
@@ -14,6 +15,8 @@ from conclint.program.linking import Program
 from conclint.program.observations import HeldCall, Observations, Point
 from conclint.program.testfiles import only_tests
 from conclint.program.values import Reach, split_id
+
+CHECKING = frozenset(name.rpartition(".")[2] for name in VALIDATORS)
 
 # Callers of callers are followed so far.
 DEEPEST = 6
@@ -107,9 +110,19 @@ class Entry:
         _, function = self._program.calls.function(identity)
         if not function.owner or depth == 0 or identity in self._targets:
             return False
+        if self.validates(identity):
+            return True
         callers = self._program.calls.callers(identity)
         return bool(callers) and all(
             self._reach(site, identity) is Reach.SELF
             and (site.function.name in CONSTRUCTION or self._constructs(site.caller, depth - 1))
             for site in callers
         )
+
+    def validates(self, identity: str) -> bool:
+        """Whether a library calls the method when it has just made the object, before anybody else has it."""
+        file, function = self._program.calls.function(identity)
+        names, scope = self._program.names, file.body.functions[""]
+        said = [one.removesuffix("()") for one in function.decorators]
+        found = (names.meaning(file, scope, one).values for one in said if one.rpartition(".")[2] in CHECKING)
+        return any(value.name in VALIDATORS for values in found for value in values)

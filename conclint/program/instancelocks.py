@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from conclint.index.facts import Use
+from conclint.knowledge.frameworks import MODELS
 from conclint.program.aside import Aside
 from conclint.program.entry import Entry
 from conclint.program.guards import ANY_LOCK, Guards
@@ -52,6 +53,8 @@ class InstanceLocks:
         for path in sorted(self._observations):
             for access in self._observations[path].accesses:
                 common = access.through_class or access.store.sort == "global"
+                if MODELS & {*self._program.names.classes.mro(access.store.owner)}:
+                    continue  # what its body names, each object has for itself
                 if access.held and common and access.store not in self._program.declared.left_alone:
                     yield access
 

@@ -34,7 +34,8 @@ class OnlyOne:
             return False
         file, function = self._calls.function(access.function)
         if self._makes_objects(file, function):
-            return _knows(file) and not self._begins(access.function, DEEPEST)
+            one_per_class = function.name == "__call__" and access.act is Act.LAZY_INIT
+            return _knows(file) and not one_per_class and not self._begins(access.function, DEEPEST)
         one_for_all = access.through_class or access.store.sort == "global"
         asked = (
             one_for_all
@@ -45,7 +46,10 @@ class OnlyOne:
         return asked and _knows(file) and self._hands_out(file, function, access)
 
     def _makes_objects(self, file: File, function: FunctionFact) -> bool:
-        """`__new__`, or the `__call__` of a class of classes: it runs whenever somebody makes an object."""
+        """`__new__`, or the `__call__` of a class of classes: it runs whenever somebody makes an object.
+
+        A class of classes that keeps one object for each is mostly there for what lives as long as the program.
+        """
         owner = function_id(file.path, function.owner) if function.owner else ""
         of_classes = bool(owner) and bool(META & {*self._names.classes.mro(owner)})
         return bool(owner) and (function.name == "__new__" or (function.name == "__call__" and of_classes))
@@ -59,8 +63,15 @@ class OnlyOne:
         return not further or (depth > 0 and self._begins(callers[0].caller, depth - 1))
 
     def _hands_out(self, file: File, function: FunctionFact, access: Access) -> bool:
-        """Whether the function gives it to whoever calls, and it is an object of the program's own."""
+        """Whether the function gives it to whoever calls, and it is an object of the program's own.
+
+        What it is made of must not come from the caller: who knows that is where the program begins.
+        """
         put = [path for target, path in function.binds if target == access.text]
+        params = {param.name for param in function.params}
+        made_of = (call for call in function.calls if access.text in call.goes)
+        if any(params & {*call.args, *(path for _, path in call.keywords)} for call in made_of):
+            return False
         values = (value for path in put for value in self._names.meaning(file, function, path).values)
         made = any(value.sort is Sort.INSTANCE and ":" in value.name for value in values)
         returned = (self._names.meaning(file, function, path).store for path in function.returns if path)

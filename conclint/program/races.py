@@ -142,7 +142,9 @@ class Races:
         """The ways in which it can happen to something that others can have."""
         if access.constructing or not within_reach(access):
             return
-        if personal(access) and self.entry.only_constructs(access.function):
+        if self.entry.validates(access.function) or (
+            personal(access) and self.entry.only_constructs(access.function)
+        ):
             return
         held = self.guards.held(access.held) | self.entry.held(access.function, personal=personal(access))
         for run in self._program.contexts.runs(access.function, access.place.span.line):
