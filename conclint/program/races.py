@@ -26,7 +26,7 @@ from conclint.program.promise import Promise
 from conclint.program.spawns import Root
 from conclint.program.testfiles import is_test, only_tests
 from conclint.program.values import Reach, Store, split_id
-from conclint.program.whose import personal, within_reach
+from conclint.program.whose import of_one_call, personal, within_reach
 
 # Callers of callers are asked so far.
 DEEPEST = 4
@@ -276,6 +276,8 @@ class Races:
         if not self._same_object(one, other):
             return False
         if one.run is not None and other.run is not None:
+            if of_one_call(one.access.store, one.run.root, other.run.root):
+                return False
             return self._in_threads(one.run, other.run, personal=personal(one.access) and personal(other.access))
         run, main = (one.run, other) if one.run is not None else (other.run, one)
         return run is not None and not self._order.ordered(main.access.point, run.root)
