@@ -18,6 +18,9 @@ QUIET = members(
     """
 )
 
+# What a worker ends with, whatever came of its work.
+CLOSING = members("close set notify notify_all release task_done")
+
 LEAVING = (ast.Break, ast.Return, ast.Raise)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith)
@@ -81,7 +84,7 @@ def _quiet(statement: ast.stmt) -> bool:
 def _tells(node: ast.AST) -> bool:
     func = node.func if isinstance(node, ast.Call) else None
     name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
-    return name in QUIET
+    return name in QUIET or name in CLOSING
 
 
 def _silent(handler: ast.ExceptHandler) -> bool:

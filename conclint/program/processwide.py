@@ -46,8 +46,11 @@ class Doing(NamedTuple):
 
     @property
     def far(self) -> bool:
-        """Whether it most likely happens before: the way there is long, and only taken under a condition."""
-        return is_far(self.run)
+        """Whether it most likely happens before: the way there is long, and only taken under a condition.
+
+        A mask that is set for a moment is no setting up.
+        """
+        return is_far(self.run) and self.change.setting is not Setting.MASK
 
 
 def _what(change: Change) -> str:

@@ -144,7 +144,8 @@ def _subscripted(source: Source, node: State, item: cst.Subscript) -> Done:
         statement = source.parent(outer)
         value = statement.value if isinstance(statement, cst.Assign) else None
         act = _item_assigned(source, node, item, value)
-        return Done(act, "=", not _is_slot(source, node), _constant_key(item))
+        operation = OWN if act is Act.UPDATE_ITEM and _is_given(source, node, item) else "="
+        return Done(act, operation, not _is_slot(source, node), _constant_key(item))
     if isinstance(outer, cst.Element) and _is_target(source, outer):
         act = _item_assigned(source, node, item, source.nearest(outer, cst.Assign))
         return Done(act, "=", not _is_slot(source, node), _constant_key(item))

@@ -27,6 +27,7 @@ from conclint.model import Finding
 from conclint.program.triggers import outline
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.paths import path_of
+from conclint.source.questions import tells
 
 if TYPE_CHECKING:
     from conclint.program.scene import RunScene
@@ -102,7 +103,7 @@ def _is_the_work(source: Source, handler: cst.ExceptHandler | cst.With, function
     node: cst.CSTNode = tried
     for outer in source.ancestors(tried):
         if outer is function.body:
-            return outer.body[-1] is node
+            return outer.body[-1] is node and not any(_works(one) for one in outer.body[:-1])
         if isinstance(outer, cst.IndentedBlock) and outer.body[-1] is not node:
             return False
         if not isinstance(outer, (cst.IndentedBlock, cst.For, cst.While, cst.With)):
@@ -116,6 +117,13 @@ def _only_ends(block: cst.BaseSuite) -> bool:
 
     called = {path_of(node.func).rpartition(".")[2] for node in below(block) if isinstance(node, cst.Call)}
     return called <= LAST
+
+
+def _works(statement: cst.CSTNode) -> bool:
+    """Whether a statement that stands before the `try` is work itself, not a preparation: `extract(archive)`."""
+    line = statement.body if isinstance(statement, cst.SimpleStatementLine) else ()
+    calls = [small.value for small in line if isinstance(small, cst.Expr) and isinstance(small.value, cst.Call)]
+    return any(not tells(call) for call in calls)
 
 
 RULE = Rule(
