@@ -12,7 +12,8 @@ See https://docs.python.org/3/library/multiprocessing.html#the-spawn-and-forkser
 main module".
 
 Not reported: programs that choose `fork` themselves, `__main__.py`, which no child imports, and executors that are made
-at the top level and get their work elsewhere.
+at the top level and get their work elsewhere.  Where a function on the way starts processes under a condition only, that
+is shown to those who select the rule by name.
 
 The fix puts the guard around everything from there to the end of the file, where no definitions follow; it is applied
 with `--unsafe-fixes` only.
@@ -23,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from conclint.index.facts import Use
 from conclint.model import Edit, Finding, Fix, Note, Span
 from conclint.program.contexts import site_place
 from conclint.program.triggers import calls
@@ -51,7 +53,13 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             place = site_place(way[0])
             if place not in seen and not place.path.endswith("__main__.py"):
                 seen.add(place)
-                yield Finding(place, _message(start, children.method(start)), notes=tuple(_notes(start, way)))
+                notes, message = tuple(_notes(start, way)), _message(start, children.method(start))
+                yield Finding(place, message, notes=notes, when_asked=_is_conditional(way))
+
+
+def _is_conditional(way: tuple[Site, ...]) -> bool:
+    """Whether some function on the way decides whether there is a process at all."""
+    return any(site.call.use & Use.BRANCH for site in way[1:])
 
 
 def _message(start: Start, method: str) -> str:

@@ -9,9 +9,8 @@ Create it under a lock, and look again once the lock is held.  Or create it at i
 Threads that the program starts are one kind of evidence.  A class or module that takes a lock of its own is another:
 its author means several threads to come.  So is an object of the program's own that `__new__`, or a function, of a
 module that imports `threading` makes once, of nothing that its caller brings along, and hands out to whoever asks.
-What else is one for the whole process (a global, `cls._instance`, one per class), state beside such a class, objects
-that never change, what is made only where the program begins, properties that keep what they compute, and threads
-started on demand are reported where asked for.
+What else is one for the whole process (a global, `cls._instance`, one per class), objects that never change, what is
+made where the program begins, properties that keep what they compute, and threads on demand: only where asked for.
 
 Not reported: creation under a lock, the second look of a double check, module-level `__getattr__`, constants and cheap
 pure values (twice does no harm), objects that one thread has for itself, `threading.local`.
