@@ -1,8 +1,8 @@
 """A pool's thread runs many tasks, and this one may see what an earlier task left in the `threading.local`.
 
-A thread-local value lives as long as the thread. In a pool that is much longer than one task: what is set only under a
-condition, and reset by nobody, keeps the value of whichever task ran on this thread before. One request then runs with
-another one's user.
+A thread-local value lives as long as the thread, and so does what a pool's thread sets in a `ContextVar`. That is much
+longer than one task: what is set only under a condition, and reset by nobody, keeps the value of whichever task ran on
+this thread before. One request then runs with another one's user.
 
 Set the value in every case, and remove it in a `finally`; or use a `ContextVar` and `reset()` it.
 
@@ -24,70 +24,62 @@ from conclint.knowledge.pools import POOL_METHODS
 from conclint.model import Finding
 from conclint.program.triggers import starts
 from conclint.rules.rule import Bad, Good, Rule
-from conclint.source.paths import path_of
-from conclint.source.thread_locals import asks, resets, uses
+from conclint.source.thread_locals import Setting, asks, resets, settings, uses
 from conclint.source.tree import below
 
 if TYPE_CHECKING:
     from conclint.program.scene import RunScene
     from conclint.source.source import Source
 
-LOCAL = "threading.local"
-
 # Whose threads run one task after the other.
 POOLED = POOL_METHODS | {"asyncio.AbstractEventLoop.run_in_executor", "asyncio.to_thread", "joblib.delayed"}
 
 
+# What runs its work in a copy of the caller's context.
+COPYING = frozenset({"asyncio.to_thread"})
+
+
 def check(source: Source) -> Iterator[Finding]:
-    for target in source.all(cst.AssignTarget):
-        state = target.target
-        if not isinstance(state, cst.Attribute) or LOCAL not in source.types(state.value):
-            continue
-        run = _pooled(source, state)
-        stays = run is not None and _conditional(source, target, state) and _read_behind(source, state)
-        if run is not None and stays and not resets(source, state):
-            text = source.code(state)
-            message = f"`{text}` keeps what an earlier task on this thread set, where the condition does not hold"
-            yield Finding(source.place(state), f"{message}; set it in every case, and reset it", notes=run.trace)
+    for one in settings(source):
+        run = _pooled(source, one)
+        stays = run is not None and _conditional(source, one) and _read_behind(source, one)
+        if run is not None and stays and not resets(source, one):
+            message = f"`{one.text}` keeps what an earlier task on this thread set, where the condition does not hold"
+            yield Finding(source.place(one.shown), f"{message}; set it in every case, and reset it", notes=run.trace)
 
 
-def _pooled(source: Source, state: cst.Attribute) -> RunScene | None:
+def _pooled(source: Source, one: Setting) -> RunScene | None:
     """How a pool comes to run the function itself."""
-    function, node = source.function(state), source.function_node(state)
+    function, node = source.function(one.node), source.function_node(one.node)
     if function is None or not isinstance(node, cst.FunctionDef) or node.decorators:
         return None  # what wraps it may clear up
+    pools = POOLED - COPYING if one.is_context else POOLED
     runs = function.runs_in(Context.THREAD)
-    return next((run for run in runs if run.how in POOLED and len(run.trace) == 1), None)
+    return next((run for run in runs if run.how in pools and len(run.trace) == 1), None)
 
 
-def _conditional(source: Source, target: cst.AssignTarget, state: cst.Attribute) -> bool:
+def _conditional(source: Source, one: Setting) -> bool:
     """Whether it stands directly below an `if` without `else` that does not ask for the value, and nowhere else."""
-    condition = source.nearest(target, cst.If, cst.FunctionDef)
-    function, wanted = source.function_node(target), path_of(state)
+    condition = source.nearest(one.node, cst.If, cst.FunctionDef)
+    function = source.function_node(one.node)
     if not isinstance(condition, cst.If) or condition.orelse is not None or function is None:
         return False
-    if asks(source, condition.test, path_of(state.value)):
+    if asks(source, condition.test, one.owner):
         return False  # a cache
-    others = [
-        node
-        for node in below(function)
-        if isinstance(node, (cst.AssignTarget, cst.Del))
-        and node is not target
-        and any(path_of(part) == wanted for part in below(node))
-    ]
+    others = [node for node in below(function) if node is not one.node and one.is_changed_by(node)]
     return not others and isinstance(source.parent(condition), cst.IndentedBlock)
 
 
-def _read_behind(source: Source, state: cst.Attribute) -> bool:
+def _read_behind(source: Source, one: Setting) -> bool:
     """Whether the function reads the value behind the `if`, or hands the object on."""
-    condition = source.nearest(state, cst.If)
-    function = source.function_node(state)
+    condition = source.nearest(one.node, cst.If)
+    function = source.function_node(one.node)
     if condition is None or function is None:
         return False
     end = max(source.sequence(node) for node in below(condition))
     return any(
         source.sequence(node) > end and source.function_node(node) is function and not _alike(source, condition, node)
-        for node in uses(source, function, state)
+        for node in uses(source, function, one)
     )
 
 
