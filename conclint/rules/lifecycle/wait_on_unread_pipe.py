@@ -7,7 +7,8 @@ Use `communicate()`, which reads both pipes and waits, or `subprocess.run(…, c
 its end first; or send the output to a file or to `DEVNULL`.
 
 Not reported: commands like `echo`, which say little; a time limit whose end is handled; processes whose pipe somebody
-reads, or has been given, before `wait()`; and processes that others may know too.
+reads, or has been given, before `wait()`; and processes that others may know too. In tests, which know what the child
+says, it is shown to those who select CON221.
 
 The fix leaves it to `communicate()`, where that follows at once or one `read()` does; it is applied with
 `--unsafe-fixes` only.
@@ -47,6 +48,8 @@ QUIET = frozenset({"echo", "sleep", "true", "false", "touch", "pwd", "mkdir", "r
 
 
 def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.testcode import in_test
+
     for call in source.all(cst.Call):
         piped = _piped(source, call) if source.calls(call, POPEN) and not _says_little(source, call) else []
         name = _name(source, call) if piped else None
@@ -55,7 +58,8 @@ def check(source: Source) -> Iterator[Finding]:
             message = f"nobody reads `{name.value}.{piped[0]}` meanwhile: with much output both sides wait for ever"
             notes = (Note(source.place(call), "the pipe is made here"),)
             fix = _communicate(source, name, wait, piped)
-            yield Finding(source.place(wait), f"{message}; use `communicate()`", notes, fix)
+            told = f"{message}; use `communicate()`"
+            yield Finding(source.place(wait), told, notes, fix, when_asked=in_test(source, wait))
 
 
 def _piped(source: Source, call: cst.Call) -> list[str]:
