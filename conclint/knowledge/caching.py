@@ -12,6 +12,10 @@ PROPERTIES = frozenset({"functools.cached_property", "django.utils.functional.ca
 # more than once if another thread makes an additional call before the initial call has been completed and cached."
 CACHES = frozenset({"functools.cache", "functools.lru_cache"})
 
+# What a decorator of such a name wraps gives one value again and again, to all who call it, for as long as the process
+# lives: streamlit.io/docs, cache_resource; cachetools.readthedocs.io, cached; a property's value is its object's
+KEEPING = re.compile(r"(?:^|_)(?:cached?|memo|memoized?|singleton|once)(?:_|$)(?!property)")
+
 # What is called so holds on to more than memory: a connection, a file, a thread.
 RESOURCE = re.compile(
     r"(?:^|_)(?:connect|open|socket|session|client|pool|engine|channel|connection|lock|executor|process|thread|server)$"

@@ -219,7 +219,7 @@ DURABLE = frozenset(
         *below("io", "TextIOWrapper.write TextIOWrapper.writelines BufferedWriter.write FileIO.write"),
         *below("os", "write pwrite writev rename renames replace truncate ftruncate sendfile fsync"),
         *below("pathlib.Path", "write_text write_bytes rename replace"),
-        *below("shutil", "copy copy2 copyfile copyfileobj copytree move rmtree make_archive unpack_archive"),
+        *below("shutil", "copy copy2 copyfile copyfileobj copytree move make_archive unpack_archive"),
         *below("json", "dump"), *below("pickle", "dump"), *below("marshal", "dump"), *below("plistlib", "dump"),
         *below("csv", "writer DictWriter DictWriter.writerow DictWriter.writerows"),
         *below("configparser.RawConfigParser", "write"), "xml.etree.ElementTree.ElementTree.write",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from conclint.index.facts import CallFact, FunctionFact, Touch
+from conclint.knowledge.caching import KEEPING
 from conclint.knowledge.handles import BORROWS, CONTAINER, ENDINGS, WATCHED
 from conclint.program.calls import Calls, Site
 from conclint.program.daemons import SAID, by_class, by_constructor, by_keywords
@@ -147,6 +148,9 @@ class _Search:
             self._stores[store._replace(path=plain(store.path))] = None
 
     def _returned(self, identity: str, step: str) -> None:
+        names = (path.removesuffix("()").rpartition(".")[2] for path in self._calls.function(identity)[1].decorators)
+        if any(KEEPING.search(name) for name in names):
+            self._escapes.add("stored")
         self._returned_by.setdefault((identity, step), False)
 
     def _follow_returns(self) -> None:
@@ -176,11 +180,20 @@ class _Search:
         if store.sort == "attribute":
             if not store.path.startswith("_"):
                 self._escapes.add("public")
+            if self._reached_by_name(store):
+                self._escapes.add("stored")
             self._used_by_neighbours(store)
             for method in sorted(ENDINGS):
                 self._used_from_afar(store, method)
         if store.sort == "global":
             self._used_by_importers(store)
+
+    def _reached_by_name(self, store: Store) -> bool:
+        """`getattr(self, name)` in its class may mean any attribute."""
+        path, qualname = split_id(store.owner)
+        asked = self._calls.in_file(self._names.files[path], "getattr")
+        own = ((one.params[0].name, call.args) for one, call in asked if one.owner == qualname and one.params)
+        return any(args[:1] == (name,) and args[1:2] != ("",) for name, args in own)
 
     def _used_by_neighbours(self, store: Store) -> None:
         """The rest of the file may reach the attribute through another name than `self`."""

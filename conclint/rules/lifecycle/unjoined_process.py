@@ -7,8 +7,9 @@ success, and a program that starts many fills the table.  A loop that gives one 
 `join()` the process and look at `exitcode`, or leave both to an executor.
 
 Not reported: processes that somebody joins, watches (`exitcode`, `sentinel`, `is_alive()`) or terminates anywhere
-in the program, `multiprocessing.active_children()`, and handles that the program returns, passes on or keeps where
-others can reach them.  Daemonic processes, which the interpreter itself ends, are shown to those who select CON206.
+in the program, `multiprocessing.active_children()`, functions that end the program behind the start, and handles that
+the program returns, passes on or keeps where others can reach them.  Daemonic processes, which the interpreter itself
+ends, are shown to those who select CON206.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from conclint.program.left import kept, left_running
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 from conclint.source.lastone import last_one_only
+from conclint.source.leaving import EXITS
+from conclint.source.paths import path_of
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -38,13 +41,23 @@ def check(source: Source) -> Iterator[Finding]:
         fate = source.fate(call)
         if fate is None:
             continue
-        if left_running(fate):
+        if left_running(fate) and not _ends_program(source, call):
             message = f"nobody waits for this process, and nobody sees its exit code{kept(fate)}"
             # The interpreter ends daemonic ones before its own end, and waits for them.
             daemon = fate.daemon is True
             yield Finding(source.place(call), f"{message}; `join()` it and look at `exitcode`", when_asked=daemon)
         elif last := last_one_only(source, call, fate):
             yield Finding(source.place(call), ALL_BUT_ONE, (last,))
+
+
+def _ends_program(source: Source, call: cst.Call) -> bool:
+    """Whether the function ends the program behind it: the interpreter waits for the process, or is meant not to."""
+    around = source.function_node(call)
+    return any(
+        source.function_node(one) is around and source.sequence(one) > source.sequence(call)
+        for one in source.all(cst.Call)
+        if path_of(one.func) in EXITS
+    )
 
 
 RULE = Rule(
