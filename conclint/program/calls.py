@@ -238,9 +238,11 @@ class Calls:
         return file.body.functions.calling(name)
 
     def once(self, site: Site) -> bool:
-        """Whether only the top of a module leads to the call, as to all of `main`."""
+        """Whether it happens once in the process: in `main`, or where only the top of a module leads."""
         callers = self.callers(site.caller) if site.function.qualname else ()
-        return bool(callers) and not any(one.function.qualname or one.call.use & Use.LOOP for one in callers)
+        if any(one.call.use & Use.LOOP for one in callers):
+            return False
+        return site.function.qualname == "main" or (bool(callers) and not any(one.function.qualname for one in callers))
 
     def repeated(self, site: Site) -> bool:
         """Whether the call can happen several times: in a loop, or in a function that is called in one."""
