@@ -129,7 +129,7 @@ class Evidence:
     @property
     def module_locks(self) -> ModuleLocks:
         """What other files do to the locks of modules."""
-        return ModuleLocks(self.program.calls)
+        return ModuleLocks(self.program.calls, self.program.globals)
 
     @cached_property
     def sections(self) -> Sections:

@@ -20,6 +20,7 @@ from conclint.program.deeds import Deeds
 from conclint.program.effects import Effects
 from conclint.program.errors import Errors
 from conclint.program.files import Files
+from conclint.program.globals import Globals
 from conclint.program.handles import Handles
 from conclint.program.locals import Locals
 from conclint.program.locking import Locking
@@ -106,7 +107,11 @@ class Program:
 
     @cached_property
     def locals(self) -> Locals:
-        return Locals(self.calls, self.contexts)
+        return Locals(self.calls, self.contexts, self.globals)
+
+    @cached_property
+    def globals(self) -> Globals:
+        return Globals(self.calls)
 
     @cached_property
     def errors(self) -> Errors:

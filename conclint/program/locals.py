@@ -41,10 +41,10 @@ class Lonely(NamedTuple):
 class Locals:
     """Answers about the `threading.local` objects in globals and classes, and about those that constructors make."""
 
-    def __init__(self, calls: Calls, contexts: Contexts) -> None:
+    def __init__(self, calls: Calls, contexts: Contexts, globals_: Globals) -> None:
         self._calls = calls
         self._contexts = contexts
-        self._globals = Globals(calls)
+        self._globals = globals_
 
     def of_one_thread(self) -> Iterator[Lonely]:
         """Attributes that only the importing thread sets, or the one that makes the object, and others read."""

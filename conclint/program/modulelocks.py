@@ -35,9 +35,9 @@ class Elsewhere(NamedTuple):
 class ModuleLocks:
     """Answers for one program."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, globals_: Globals) -> None:
         self._calls = calls
-        self._globals = Globals(calls)
+        self._globals = globals_
 
     def replaced(self) -> Iterator[Elsewhere]:
         """New locks that another file's function puts in the place of a module's."""

@@ -47,6 +47,7 @@ class Outputs:
         self._guards = Guards(program, observations)
         self._entry = Entry(program, observations, self._guards)
         self._order = HappensBefore(program, self._entry)
+        self._known: dict[int, bool] = {}
         found = [one for path in sorted(observations) for one in observations[path].outputs]
         self._tellings = [telling for output in found for telling in self._ways(output)]
 
@@ -56,11 +57,15 @@ class Outputs:
         for one in self._tellings:
             if one.run is None or one.output.place in seen or self._only_tested(one, one.run):
                 continue
-            mixes = (self._mix(one, one.run, other) for other in self._tellings)
-            found = [mix for mix in mixes if mix is not None]
-            if found:
+            found: Mix | None = None
+            for other in self._tellings:
+                mix = self._mix(one, one.run, other)
+                found = mix if mix is not None and (found is None or mix.sure) else found
+                if found is not None and found.sure:
+                    break
+            if found is not None:
                 seen.add(one.output.place)
-                yield next((mix for mix in found if mix.sure), found[0])
+                yield found
 
     def _ways(self, output: Output) -> Iterator[Telling]:
         function = output.point.function
@@ -105,6 +110,12 @@ class Outputs:
 
     def _several(self, root: Root) -> bool:
         """Whether several of them are seen to be started one beside the other: in a loop, of many items, or by name."""
+        known = self._known.get(root.number)
+        if known is None:
+            known = self._known[root.number] = self._starts_several(root)
+        return known
+
+    def _starts_several(self, root: Root) -> bool:
         site, calls = root.site, self._program.calls
         if site.call.use & Use.LOOP or root.how.rpartition(".")[2] not in ONE_EACH:
             return True
