@@ -148,7 +148,7 @@ class Timings:
         calls = (
             (call.line, call.func)
             for call in function.calls
-            if not call.use & Use.BRANCH and not AT_ONCE & {*call.keywords} and call.args[:1] != ("=False",)
+            if not call.use & Use.BRANCH and not _goes_on(call)
             if call.func.startswith(own) and call.func.rpartition(".")[0].removeprefix(own) not in fed
             if any(WAITS.get(name, Wait.NONE) & SENT for name in self._calls.library_names(Site(file, function, call)))
             if self._makes_itself(file, function, call.func.rpartition(".")[0])
@@ -161,6 +161,12 @@ class Timings:
         puts = [made for _, _, made in self._calls.names.stores.puts(store)] if store is not None else []
         given = [made for made in puts if made[:1] != ":"]  # an annotation tells only of which class it is
         return bool(given) and all(made.endswith("()") for made in given)
+
+
+def _goes_on(call: CallFact) -> bool:
+    """Whether it comes back although nobody has sent anything: `get(block=False)`, `wait(5)`, unlike `get(timeout=5)`."""
+    limited = call.func.endswith(".wait") and bool(call.args or call.keywords)
+    return limited or bool(AT_ONCE & {*call.keywords}) or call.args[:1] == ("=False",)
 
 
 def _fed(constructor: FunctionFact, receiver: str) -> frozenset[str]:
