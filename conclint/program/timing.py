@@ -164,7 +164,7 @@ class Timings:
 
 
 def _goes_on(call: CallFact) -> bool:
-    """Whether it comes back although nobody has sent anything: `get(block=False)`, `wait(5)`, unlike `get(timeout=5)`."""
+    """Whether it comes back although nobody has sent anything: `get(block=False)`, `wait(5)`."""
     limited = call.func.endswith(".wait") and bool(call.args or call.keywords)
     return limited or bool(AT_ONCE & {*call.keywords}) or call.args[:1] == ("=False",)
 

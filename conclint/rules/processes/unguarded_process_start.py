@@ -12,8 +12,8 @@ See https://docs.python.org/3/library/multiprocessing.html#the-spawn-and-forkser
 main module".
 
 Not reported: programs that choose `fork` themselves, `__main__.py`, which no child imports, and executors that are made
-at the top level and get their work elsewhere.  Where a function on the way starts processes under a condition only, that
-is shown to those who select the rule by name.
+at the top level and get their work elsewhere.  Where a function on the way starts processes under a condition only,
+that is shown to those who select the rule by name.
 
 The fix puts the guard around everything from there to the end of the file, where no definitions follow; it is applied
 with `--unsafe-fixes` only.
