@@ -115,6 +115,17 @@ class HappensBefore:
         point = self._entry.point(one.site)
         return point is not None and self._ended(point, other)
 
+    def made_before(self, function: str, root: Root) -> bool:
+        """Whether main has run the function before it starts the thread: what it makes is there then."""
+        leading = {**self._starters(root), root.site.caller: [root.site.call.line]}
+        return any(
+            site.caller in leading
+            and site.call.line < min(leading[site.caller])
+            and not site.call.use & Use.BRANCH
+            and not self._program.contexts.runs(site.caller)
+            for site in self._program.calls.callers(function)
+        )
+
     # -- one function
 
     def _apart(self, point: Point, root: Root) -> bool:

@@ -273,7 +273,9 @@ class Races:
         return not classes or any(calls.method(cls, name) in ("", access.function) for cls in classes)
 
     def _at_once(self, one: Moment, other: Moment) -> bool:
-        if not self._same_object(one, other):
+        runs = [moment.run for moment in (one, other) if moment.run is not None and one.access.act is Act.LAZY_INIT]
+        made = any(self._order.made_before(one.access.function, run.root) for run in runs)
+        if made or not self._same_object(one, other):
             return False
         if one.run is not None and other.run is not None:
             if of_one_call(one.access.store, one.run.root, other.run.root):
