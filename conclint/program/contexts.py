@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from conclint.index.facts import CallFact, Kind, Use
+from conclint.index.facts import CallFact, Kind, Touch, Use
 from conclint.knowledge.kinds import Context
 from conclint.model import Note, Place, Span
 from conclint.program.arguments import Arguments
@@ -97,8 +97,8 @@ class Contexts:
             for call in function.calls:
                 for one in _called(call) if run.reaches(call.line) else ():
                     queue.extend(self._reached(run, Site(file, function, one)))
-            for path, _, line in function.touches:
-                for value in self._calls.getters(file, function, path):
+            for path, bits, line in function.touches:
+                for value in self._calls.getters(file, function, path) if bits & Touch.READ else ():
                     here = CallFact(path, line, 1, (), (), 0, ())
                     queue.append((value.name, self._next(run, Site(file, function, here), value)))
 
