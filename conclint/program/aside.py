@@ -99,6 +99,8 @@ class Aside:
         return found
 
     def _function(self, access: Access) -> bool:
+        if any(run.context is Context.SIGNAL for run in self._program.contexts.runs(access.function)):
+            return True  # a handler that takes the lock may wait for the very code that it interrupts
         if access.store.sort != "local" and self._handed_over(access.function):
             return True
         return self._runs_alone(access.function, DEEPEST)

@@ -157,7 +157,8 @@ class Promised:
         """Whether any thread may do it at any time, as far as one can tell, and it matters.
 
         Not so: what begins or ends the object's life, private and nested functions that nobody is seen to call,
-        generators, properties, whose users are not followed, statistics, which need not be exact, and overrides.
+        generators, properties, whose users are not followed, statistics, which need not be exact, signal handlers,
+        which must not wait for a lock, and overrides.
         """
         _, function = self._program.calls.function(access.function)
         nested = function.enclosing and not function.owner
@@ -166,7 +167,8 @@ class Promised:
         aside = function.kind & Kind.GENERATOR or life or PROPERTIES & {*function.decorators}
         counted = access.act in UPDATES and STATISTICS.search(access.text)
         starts = access.function in self._starting  # before it does, it is alone
-        return not (hidden or aside or counted or starts or self._overrides(access.function, function))
+        interrupts = any(run.context is Context.SIGNAL for run in self._program.contexts.runs(access.function))
+        return not (hidden or aside or counted or starts or interrupts or self._overrides(access.function, function))
 
     @cached_property
     def _only_one(self) -> OnlyOne:
