@@ -49,7 +49,15 @@ def check(source: Source) -> Iterator[Finding]:
         text = source.code(call)
         message = f"`{text}` is reached by the thread itself, which cannot wait for itself: a RuntimeError"
         advice = "ask `threading.current_thread()` first, or leave joining to others"
-        yield Finding(source.place(call), f"{message}; {advice}", notes=run.trace)
+        given = _is_given(source, call)
+        yield Finding(source.place(call), f"{message}; {advice}", notes=run.trace, when_asked=given)
+
+
+def _is_given(source: Source, call: cst.Call) -> bool:
+    """Whether the function was handed the thread that it joins: by the thread itself it is most likely another one."""
+    function, owner = source.function_node(call), path_of(call.func).rpartition(".")[0]
+    params = function.params.params if isinstance(function, cst.FunctionDef) else ()
+    return any(param.name.value == owner for param in params) and not source.is_receiver(call.func)
 
 
 def conclude(evidence: Evidence) -> Iterator[Finding]:
