@@ -25,18 +25,20 @@ _TIMER_PLACES = {"target": 1, "args": 2, "kwargs": 3}
 class Maker(NamedTuple):
     """A call that makes a thread or process: of the library's class itself (`own` false) or of a subclass.
 
-    `after`: so many arguments come before those of the library's class, in `Thread.__init__(self, …)`.
+    `after`: so many arguments come before those of the library's class, in `Thread.__init__(self, …)`.  `placed`: what
+    stands where is what the library says, rather than what a constructor of the program's own does.
     """
 
     call: cst.Call
     kind: str
     own: bool
     after: int = 0
+    placed: bool = True
 
     def given(self, name: str) -> cst.Arg | None:
         """The argument for a parameter of the library's class, by keyword or position."""
         keyword = "function" if name == "target" and self.kind == TIMER else name
-        place = (_TIMER_PLACES if self.kind == TIMER else _PLACES).get(name)
+        place = (_TIMER_PLACES if self.kind == TIMER else _PLACES).get(name) if self.placed else None
         return argument(self.call, keyword, None if place is None else place + self.after)
 
     @property
@@ -56,7 +58,9 @@ def made_in(source: Source) -> Iterator[Maker]:
         names = source.names(call.func)
         kind = next((one for one in MADE if one in names), "")
         if kind:
-            yield Maker(call, kind, any(":" in name for name in names))
+            own = any(":" in name for name in names)
+            grouped = bool(call.args) and path_of(call.args[0].value) == "None"  # as the library's first parameter is
+            yield Maker(call, kind, own, placed=grouped or not own)
 
 
 def initialisers(source: Source) -> Iterator[Maker]:
