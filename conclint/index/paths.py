@@ -74,9 +74,15 @@ def path_of(node: ast.AST | None) -> str:
 
 
 def _called(call: ast.Call) -> tuple[ast.expr, str]:
-    """What stands for a call in a path: `f()`, `self.__class__` for `type(self)`, `f` for `partial(f, …)`."""
-    if isinstance(call.func, ast.Name) and call.func.id == "type" and len(call.args) == 1:
+    """What stands for a call in a path: `f()`, `self.__class__` for `type(self)`, `f` for `partial(f, …)`.
+
+    `super(Reader, self.reader)` is another object's, and so most like that object.
+    """
+    name = call.func.id if isinstance(call.func, ast.Name) else ""
+    if name == "type" and len(call.args) == 1:
         return call.args[0], ".__class__"
+    if name == "super" and len(call.args) == 2 and not isinstance(call.args[1], ast.Name):
+        return call.args[1], ""
     bound = partial_target(call)
     return (call.func, "()") if bound is None else (bound, "")
 

@@ -37,8 +37,11 @@ def path_of(node: cst.CSTNode | None) -> str:
 
 def _called(call: cst.Call) -> tuple[cst.BaseExpression, str]:
     """What stands for a call in a path: `f()`, `self.__class__` for `type(self)`, `f` for `partial(f, …)`."""
-    if isinstance(call.func, cst.Name) and call.func.value == "type" and len(call.args) == 1:
+    name = call.func.value if isinstance(call.func, cst.Name) else ""
+    if name == "type" and len(call.args) == 1:
         return call.args[0].value, ".__class__"
+    if name == "super" and len(call.args) == 2 and not isinstance(call.args[1].value, cst.Name):
+        return call.args[1].value, ""
     bound = partial_target(call)
     return (call.func, "()") if bound is None else (bound, "")
 
