@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from conclint.index.facts import FunctionFact, Touch, WalkFact
+from conclint.index.facts import FunctionFact, Kind, Touch, Use, WalkFact
 from conclint.index.walks import REMOVING
 from conclint.model import Place, Span
 from conclint.program.calls import Calls
@@ -54,8 +54,11 @@ def _grows(calls: Calls, file: File, fact: WalkFact) -> bool:
 def _removal(calls: Calls, file: File, fact: WalkFact) -> Iterator[tuple[str, Place]]:
     """How and where the function that is called takes items out of the same container, once."""
     function = file.body.functions[fact.function]
+    waits = any(call.func == fact.by and call.use & Use.AWAITED for call in function.calls)
     for value in calls.targets(file, function, fact.by):
         home, callee = calls.function(value.name)
+        if callee.kind & Kind.ASYNC and not waits:
+            continue  # makes a coroutine, which runs later
         paths = set(_inside(function, callee, fact)) if value.sort is Sort.FUNCTION else set()
         paths |= {fact.path} if _is_constant(fact) and split_id(value.name)[0] == file.path else set()
         for how, line in _removes(callee, paths):
