@@ -17,7 +17,7 @@ from conclint.index.shape import regions
 from conclint.index.stored import decode_body, decode_header, encode
 from conclint.index.walk import Walk
 from conclint.index.walks import walks
-from conclint.knowledge.containers import MUTATORS
+from conclint.knowledge.containers import MUTATORS, UPSETTING
 from conclint.text import Text, Unreadable, decode
 
 __all__ = ["decode_body", "decode_header", "index"]
@@ -61,7 +61,8 @@ def _changed(function: FunctionFact) -> Iterator[str]:
     for call in function.calls:
         owner, _, method = call.func.rpartition(".")
         if method in CHANGING:
-            yield owner.rpartition(".")[2]
+            name = owner.rpartition(".")[2]
+            yield name.removesuffix("[]") if method in UPSETTING else name
 
 
 def _parse(text: Text, path: str) -> ast.Module:

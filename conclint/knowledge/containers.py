@@ -18,6 +18,9 @@ _SET = members(
     "__ior__ __iand__ __isub__ __ixor__"
 )
 
+# What a loop over the container does not survive, or leaves items out after; `append` is not among them.
+UPSETTING = members("add remove discard pop popleft popitem clear difference_update intersection_update")
+
 # docs.python.org/3/library/collections.html, array.html, weakref.html, types.html#types.MappingProxyType has none
 MUTATORS: dict[str, frozenset[str]] = {
     "builtins.list": _SEQUENCE | {"sort"},

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from conclint.program.observations import EMPTIED, ITEM, LOOK, LOOKED_UP, NEXT, SPENT, Access, Act
+from conclint.program.observations import (
+    EMPTIED,
+    ITEM,
+    ITEM_CHANGED,
+    ITEM_WALKED,
+    LOOK,
+    LOOKED_UP,
+    NEXT,
+    SPENT,
+    Access,
+    Act,
+)
 
 # What takes items out of a container.
 REMOVING = frozenset(
@@ -17,6 +28,8 @@ def conflict(access: Access, other: Access) -> bool:
     """Whether the other access, coming between the steps of this one, spoils it."""
     if access.key and other.key and access.key != other.key:
         return False
+    if access.operation == ITEM_WALKED:
+        return other.operation == ITEM_CHANGED
     if access.act is Act.ITERATE:
         return other.resizes
     if access.act is Act.UNSTEADY:

@@ -53,6 +53,14 @@ MEMO = "memo"
 # The operation of whoever looks into a container: at an item, its length, whether something is in it.
 LOOK = "look"
 
+# The operations of whoever walks over a container that is an item, and of whoever puts items into it or takes them out.
+ITEM_WALKED = "walks over an item"
+ITEM_CHANGED = "changes an item"
+OF_ITEMS = (ITEM_WALKED, ITEM_CHANGED)
+
+# Reads that are more than one look at one value.
+TOLD = (LOOK, *OF_ITEMS)
+
 # The operation of whoever changes the item that goes by the number it was given.
 OWN = "own item"
 

@@ -18,7 +18,7 @@ from conclint.program.guards import ANY_LOCK
 from conclint.program.linking import Program
 from conclint.program.names import PROPERTIES
 from conclint.program.narrow import Narrow
-from conclint.program.observations import LOOK, UPDATES, Access, Act, Observations
+from conclint.program.observations import ITEM_CHANGED, ITEM_WALKED, TOLD, UPDATES, Access, Act, Observations
 from conclint.program.onlyone import OnlyOne
 from conclint.program.promise import Promise
 from conclint.program.races import Moment, Race, Races
@@ -84,7 +84,7 @@ class Promised:
         found: dict[tuple[Store, bool], list[Access]] = {}
         for path in sorted(self._observations):
             for access in self._observations[path].accesses:
-                counts = access.act is not Act.READ or access.operation == LOOK
+                counts = access.act is not Act.READ or access.operation in TOLD
                 if counts and not self._program.is_per_thread(access.store):
                     found.setdefault((access.store, access.through_class), []).append(access)
         return found
@@ -140,7 +140,7 @@ class Promised:
         return any(
             one.held - {ANY_LOCK} and one.access.function != own and not ENDING.search(_name(one.access.function))
             for one in others
-            if (one.access.act in UPDATES if act in UPDATES else one.access.act.writes)
+            if (one.access.act in UPDATES if act in UPDATES else _changes(one.access, moment.access))
         )
 
     def _fails_under_lock(self, store: Store, other: Access) -> bool:
@@ -230,7 +230,13 @@ def _made_once(access: Access) -> bool:
 def _in_steps(access: Access, promise: Promise | None) -> bool:
     if access.act is Act.CHECK_ACT and access.operation in REMOVING and promise is not None and not promise.firm:
         return False  # emptied at the end, most likely
-    return access.act.reads_first or access.act in (Act.ITERATE, Act.UNSTEADY)
+    walks = access.act is Act.ITERATE or access.operation == ITEM_WALKED
+    return access.act.reads_first or walks or access.act is Act.UNSTEADY
+
+
+def _changes(other: Access, access: Access) -> bool:
+    """Whether it changes what the access is about: the container, or an item of it."""
+    return other.operation == ITEM_CHANGED if access.operation == ITEM_WALKED else other.act.writes
 
 
 def _meet(moment: Moment, other: Moment) -> bool:

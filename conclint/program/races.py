@@ -20,7 +20,7 @@ from conclint.program.entry import Entry
 from conclint.program.guards import ANY_LOCK, Guards
 from conclint.program.homes import Home
 from conclint.program.linking import Program
-from conclint.program.observations import EMPTIED, LOOK, SOFT, SPENT, Access, Act, Observations
+from conclint.program.observations import EMPTIED, ITEM_WALKED, SOFT, SPENT, TOLD, Access, Act, Observations
 from conclint.program.order import HappensBefore
 from conclint.program.promise import Promise
 from conclint.program.spawns import Root
@@ -109,7 +109,7 @@ class Races:
             for access in observations[path].accesses:
                 if access.store in program.declared.left_alone:
                     continue
-                idle = access.act is Act.READ and access.operation != LOOK
+                idle = access.act is Act.READ and access.operation not in TOLD
                 shared = access.store in program.shared or access.store in program.looked_at
                 if idle or not shared or program.is_per_thread(access.store):
                     continue  # one step, and it spoils nobody else's; or only meant to be shared
@@ -235,7 +235,8 @@ class Races:
     def _race(self, store: Store, moment: Moment, others: Iterable[Moment]) -> Race | None:
         """With the first of the others, rather than with the same access once more, or with what was done before."""
         act = moment.access.act
-        if not (act.reads_first or act in (Act.ITERATE, Act.UNSTEADY)):
+        walks = act is Act.ITERATE or moment.access.operation == ITEM_WALKED
+        if not (act.reads_first or walks or act is Act.UNSTEADY):
             return None
         meet = (other for other in others if conflict(moment.access, other.access) and self.meet(moment, other))
         found: Race | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conclint.model import Finding, Note
 from conclint.program.contexts import evidence
-from conclint.program.observations import Act
+from conclint.program.observations import ITEM_CHANGED, Act
 from conclint.program.promise import Promise
 from conclint.program.races import Moment, Race
 
@@ -63,4 +63,5 @@ def _path(moment: Moment) -> tuple[Note, ...]:
 def _meeting(moment: Moment, *, promised: bool) -> str:
     access = moment.access
     where = "another thread" if promised else "the main thread" if moment.run is None else "a thread"
-    return f"meanwhile {where} {DOING.get(access.act, 'changes')} `{access.text}` here"
+    doing = "changes" if access.operation == ITEM_CHANGED else DOING.get(access.act, "changes")
+    return f"meanwhile {where} {doing} `{access.text}` here"

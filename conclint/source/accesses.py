@@ -8,7 +8,7 @@ from dataclasses import replace
 import libcst as cst
 
 from conclint.program.deeds import AT_IMPORT, CONSTRUCTION
-from conclint.program.observations import LOOK, Access, Act, HeldCall, Holder, Observations
+from conclint.program.observations import OF_ITEMS, TOLD, Access, Act, HeldCall, Holder, Observations
 from conclint.program.scene import Named
 from conclint.program.values import function_id
 from conclint.source.acts import Done, State, act_of
@@ -18,6 +18,7 @@ from conclint.source.checks import Checks
 from conclint.source.emptied import emptied
 from conclint.source.freely import freely
 from conclint.source.handedout import handed_out
+from conclint.source.inner import inner_act
 from conclint.source.locks import ANY_LOCK
 from conclint.source.order import Order
 from conclint.source.outputs import outputs
@@ -111,14 +112,14 @@ class Accesses:
         if named.store is None or named.store not in self._states or self._in_class_body(node) or self._in_child(node):
             return
         done, anchor = self._done(node)
-        if done.act is Act.READ and named.store not in self._guarded and done.operation != LOOK:
+        if done.act is Act.READ and named.store not in self._guarded and done.operation not in TOLD:
             return  # one step, and it spoils nobody else's
         yield Access(
             store=named.store,
             act=done.act,
             point=self._order.point(node),
             place=self._source.place(anchor),
-            text=path_of(node),
+            text=self._source.code(anchor) if done.operation in OF_ITEMS else path_of(node),
             operation=done.operation,
             key=done.key,
             held=self._held(node, done),
@@ -137,13 +138,15 @@ class Accesses:
             done, anchor = check
         if done.act is Act.READ and (walked := walked_by_name(self._source, self._locks, node)) is not None:
             done = walked
+        if done.act is Act.READ and (inner := inner_act(self._source, node)) is not None:
+            done, anchor = inner
         if done.act is Act.REPLACE and (check := self._checks.unless_there(node)) is not None:
             done, anchor = check
         if done.act in (Act.REPLACE, Act.CHANGE) and (spent := emptied(self._source, self._locks, node, done)):
             done = spent
         if self._source.scene.free_threaded:
             done = freely(self._source, node, done)
-        if done.act is Act.READ and done.operation != LOOK:
+        if done.act is Act.READ and done.operation not in TOLD:
             done = done._replace(operation=self._used(node))
         return done, anchor
 

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from conclint.model import Finding, Fix, Safety
 from conclint.program.evidence import Evidence
 from conclint.program.freely import walks_freely
-from conclint.program.observations import Act
+from conclint.program.observations import ITEM_WALKED, Act
 from conclint.program.telling import race_finding, rival
 from conclint.program.triggers import Triggers
 from conclint.rules.rule import Bad, Good, Rule
@@ -36,8 +36,10 @@ THREADS = re.compile(r"^\s*(?:import|from)\s+(?:threading|concurrent|_thread|soc
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     for race in evidence.races:
         access = race.moment.access
-        if access.act is Act.ITERATE and not walks_freely(evidence.program, race):
-            call = f"{access.text}.{access.operation}()" if access.operation != "for" else access.text
+        inner = access.operation == ITEM_WALKED
+        if inner or (access.act is Act.ITERATE and not walks_freely(evidence.program, race)):
+            view = "" if inner or access.operation == "for" else f".{access.operation}()"
+            call = access.text + view
             yield race_finding(
                 race,
                 f"`{access.text}` is iterated while {rival(race)} can change it: the loop fails or skips items; "
