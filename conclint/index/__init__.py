@@ -17,12 +17,11 @@ from conclint.index.shape import regions
 from conclint.index.stored import decode_body, decode_header, encode
 from conclint.index.walk import Walk
 from conclint.index.walks import walks
-from conclint.knowledge.containers import MUTATORS, UPSETTING
+from conclint.knowledge.containers import CHANGING, GIVEN_TO, UPSETTING
 from conclint.text import Text, Unreadable, decode
 
 __all__ = ["decode_body", "decode_header", "index"]
 
-CHANGING = frozenset(method for methods in MUTATORS.values() for method in methods)
 CHANGES = Touch.WRITE | Touch.ITEM
 
 
@@ -63,6 +62,8 @@ def _changed(function: FunctionFact) -> Iterator[str]:
         if method in CHANGING:
             name = owner.rpartition(".")[2]
             yield name.removesuffix("[]") if method in UPSETTING else name
+        elif method in GIVEN_TO and call.args:
+            yield call.args[0].rpartition(".")[2]
 
 
 def _parse(text: Text, path: str) -> ast.Module:

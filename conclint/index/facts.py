@@ -24,6 +24,10 @@ from typing import Final, NamedTuple
 # Behind the path of what is a whole statement: it is named, and nothing is done with it.
 ALONE: Final = ".$alone"
 
+# In front of a variable for which a display makes a container, outside of loops and inside; what is bound is "".
+ONCE: Final = "$once."
+EACH: Final = "$each."
+
 # `folder / name`: by its left side such a path is of the same kind.
 JOINED: Final = ".__truediv__()"
 

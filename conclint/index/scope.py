@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
-from conclint.index.facts import CallFact, FunctionFact, Kind, ParamFact, Touch, Use
+from conclint.index.facts import EACH, ONCE, CallFact, FunctionFact, Kind, ParamFact, Touch, Use
 from conclint.index.paths import LITERALS, annotated, argument_path, elements, path_of, values
 from conclint.index.shape import OPPOSITES, asked
+from conclint.knowledge.containers import CHANGING
 
 # Adding to a container: the method's name, and which argument becomes an item.
 ADDERS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
+
+# What hands its arguments to workers.
+HANDING = frozenset(
+    ("Thread", "Process", "Timer", "submit", "apply_async", "run_in_executor", "to_thread", "start_new_thread")
+)
+
+# Functions that add their second argument to their first.
+PUSHING = frozenset({"heappush", "heappushpop", "insort", "insort_left", "insort_right"})
+
+# Displays and comprehensions: each time that they are evaluated they make a new container.
+CONTAINERS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 
 # Iterating over these yields the items of what they wrap.
 TRANSPARENT = frozenset({"list", "tuple", "sorted", "reversed", "set", "frozenset", "iter", "deque", "tqdm"})
@@ -42,22 +55,35 @@ class Scope:
         self.branches = self.whiles = 0
         self.captured = kind == Kind.MODULE  # whether functions inside can see its variables
         self.local: set[str] = set()
+        self.given: frozenset[str] = frozenset()
         self.lasting: set[str] = set()  # parameters whose default is an object that changes
 
     def _tells(self, path: str, bits: int) -> bool:
         """Whether others may care: a plain local is its function's own, unless a nested function can see it.
 
-        That items of it are deleted matters to the loops over it; what is done to a default, to the next call.
+        That items of it are deleted matters to the loops over it, what is done to a default to the next call, and what
+        is done to a container that is handed in to others who have it.
         """
         known = self.captured or "." in path or path not in self.local or self._declared(path)
         lasts = bits & (Touch.ITEM | Touch.AUGMENTED) and path in self.lasting
-        return known or bool(bits & Touch.DELETED or lasts)
+        return known or path in self.given or bool(bits & Touch.DELETED or lasts)
+
+    def _given(self, params: set[str]) -> Iterator[str]:
+        """What others may have too: containers handed in that it changes, and what it hands to workers."""
+        for call in self.calls:
+            owner, _, name = call.func.rpartition(".")
+            if owner in params and name in CHANGING:
+                yield owner
+            if name in HANDING:
+                yield from (path for path in (*call.args, *(path for _, path in call.keywords)) if path.isidentifier())
+        yield from (path for path, (bits, _) in self.touches.items() if bits & Touch.ITEM and path in params)
 
     def _declared(self, name: str) -> bool:
         return name in self.globals or name in self.nonlocals
 
     def fact(self) -> FunctionFact:
         self.local = {param.name for param in self.params}
+        self.given = frozenset(self._given(self.local))
         self.lasting = {param.name for param in self.params if param.default.startswith(KEPT) or "(" in param.default}
         written = [path for path, (bits, _) in self.touches.items() if bits & Touch.WRITE and "." not in path]
         bound = {target for target, _ in self.binds}
@@ -126,11 +152,18 @@ class Scope:
         if isinstance(target, (ast.Tuple, ast.List)):
             self._unpack(target, value)
             return []
+        if isinstance(value, CONTAINERS):
+            self._count(target)
         path = path_of(target)
         if path:
             for one in values(value):
                 self.follow(path, one)
         return [path] if path else []
+
+    def _count(self, target: ast.expr) -> None:
+        """Remembers whether a new object is made for the variable once, or each time round a loop."""
+        if isinstance(target, ast.Name):
+            self.binds[(EACH if self.loops else ONCE) + target.id, ""] = None
 
     def enter(self, item: ast.withitem, block: ast.With | ast.AsyncWith) -> tuple[str, ...]:
         """Binds the variable of a `with` item; the path that now holds what was entered."""
@@ -179,6 +212,8 @@ class Scope:
         for number, part in enumerate(target.elts):
             if pairwise and isinstance(value, (ast.Tuple, ast.List)):
                 self.bind(part, value.elts[number])
+                if isinstance(value.elts[number], ast.Call):
+                    self._count(part)
             elif not isinstance(part, (ast.Tuple, ast.List)) and (path := path_of(part)):
                 source = path_of(value)
                 self.binds[path, f"{source}.{number}" if source else ""] = None
@@ -203,9 +238,12 @@ class Scope:
         return ""
 
     def adds(self, node: ast.Call, func: str) -> None:
-        path = self.adder(node)
+        name, path = func.rpartition(".")[2], self.adder(node)
+        if not path and name in PUSHING and len(node.args) > 1:
+            path = path_of(node.args[0])
+            path = path and path + "[]"
         if path:
-            for one in values(node.args[ADDERS[func.rpartition(".")[2]]]):
+            for one in values(node.args[ADDERS.get(name, 1)]):
                 self.follow(path, one)
 
     def iterate(self, target: ast.expr, iterated: ast.expr) -> None:

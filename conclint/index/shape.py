@@ -49,8 +49,16 @@ def looked_at(node: ast.Subscript) -> Iterable[ast.expr]:
     return (node.value.value,) if isinstance(node.value, ast.Attribute) else ()
 
 
+# Where another call's arguments stand packed among the arguments: `pool.apply_async(work, (job, results))`.
+PACKING = {"apply": 1, "apply_async": 1, "start_new_thread": 1, "Timer": 2}
+
+
 def keywords(call: ast.Call) -> Iterable[tuple[str, str]]:
     """Keyword arguments; the items of `args=(…)` follow as `args.0`, `args.1`, …: they are another call's arguments."""
+    place = PACKING.get(call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", ""), 99)
+    if len(call.args) > place and isinstance(packed := call.args[place], (ast.Tuple, ast.List)):
+        for number, item in enumerate(packed.elts):
+            yield f"args.{number}", argument_path(item)
     for word in call.keywords:
         yield word.arg or "**", argument_path(word.value)
         if word.arg == "args" and isinstance(word.value, (ast.Tuple, ast.List)):

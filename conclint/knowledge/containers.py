@@ -18,6 +18,19 @@ _SET = members(
     "__ior__ __iand__ __isub__ __ixor__"
 )
 
+# Functions that change the container which they are given first, and the method that does the like.
+# docs.python.org/3/library/heapq.html, bisect.html, random.html#random.shuffle
+CHANGE_GIVEN = {
+    "heapq.heappush": "add",
+    "heapq.heappop": "pop",
+    "heapq.heappushpop": "pop",
+    "heapq.heapreplace": "pop",
+    "heapq.heapify": "sort",
+    **{f"bisect.{name}": "insert" for name in ("insort", "insort_left", "insort_right")},
+    "random.shuffle": "sort",
+}
+GIVEN_TO = frozenset(name.rpartition(".")[2] for name in CHANGE_GIVEN)
+
 # What a loop over the container does not survive, or leaves items out after; `append` is not among them.
 UPSETTING = members("add remove discard pop popleft popitem clear difference_update intersection_update")
 
@@ -44,6 +57,9 @@ MUTATORS: dict[str, frozenset[str]] = {
     # docs.python.org/3/library/os.html#os.environ
     "os._Environ": _MAPPING,
 }  # fmt: skip
+
+# Whatever changes one of these.
+CHANGING = frozenset(method for methods in MUTATORS.values() for method in methods)
 
 # docs.python.org/3/library/stdtypes.html#dictionary-view-objects: a walk fails when the size changes
 HASHED = frozenset({"builtins.dict", "builtins.set", "collections.deque", "collections.defaultdict"}) | frozenset(

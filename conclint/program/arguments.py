@@ -5,13 +5,13 @@ Only parameters of code that runs elsewhere are followed, and only forwards, in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from conclint.index.facts import FunctionFact, Use
+from conclint.index.facts import EACH, ONCE, FunctionFact, Use
 from conclint.program.calls import Calls, Site
+from conclint.program.matching import Given, matched
 from conclint.program.scopes import Passed
-from conclint.program.values import Reach, Sort, Value
+from conclint.program.values import Reach, Value
 
 if TYPE_CHECKING:
     from conclint.program.spawns import Root
@@ -26,13 +26,6 @@ MOST_PASSED = 4
 
 # A call's arguments stand at most so many lines below its beginning.
 NEAR = 4
-
-
-class Given(NamedTuple):
-    """The arguments of one call as paths, by position and by keyword."""
-
-    positional: tuple[str, ...]
-    keywords: tuple[tuple[str, str], ...]
 
 
 class Arguments:
@@ -63,15 +56,6 @@ class Arguments:
                 outside = _followed(path) and not per_item(root.site, path.partition(".")[0])
                 self._pass(root.site, constructor, name, path, Reach.SHARED if outside else Reach.OTHER)
 
-        self._constructed(root)
-
-    def _constructed(self, root: Root) -> None:
-        """What a thread's or process's own class was made with, where the root is its `run`."""
-        made = (value.name for value in self._calls.meaning(root.site).values if value.sort is Sort.CLASS)
-        init = self._calls.method(root.owner, "__init__") if root.owner in made else ""
-        if init:
-            self.called(root.site, Value(Sort.FUNCTION, init, root.owner))
-
     def called(self, site: Site, value: Value) -> None:
         """The arguments that a call in a worker passes on."""
         _, function = self._calls.function(value.name)
@@ -86,7 +70,14 @@ class Arguments:
             one = Passed(site.file, site.function, path, reach)
             if one not in found and len(found) < MOST_PASSED and (site.caller, path) != (target, name):
                 found.append(one)
+                self._called_otherwise(one, target, name)
                 self._calls.forget(target)
+
+    def _called_otherwise(self, one: Passed, target: str, name: str) -> None:
+        """Notes that what all workers are given is called so where it arrives."""
+        store = self._names.meaning(one.file, one.function, one.path).store
+        if store is not None and one.reach is Reach.SHARED:
+            self._names.aliases.setdefault(store.root, []).append((target, name))
 
     def _reach(self, site: Site, path: str) -> Reach:
         """Whether the object passed on is known to be one that others have."""
@@ -110,6 +101,8 @@ def per_item(site: Site, head: str) -> bool:
     own = {target for target, path in function.binds if path[:1] != ":"}
     if any(param.name == head for param in function.params) and head not in own:
         return False
+    if (ONCE + head, "") in function.binds:
+        return (EACH + head, "") in function.binds
     made = [call for call in function.calls if head in call.goes]
     return not made or any(call.use & Use.LOOP for call in made)
 
@@ -135,13 +128,3 @@ def partial_of(site: Site) -> Given:
         if near and call.args and call.args[0] in given:
             return Given(call.args[1:], call.keywords)
     return Given((), ())
-
-
-def matched(function: FunctionFact, given: Given, *, bound: bool) -> Iterator[tuple[str, str]]:
-    plain = [param for param in function.params if not param.kind][bound:]
-    for param, path in zip(plain, given.positional, strict=False):
-        if path == "*":
-            break
-        yield param.name, path
-    names = {param.name for param in function.params if not param.kind.startswith("*")}
-    yield from ((word, path) for word, path in given.keywords if word in names)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from conclint.index.facts import FunctionFact
-from conclint.program.arguments import Given, is_bound, matched, spawned
+from conclint.program.arguments import is_bound, spawned
 from conclint.program.calls import is_base_call
+from conclint.program.matching import Given, matched
 
 if TYPE_CHECKING:
     from conclint.program.contexts import Run

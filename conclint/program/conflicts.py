@@ -10,6 +10,7 @@ from conclint.program.observations import (
     LOOK,
     LOOKED_UP,
     NEXT,
+    REBUILT,
     SPENT,
     Access,
     Act,
@@ -40,6 +41,8 @@ def conflict(access: Access, other: Access) -> bool:
         return other.act is Act.LAZY_INIT
     if access.act is Act.CHECK_ACT:
         return _spoils_check(access, other)
+    if access.operation == REBUILT:
+        return other.act.writes
     if access.operation in (EMPTIED, SPENT):
         return _adds(other)
     if access.act is Act.UPDATE:

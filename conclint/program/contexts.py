@@ -147,6 +147,8 @@ class Contexts:
         if not value.owner:
             return Run(run.root, "", run.home, run.shared, run.many_each, site, run)
         home = self.homes.along(run.home, site, site.call.func.rpartition(".")[0], value.owner)
+        if value.reach is Reach.SELF and self.homes.is_shared(site):
+            return Run(run.root, value.owner, home, True, run.root.many, site, run)
         if value.reach is Reach.SELF or is_base_call(site):
             owner = self._own_class(run, site) or value.owner
             return Run(run.root, owner, home, run.shared, run.many_each, site, run)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from conclint.index.facts import FunctionFact, Touch
-from conclint.knowledge.containers import ITEM_BY_ITEM, OF_DEQUES, UNSTEADY, UPSETTING
+from conclint.knowledge.containers import GIVEN_TO, ITEM_BY_ITEM, OF_DEQUES, UNSTEADY, UPSETTING
 from conclint.knowledge.kinds import Knowledge
 from conclint.program.files import File
 from conclint.program.values import Store, function_id
@@ -68,22 +68,25 @@ class Deeds:
             bits: dict[str, int] = {}
             for path, what, _ in function.touches:
                 bits[path] = bits.get(path, 0) | what
-            called = (call.func.rpartition(".") for call in function.calls)
-            mutated = frozenset(_changed(owner, name) for owner, _, name in called if name in self._mutators)
+            mutated = frozenset(self._changed(function))
             walked = frozenset(path[: step.start()] for _, path in function.binds for step in WALKED.finditer(path))
             if self.free_threaded:
                 walked |= frozenset(_in_sight(function))
             known = self._known[key] = Done(bits, mutated, walked, self._looks)
         return known
 
+    def _changed(self, function: FunctionFact) -> Iterator[str]:
+        """What calls change: `d` of `d.pop(k)`, of `d[k].remove(x)` and of `heapq.heappush(d, x)`."""
+        for call in function.calls:
+            owner, _, method = call.func.rpartition(".")
+            if method in self._mutators:
+                yield owner.removesuffix("[]") if method in UPSETTING else owner
+            elif method in GIVEN_TO and call.args:
+                yield call.args[0]
+
     def changes(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
         """Whether the function changes the state, which it calls `path`, rather than makes it."""
         return not constructs(file, function, path, store) and self.of(file, function).changes(path)
-
-
-def _changed(owner: str, method: str) -> str:
-    """What the call counts as a change of: `d` for `d[key].remove(x)`."""
-    return owner.removesuffix("[]") if method in UPSETTING else owner
 
 
 def _in_sight(function: FunctionFact) -> Iterator[str]:

@@ -48,6 +48,10 @@ class Evidence:
         """Accesses to shared state that can meet another one with no lock common to both."""
         shown = tuple(self._races.all())
         promised = tuple(Promised(self.program, self.observations, self._races).all(shown))
+        firmer = {race.moment.access.place for race in promised if not race.weak}
+        shown = tuple(race for race in shown if not race.weak or race.moment.access.place not in firmer)
+        places = {race.moment.access.place for race in shown}
+        promised = tuple(race for race in promised if race.moment.access.place not in places)
         breached = {(breach.access.function, breach.access.store) for breach in self.breaches if not breach.single}
         told = ((race.moment.access.function, race.store) in breached for race in promised)
         return (*shown, *(race for race, known in zip(promised, told, strict=True) if not (race.weak and known)))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from conclint.index.facts import CallFact, FunctionFact, Use
-from conclint.program.arguments import Given, is_bound, matched
+from conclint.program.arguments import is_bound
 from conclint.program.calls import Calls, Site
 from conclint.program.files import File
+from conclint.program.matching import Given, matched
 from conclint.program.values import Reach, Sort, Value, function_id, module_name, split_id
 
 # With these a helper waits for what it has started.

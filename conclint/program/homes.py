@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from conclint.program.calls import Calls, Site, is_base_call
+from conclint.program.deeds import CONSTRUCTION
 from conclint.program.values import Reach, Store, Value, function_id, split_id
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Homes:
         if meaning.store is None:
             return (f"?:{site.file.path}:{site.call.line}",)
         key = self.key(meaning.store)
+        if meaning.reach is Reach.SELF and self.given(meaning.store) is not None:
+            return (key,)
         return (*home, key)[-LONGEST:] if meaning.reach is Reach.SELF and home else (key,)
 
     def _narrowed(self, home: Home, cls: str) -> Home:
@@ -65,8 +68,30 @@ class Homes:
         narrower = kind in (SELF, ANY) and cls != known and known in self._names.classes.mro(cls)
         return (f"{kind}:{cls}",) if narrower else home
 
+    def given(self, store: Store) -> Store | None:
+        """What the constructor of a thread was given for the attribute, if all threads made there get the same."""
+        if store.sort != "attribute":
+            return None
+        puts = [put for put in self._names.stores.puts(store) if put[2][:1] not in ":="]
+        if len(puts) != 1:
+            return None
+        file, function, path = puts[0]
+        passed = self._names.passed.get((function_id(file.path, function.qualname), path), [])
+        if function.name not in CONSTRUCTION or len(passed) != 1 or passed[0].reach is not Reach.SHARED:
+            return None
+        return self._names.meaning(passed[0].file, passed[0].function, passed[0].path).store
+
+    def is_shared(self, site: Site) -> bool:
+        """Whether the receiver of the call is an attribute that all threads of the class were given the same for."""
+        meaning = self._names.meaning(site.file, site.function, site.call.func.rpartition(".")[0])
+        known = meaning.store is not None and meaning.reach is Reach.SELF
+        return known and meaning.store is not None and self.given(meaning.store) is not None
+
     def key(self, store: Store) -> str:
-        """The variable, or where the worker has its parameter from."""
+        """The variable, or where the worker has its parameter or attribute from."""
+        given = self.given(store)
+        if given is not None and given != store:
+            return self.key(given)
         passed = self._names.passed.get((store.owner, store.path), []) if store.sort == "local" else []
         if len(passed) == 1:
             meaning = self._names.meaning(passed[0].file, passed[0].function, passed[0].path)

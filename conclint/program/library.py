@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from functools import cached_property
 
 from conclint.index.facts import FunctionFact, Kind
@@ -65,3 +66,9 @@ class Library:
         """Names that a star import from outside may bind."""
         known = self._knowledge
         return frozenset((*known.spawners, *known.locks, *known.bases, *known.returns, *known.thread_safe))
+
+
+def may_have(base: str, name: str) -> bool:
+    """Whether a library class can have the attribute: of built-in types it is known which they have."""
+    module, _, last = base.rpartition(".")
+    return module != "builtins" or hasattr(getattr(builtins, last, None), name)

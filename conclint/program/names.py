@@ -5,7 +5,6 @@ Flow-insensitive: a name means everything that its scope ever binds to it.
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
@@ -13,7 +12,8 @@ from conclint.index.facts import FunctionFact, Kind
 from conclint.knowledge.kinds import Knowledge
 from conclint.program.classes import Classes
 from conclint.program.files import File, Files
-from conclint.program.library import LITERALS, Library, generated
+from conclint.program.injected import Injected
+from conclint.program.library import LITERALS, Library, generated, may_have
 from conclint.program.questions import Asked, Key
 from conclint.program.scopes import Passed, Scopes
 from conclint.program.stores import Stores
@@ -37,10 +37,12 @@ class Names:
         self._held: dict[Store, Sequence[Value]] = {}
         self._asked = Asked()
         self.passed: dict[tuple[str, str], list[Passed]] = {}
+        self.aliases: dict[Store, list[tuple[str, str]]] = {}  # the functions with a parameter for it, and its name
         self.library = Library(knowledge)
         self.scopes = Scopes(files)
         self.classes = Classes(files, self.scopes, knowledge, self.meaning)
         self.stores = Stores(files, self.scopes, self.classes)
+        self._injected = Injected(files, self.meaning)
 
     # -- the question
 
@@ -127,10 +129,13 @@ class Names:
         store = Store("local" if scope.qualname else "global", owner, name)
         reach = Reach.SHARED if captured or not scope.qualname else Reach.OTHER
         made = self._bound(file, scope, bound.get(name, ()))
-        if not made and scope.qualname and (passed := self.passed.get((owner, name))):
-            given = (value for one in passed for value in self.meaning(one.file, one.function, one.path).values)
-            made = [value for value in given if value.sort is Sort.INSTANCE]
+        told = not made or all(path[:1] in (":", "") for path in bound[name])  # by an annotation at most
+        if told and scope.qualname and (passed := self.passed.get((owner, name))):
+            made = made or self._injected.given(passed)
             reach = Reach.SHARED if captured or any(one.reach is Reach.SHARED for one in passed) else reach
+            store = self._injected.origin(passed) or store
+        elif not made and scope.owner and scope.name == "__init__":
+            made = self._injected.values(file, scope, name)
         elif reach is Reach.OTHER and made and all(_makes(one) for one in bound[name] if one):
             reach = Reach.FRESH
         return Meaning(few([*values, *made]), store, reach)
@@ -305,7 +310,7 @@ class Names:
         values = self.held(store)
         if not values:
             library = [base for base in self.classes.mro(value.name) if ":" not in base]
-            found = [self.library.member(base, name) for base in library[:1] if _may_have(base, name)]
+            found = [self.library.member(base, name) for base in library[:1] if may_have(base, name)]
             values = [one._replace(owner=value.name) for one in found] if name == "__enter__" else found
         return Meaning(few(values), store)
 
@@ -339,9 +344,3 @@ def _prefixed(scope: str, name: str) -> Iterator[str]:
 def _makes(path: str) -> bool:
     """Whether the path stands for a new object: a call or a literal."""
     return path.endswith("()") or path.startswith("$")
-
-
-def _may_have(base: str, name: str) -> bool:
-    """Whether a library class can have the attribute: of built-in types it is known which they have."""
-    module, _, last = base.rpartition(".")
-    return module != "builtins" or hasattr(getattr(builtins, last, None), name)

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 from conclint.index.facts import FunctionFact
 from conclint.knowledge.kinds import Context
-from conclint.program.arguments import Given, is_bound, matched, spawned
+from conclint.program.arguments import is_bound, spawned
 from conclint.program.calls import Site
 from conclint.program.contexts import Run
 from conclint.program.guards import Guards
 from conclint.program.linking import Program
+from conclint.program.matching import Given, matched
 from conclint.program.observations import Acquire, Observations
 from conclint.program.takes import Taken
 from conclint.program.values import Store

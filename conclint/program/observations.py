@@ -53,6 +53,9 @@ MEMO = "memo"
 # The operation of whoever looks into a container: at an item, its length, whether something is in it.
 LOOK = "look"
 
+# The operation of whoever builds a new container from the old one, and puts it into its place.
+REBUILT = "rebuilt"
+
 # The operations of whoever walks over a container that is an item, and of whoever puts items into it or takes them out.
 ITEM_WALKED = "walks over an item"
 ITEM_CHANGED = "changes an item"

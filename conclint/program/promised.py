@@ -52,10 +52,12 @@ class Promised:
         self._guards, self._entry = races.guards, races.entry
         self._narrow = Narrow(program, observations, races.guards)
         self._at_import: dict[str, bool] = {}
+        self._weakly: set[Store] = set()
 
-    def all(self, known: Iterable[Race]) -> Iterator[Race]:
-        """At most one race for each access, in the order of the program's state."""
-        seen = {race.moment.access.place for race in known}
+    def all(self, known: Sequence[Race]) -> Iterator[Race]:
+        """At most one race for each access, in the order of the program's state; none that is shown, unless weakly."""
+        seen = {race.moment.access.place for race in known if not race.weak}
+        self._weakly = {race.store for race in known if race.weak}
         for (store, _), accesses in self._by_store.items():
             promise = self._promise(store)
             moments = [self._moment(access) for access in accesses if promise and self._counts(access, promise)]
@@ -72,7 +74,8 @@ class Promised:
     def _promise(self, store: Store) -> Promise | None:
         """Where threads of the program's own reach the state, what they do says more than a weak promise."""
         promise = self._program.promises.of(store) if store not in self._program.declared.left_alone else None
-        weaker = promise is not None and (not promise.firm or store.sort != "attribute")
+        outshone = store.sort != "attribute" and store not in self._weakly
+        weaker = promise is not None and (not promise.firm or outshone)
         firm = promise is not None and promise.firm and not promise.sworn
         # Without the GIL what is one for all needs no lock to tell that all come there.
         if firm and not self._program.options.free_threaded and self._narrow.leaves_out(store):

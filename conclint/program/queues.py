@@ -46,9 +46,10 @@ class Queues:
         for site in self._calls.calls_named("task_done"):
             owner, _, _ = site.call.func.rpartition(".")
             roots = self._roots_of(site, owner)
-            handed_in = any(param.name == owner for param in site.function.params)
+            params = {param.name for param in site.function.params}
+            handed_in = roots == {Store("local", site.caller, owner)} and owner in params
             known = _CALLS["task_done"] & self._calls.library_names(site)
-            if not known or not roots or (handed_in and len(roots) == 1):
+            if not known or not roots or handed_in:
                 return True
         return False
 

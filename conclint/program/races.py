@@ -26,7 +26,7 @@ from conclint.program.promise import Promise
 from conclint.program.spawns import Root
 from conclint.program.testfiles import is_test, only_tests
 from conclint.program.values import Reach, Store, split_id
-from conclint.program.whose import of_one_call, personal, within_reach
+from conclint.program.whose import of_its_call, of_one_call, personal, variable_of, within_reach
 
 # Callers of callers are asked so far.
 DEEPEST = 4
@@ -142,9 +142,7 @@ class Races:
         """The ways in which it can happen to something that others can have."""
         if access.constructing or not within_reach(access):
             return
-        if self.entry.validates(access.function) or (
-            personal(access) and self.entry.only_constructs(access.function)
-        ):
+        if self.entry.validates(access.function) or (personal(access) and self.entry.only_constructs(access.function)):
             return
         held = self.guards.held(access.held) | self.entry.held(access.function, personal=personal(access))
         for run in self._program.contexts.runs(access.function, access.place.span.line):
@@ -250,7 +248,7 @@ class Races:
         """Whether the other one can come between, and it is the first one's fault."""
         if _blames(moment, other) or _common(moment.held, other.held):
             return False
-        if _of_its_call(moment) and _of_its_call(other):
+        if of_its_call(moment.access, moment.run) and of_its_call(other.access, other.run):
             return False
         return self._at_once(moment, other) and _fair(moment, other)
 
@@ -279,16 +277,20 @@ class Races:
         if made or not self._same_object(one, other):
             return False
         if one.run is not None and other.run is not None:
-            if of_one_call(one.access.store, one.run.root, other.run.root):
-                return False
-            return self._in_threads(one.run, other.run, personal=personal(one.access) and personal(other.access))
+            return self._in_threads(one, one.run, other, other.run)
         run, main = (one.run, other) if one.run is not None else (other.run, one)
         return run is not None and not self._order.ordered(main.access.point, run.root)
 
-    def _in_threads(self, one: Run, other: Run, *, personal: bool) -> bool:
-        if _same_start(one.root, other.root):
-            return one.many and (one.many_each or other.many_each or not personal)
-        return not self._order.one_after_the_other(one.root, other.root)
+    def _in_threads(self, one: Moment, run: Run, other: Moment, away: Run) -> bool:
+        maker = variable_of(one.access, one.homes)
+        if _same_start(run.root, away.root):
+            own = personal(one.access) and personal(other.access)
+            apart = bool(maker) and of_one_call(run, maker, self._program.options.knowledge.spawners)
+            return run.many and not apart and (run.many_each or away.many_each or not own)
+        for moment, root in ((one, away.root), (other, run.root)):
+            if maker and moment.access.function == maker == root.site.caller:
+                return not self._order.ordered(moment.access.point, root)
+        return not self._order.one_after_the_other(run.root, away.root)
 
 
 def _opposite(identity: str) -> str:
@@ -324,18 +326,6 @@ def _same_start(one: Root, other: Root) -> bool:
         return True
     here = one.site.caller == other.site.caller  # which of the two it starts is decided there
     return here and any(place == RETURNED or ("." in place and place[0] != "$") for place in shared)
-
-
-def _of_its_call(moment: Moment) -> bool:
-    """Whether it is a variable of a function that the same thread has called: each call has its own."""
-    run, store = moment.run, moment.access.store
-    if store.sort != "local" or run is None or moment.access.function == store.owner:
-        return store.sort == "local"
-    while run.via is not None and run.site is not None:
-        if run.site.caller == store.owner:
-            return True
-        run = run.via
-    return run.root.target == store.owner
 
 
 def _blames(moment: Moment, other: Moment) -> bool:

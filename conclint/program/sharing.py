@@ -12,7 +12,6 @@ from conclint.model import Note
 from conclint.program.calls import Site
 from conclint.program.contexts import Run
 from conclint.program.contexts import evidence as trace
-from conclint.program.deeds import CONSTRUCTION
 from conclint.program.linking import Program
 from conclint.program.observations import READS, Observations, Used
 from conclint.program.races import Moment, Races
@@ -21,9 +20,6 @@ from conclint.program.testfiles import among_tests, only_tests
 from conclint.program.values import Reach, Store, function_id, split_id
 
 FAR = 1000
-
-# Attributes of objects that were given attributes are followed so far.
-DEEPEST = 3
 
 
 class Shared(NamedTuple):
@@ -129,32 +125,19 @@ class Sharing:
             return used
         return replace(used, access=replace(used.access, store=origin, reach=Reach.SHARED, holder=None))
 
-    def origin(self, store: Store, depth: int = DEEPEST) -> Store:
+    def origin(self, store: Store) -> Store:
         """The variable or attribute itself, for a parameter that it is passed as, or an attribute that keeps that."""
         sort, _, rest = self._program.contexts.homes.key(store).partition("|")
         owner, _, path = rest.rpartition("|")
         found = Store(sort, owner, path) if path else store
         if found.sort == "local" and found != store and self._is_given_its_own(store):
             return store
-        given = self._given(found) if found.sort == "attribute" and depth else None
-        return self.origin(given, depth - 1) if given is not None else found
+        return found
 
     def _is_given_its_own(self, store: Store) -> bool:
         """Whether each thread gets another object for the parameter."""
         passed = self._program.names.passed.get((store.owner, store.path), ())
         return any(one.reach is not Reach.SHARED for one in passed)
-
-    def _given(self, store: Store) -> Store | None:
-        """What the constructor of a thread was given for the attribute."""
-        names = self._program.names
-        puts = [(file, function, path) for file, function, path in names.stores.puts(store) if path[:1] not in ":="]
-        if len(puts) != 1:
-            return None
-        file, function, path = puts[0]
-        passed = names.passed.get((function_id(file.path, function.qualname), path), [])
-        if function.name not in CONSTRUCTION or len(passed) != 1 or passed[0].reach is not Reach.SHARED:
-            return None
-        return names.meaning(passed[0].file, passed[0].function, passed[0].path).store
 
     @staticmethod
     def is_fair(moment: Moment) -> bool:

@@ -71,7 +71,8 @@ class State:
 
     def _stores(self, identity: str) -> Iterator[Store]:
         file, function = self._calls.function(identity)
-        for path, _, _ in function.touches:
+        given = (param.name for param in function.params if (identity, param.name) in self._names.passed)
+        for path in dict.fromkeys((*given, *(path for path, _, _ in function.touches))):
             _, _, last = path.rpartition(".")
             if not self._names.files.changes.of(last) and last not in file.renamed:
                 continue  # nobody in the program ever changes anything of this name
@@ -143,7 +144,11 @@ class State:
 
     def _touching(self, store: Store, files: Iterable[str]) -> Iterator[Spelling]:
         """The functions that touch something of the state's name."""
-        return (one for file in self._spelling(store, files) for one in self._in_file(file, store.path))
+        yield from (one for file in self._spelling(store, files) for one in self._in_file(file, store.path))
+        for identity, name in self._names.aliases.get(store, ()):
+            file, function = self._calls.function(identity)
+            done = self._deeds.of(file, function)
+            yield Spelling(file, function, [name], [name] if done.changes(name) or done.in_steps(name) else [])
 
     def _in_file(self, file: File, name: str) -> list[Spelling]:
         """The same for one file; many states have the same name."""

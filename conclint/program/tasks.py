@@ -16,10 +16,11 @@ from conclint.index.facts import CallFact, FunctionFact, Kind, Touch, Use
 from conclint.knowledge.coroutines import HANDLERS, MAKER, SELDOM
 from conclint.knowledge.kinds import Context, Knowledge
 from conclint.model import Note
-from conclint.program.arguments import Given, matched, per_item
+from conclint.program.arguments import per_item
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import site_place
 from conclint.program.files import File
+from conclint.program.matching import Given, matched
 from conclint.program.spawns import Spawns
 from conclint.program.testfiles import among_tests
 from conclint.program.values import Reach, Value, function_id

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from conclint.index.facts import Use
-from conclint.program.observations import Access
-from conclint.program.spawns import Root
-from conclint.program.values import Reach, Store
+from collections.abc import Mapping, Sequence
 
-THREAD = "threading.Thread"
+from conclint.index.facts import Use
+from conclint.knowledge.kinds import Spawner
+from conclint.program.contexts import Run
+from conclint.program.homes import Home
+from conclint.program.observations import Access
+from conclint.program.values import Reach
 
 
 def within_reach(access: Access) -> bool:
@@ -22,7 +24,28 @@ def personal(access: Access) -> bool:
     return access.store.sort == "attribute" and not access.through_class and access.reach is Reach.SELF
 
 
-def of_one_call(store: Store, one: Root, other: Root) -> bool:
-    """Whether it is a variable of the call that starts a thread, and each call starts one thread only."""
-    alone = one.number == other.number and one.how == THREAD and not one.site.call.use & Use.LOOP
-    return alone and store.sort == "local" and store.owner == one.site.caller
+def variable_of(access: Access, homes: Sequence[Home]) -> str:
+    """The function that has the state, or its object, in a variable, so that each call has its own; else ""."""
+    if access.store.sort == "local":
+        return access.store.owner
+    sort, _, rest = (homes[0][0] if homes and homes[0] else "").partition("|")
+    return rest.rpartition("|")[0] if sort == "local" else ""
+
+
+def of_one_call(run: Run, maker: str, spawners: Mapping[str, Spawner]) -> bool:
+    """Whether each call of the function starts one such worker at most."""
+    site, spawner = run.root.site, spawners.get(run.root.how)
+    many = site.call.use & Use.LOOP or (spawner is not None and spawner.many)
+    return site.caller == maker and not many
+
+
+def of_its_call(access: Access, run: Run | None) -> bool:
+    """Whether it is a variable of a function that the same thread has called: each call has its own."""
+    store = access.store
+    if store.sort != "local" or run is None or access.function == store.owner:
+        return store.sort == "local"
+    while run.via is not None and run.site is not None:
+        if run.site.caller == store.owner:
+            return True
+        run = run.via
+    return run.root.target == store.owner

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from conclint.program.observations import OWN, Act
+from conclint.knowledge.containers import CHANGE_GIVEN
+from conclint.program.observations import EMPTIED, OWN, REBUILT, Act
 from conclint.source.paths import path_of
 from conclint.source.source import Source
 from conclint.source.tree import below
@@ -74,7 +75,19 @@ def act_of(source: Source, node: State) -> Done:
         return _subscripted(source, node, outer)
     if isinstance(outer, cst.Attribute) and outer.value is node:
         return _method(source, node, outer)
+    if isinstance(outer, cst.Arg):
+        return _given(source, outer)
     return Done(Act.ITERATE, "for") if _iterated(source, outer, node) else READ
+
+
+def _given(source: Source, argument: cst.Arg) -> Done:
+    """`heapq.heappush(node, x)`; `enumerate(node)` in a loop."""
+    call = source.parent(argument)
+    names = source.names(call.func) if isinstance(call, cst.Call) and call.args[0] is argument else ()
+    changing = next((CHANGE_GIVEN[name] for name in names if name in CHANGE_GIVEN), "")
+    if changing:
+        return Done(Act.CHANGE, changing, changing != "sort")
+    return Done(Act.ITERATE, "for") if _iterated(source, argument, argument.value) else READ
 
 
 def _is_target(source: Source, element: cst.Element) -> bool:
@@ -88,6 +101,8 @@ def _assigned(source: Source, node: State, target: cst.AssignTarget) -> Done:
     value = statement.value if isinstance(statement, cst.Assign) else None
     if value is not None and _builds_on(value, path_of(node)):
         return Done(Act.UPDATE, "=")
+    if value is not None and (how := _rebuilt(value, path_of(node))):
+        return Done(Act.COMPOUND, how)
     return Done(Act.REPLACE, "=None" if value is not None and path_of(value) == "None" else "=")
 
 
@@ -114,6 +129,22 @@ def _builds_on(value: cst.BaseExpression, path: str) -> bool:
         starred = (cst.StarredElement, cst.StarredDictElement)
         return any(isinstance(one, starred) and path_of(one.value) == path for one in value.elements)
     return False
+
+
+def _rebuilt(value: cst.BaseExpression, path: str) -> str:
+    """How a new container is made of items of the old: `[x for x in items if …]`, `items[-9:]`; "" if it is not."""
+    if isinstance(value, (cst.ListComp, cst.SetComp, cst.DictComp)):
+        walked = value.for_in.iter
+        view = walked.func if isinstance(walked, cst.Call) and not walked.args else None
+        named = view.value if isinstance(view, cst.Attribute) and view.attr.value in VIEWS else walked
+        return REBUILT if path_of(named) == path and value.for_in.ifs else ""
+    if isinstance(value, cst.Subscript):
+        return EMPTIED if path_of(value.value) == path and isinstance(value.slice[0].slice, cst.Slice) else ""
+    if not isinstance(value, cst.Call) or not value.args:
+        return ""
+    if path_of(value.func) == "filter" and len(value.args) > 1:
+        return REBUILT if path_of(value.args[1].value) == path else ""
+    return _rebuilt(value.args[0].value, path) if path_of(value.func) in ("list", "set", "tuple", "sorted") else ""
 
 
 def _is_larger(value: cst.IfExp, path: str) -> bool:
@@ -269,4 +300,15 @@ def _iterated(source: Source, outer: cst.CSTNode | None, node: cst.CSTNode) -> b
     call = source.parent(outer) if isinstance(outer, cst.Arg) else None
     if isinstance(call, cst.Call) and path_of(call.func).rpartition(".")[2] in LAZY:
         outer, node = source.parent(call), call
-    return isinstance(outer, (cst.For, cst.CompFor)) and outer.iter is node
+    if isinstance(outer, cst.CompFor) and outer.iter is node:
+        return not _in_rebuilding(source, outer, node)
+    return isinstance(outer, cst.For) and outer.iter is node
+
+
+def _in_rebuilding(source: Source, walk: cst.CompFor, walked: cst.CSTNode) -> bool:
+    """Whether what the walk makes takes the place of what it walks over: one act of two steps."""
+    assign = source.parent(source.parent(walk) or walk)
+    target = assign.targets[0].target if isinstance(assign, cst.Assign) else None
+    view = walked.func if isinstance(walked, cst.Call) else None
+    named = view.value if isinstance(view, cst.Attribute) else walked
+    return target is not None and bool(walk.ifs) and path_of(target) == path_of(named)

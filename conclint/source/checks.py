@@ -24,6 +24,7 @@ from conclint.source.questions import (
     key_of,
     leaves,
     names_in,
+    part_of,
     refuses,
     rest_of,
     same_function,
@@ -269,6 +270,8 @@ class Checks:
     def _computes(self, node: State) -> bool:
         """Whether code of the program, or code that nobody knows, computes it: it may take long, or do more."""
         value = assigned(self._source, node)
+        if isinstance(value, (cst.Subscript, cst.Attribute)):
+            value = part_of(self._source, self._source.statement(node), value)
         return isinstance(value, cst.Call) and self._makes.computed(value)
 
     def _filled_later(self, node: State) -> bool:

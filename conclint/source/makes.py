@@ -107,10 +107,18 @@ class Makes:
         return bool(self._source.named(call.func).functions) or self.one_too_many(call)
 
     def computed(self, call: cst.Call) -> bool:
-        """Whether the call is one of the program's own functions, or of something that nobody knows."""
+        """Whether the call is one of the program's own functions, of something that nobody knows, or asks a server."""
         names = self._source.names(call.func)
         known = any(name in EMPTY or name.partition(".")[0] in VALUES for name in names)
-        return bool(self._source.named(call.func).functions) or not (known or names)
+        return bool(self._source.named(call.func).functions) or not (known or names) or self._waits(call)
+
+    def _waits(self, call: cst.Call) -> bool:
+        """`requests.post(url).json()`."""
+        knowledge = self._source.knowledge
+        if any(knowledge.matches(knowledge.blocking, name) for name in self._source.names(call.func)):
+            return True
+        inner = call.func.value if isinstance(call.func, cst.Attribute) else None
+        return isinstance(inner, cst.Call) and self._waits(inner)
 
     def _called(self, call: cst.Call, *, containers: bool) -> bool:
         names = self._source.names(call.func)

@@ -134,6 +134,13 @@ def bound_before(source: Source, statement: cst.CSTNode, name: cst.Name) -> cst.
     return name
 
 
+def part_of(source: Source, statement: cst.CSTNode, value: cst.BaseExpression) -> cst.BaseExpression:
+    """What the value is a part of: of `answer["token"]` what `answer` was bound to last."""
+    while isinstance(value, (cst.Subscript, cst.Attribute)):
+        value = value.value
+    return bound_before(source, statement, value) if isinstance(value, cst.Name) else value
+
+
 def rest_of(source: Source, statement: cst.CSTNode) -> list[cst.CSTNode]:
     """The statements behind it in its block."""
     block = source.parent(statement)

@@ -61,8 +61,11 @@ def _of_objects(swapped: Swapped) -> Finding:
 
 
 def _inner(edge: Edge) -> str:
+    """The lock as it is written, or by its class where calls lead to it: `Manager._lock`."""
     store = store_of(edge.inner)
-    return edge.text if not edge.path else store.path if store is not None else edge.inner
+    if not edge.path or store is None:
+        return edge.inner if edge.path else edge.text
+    return f"{name_of(store.owner)}.{store.path}" if store.sort == "attribute" else store.path
 
 
 def _notes(cycle: Cycle) -> Iterator[Note]:

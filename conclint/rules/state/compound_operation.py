@@ -5,6 +5,9 @@
 Between the read and the write another thread can change what was read, and the result rests on something that is no
 longer so.
 
+`jobs = [job for job in jobs if job is not done]` walks over the old list and then puts a new one into its place: what
+another thread adds or removes meanwhile is in the old one.
+
 Two statements that belong together are no better: `send(list(self.batch)); self.batch.clear()` throws away, unsent,
 what another thread has added between the two.
 
@@ -25,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from conclint.model import Finding, Fix
 from conclint.program.evidence import Evidence
-from conclint.program.observations import EMPTIED, SPENT, Act
+from conclint.program.observations import EMPTIED, REBUILT, SPENT, Act
 from conclint.program.telling import race_finding, rival
 from conclint.program.triggers import shared_state
 from conclint.rules.rule import Bad, Good, Rule
@@ -46,6 +49,9 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             found = race_finding(race, f"{message}; {advice}")
             # Where only a lock says that threads come, something else may keep them from adding any more.
             yield replace(found, about=access.text, when_asked=found.when_asked or race.promise is not None)
+        elif access.act is Act.COMPOUND and access.operation == REBUILT:
+            message = f"a new `{access.text}` is built from the old one: what {rival(race)} changes meanwhile is lost"
+            yield race_finding(race, f"{message}; hold one lock around this and around every change")
         elif access.act is Act.COMPOUND:
             yield race_finding(
                 race,
