@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conclint.index.facts import EACH, ONCE, FunctionFact, Use
+from conclint.index.facts import FunctionFact
 from conclint.program.calls import Calls, Site
-from conclint.program.matching import Given, matched
+from conclint.program.matching import Given, matched, per_item
 from conclint.program.scopes import Passed
 from conclint.program.values import Reach, Value
 
@@ -42,7 +42,7 @@ class Arguments:
         first, rest = partial_of(root.site), spawned(root.site)
         given = Given(first.positional + rest.positional, first.keywords + rest.keywords)
         for name, path in matched(function, given, bound=is_bound(function, root.owner)):
-            outside = _followed(path) and not per_item(root.site, path.partition(".")[0])
+            outside = _followed(path) and not per_item(root.site.function, root.site.call, path.partition(".")[0])
             self._pass(root.site, root.target, name, path, Reach.SHARED if outside else Reach.OTHER)
 
     def _made(self, root: Root) -> None:
@@ -53,7 +53,7 @@ class Arguments:
             _, function = self._calls.function(constructor)
             given = Given(root.site.call.args, root.site.call.keywords)
             for name, path in matched(function, given, bound=True):
-                outside = _followed(path) and not per_item(root.site, path.partition(".")[0])
+                outside = _followed(path) and not per_item(root.site.function, root.site.call, path.partition(".")[0])
                 self._pass(root.site, constructor, name, path, Reach.SHARED if outside else Reach.OTHER)
 
     def called(self, site: Site, value: Value) -> None:
@@ -91,20 +91,6 @@ def _followed(path: str) -> bool:
 
 def is_bound(function: FunctionFact, owner: str) -> bool:
     return bool(owner) and "staticmethod" not in function.decorators
-
-
-def per_item(site: Site, head: str) -> bool:
-    """Whether the variable is new in each round of the loop in which the start stands."""
-    if not site.call.use & Use.LOOP:
-        return False
-    function = site.function
-    own = {target for target, path in function.binds if path[:1] != ":"}
-    if any(param.name == head for param in function.params) and head not in own:
-        return False
-    if (ONCE + head, "") in function.binds:
-        return (EACH + head, "") in function.binds
-    made = [call for call in function.calls if head in call.goes]
-    return not made or any(call.use & Use.LOOP for call in made)
 
 
 def spawned(site: Site) -> Given:

@@ -69,7 +69,7 @@ class Homes:
         return (f"{kind}:{cls}",) if narrower else home
 
     def given(self, store: Store) -> Store | None:
-        """What the constructor of a thread was given for the attribute, if all threads made there get the same."""
+        """What the constructor was given for the attribute, if all threads, or objects, made there get the same."""
         if store.sort != "attribute":
             return None
         puts = [put for put in self._names.stores.puts(store) if put[2][:1] not in ":="]
@@ -77,6 +77,8 @@ class Homes:
             return None
         file, function, path = puts[0]
         passed = self._names.passed.get((function_id(file.path, function.qualname), path), [])
+        if function.name == "__init__" and function.owner and not passed:
+            return self._names.injected.the_same(file, function, path)
         if function.name not in CONSTRUCTION or len(passed) != 1 or passed[0].reach is not Reach.SHARED:
             return None
         return self._names.meaning(passed[0].file, passed[0].function, passed[0].path).store

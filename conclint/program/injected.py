@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from conclint.index.facts import CallFact, FunctionFact
+from conclint.index.facts import CallFact, FunctionFact, Use
 from conclint.program.files import File, Files
-from conclint.program.matching import Given, matched
+from conclint.program.matching import Given, matched, per_item
 from conclint.program.scopes import Passed
 from conclint.program.testfiles import is_test
 from conclint.program.values import Meaning, Reach, Sort, Store, Value, function_id
@@ -38,6 +38,18 @@ class Injected:
         if len(passed) != 1 or passed[0].reach is not Reach.SHARED:
             return None
         return self._meaning(passed[0].file, passed[0].function, passed[0].path).store
+
+    def the_same(self, file: File, constructor: FunctionFact, name: str) -> Store | None:
+        """The variable outside the loop that makes objects of the class, in the one place where it is made."""
+        made = [(home, function, call) for home, function, call in self._made(file, constructor.owner)]
+        if len(made) != 1:
+            return None
+        home, function, call = made[0]
+        for param, path in matched(constructor, Given(call.args, call.keywords), bound=True):
+            if param == name and path and path[0] not in "=*$":
+                looped = call.use & Use.LOOP and not per_item(function, call, path.partition(".")[0])
+                return self._meaning(home, function, path).store if looped else None
+        return None
 
     def values(self, file: File, constructor: FunctionFact, name: str) -> list[Value]:
         """The objects of which calls of the class give one for the parameter; none where there are too many kinds."""

@@ -42,7 +42,7 @@ class Names:
         self.scopes = Scopes(files)
         self.classes = Classes(files, self.scopes, knowledge, self.meaning)
         self.stores = Stores(files, self.scopes, self.classes)
-        self._injected = Injected(files, self.meaning)
+        self.injected = Injected(files, self.meaning)
 
     # -- the question
 
@@ -131,11 +131,11 @@ class Names:
         made = self._bound(file, scope, bound.get(name, ()))
         told = not made or all(path[:1] in (":", "") for path in bound[name])  # by an annotation at most
         if told and scope.qualname and (passed := self.passed.get((owner, name))):
-            made = made or self._injected.given(passed)
+            made = made or self.injected.given(passed)
             reach = Reach.SHARED if captured or any(one.reach is Reach.SHARED for one in passed) else reach
-            store = self._injected.origin(passed) or store
+            store = self.injected.origin(passed) or store
         elif not made and scope.owner and scope.name == "__init__":
-            made = self._injected.values(file, scope, name)
+            made = self.injected.values(file, scope, name)
         elif reach is Reach.OTHER and made and all(_makes(one) for one in bound[name] if one):
             reach = Reach.FRESH
         return Meaning(few([*values, *made]), store, reach)

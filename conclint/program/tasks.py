@@ -16,11 +16,10 @@ from conclint.index.facts import CallFact, FunctionFact, Kind, Touch, Use
 from conclint.knowledge.coroutines import HANDLERS, MAKER, SELDOM
 from conclint.knowledge.kinds import Context, Knowledge
 from conclint.model import Note
-from conclint.program.arguments import per_item
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import site_place
 from conclint.program.files import File
-from conclint.program.matching import Given, matched
+from conclint.program.matching import Given, matched, per_item
 from conclint.program.spawns import Spawns
 from conclint.program.testfiles import among_tests
 from conclint.program.values import Reach, Value, function_id
@@ -187,7 +186,7 @@ class Tasks:
             return False
         if value.reach in (Reach.SELF, Reach.SHARED):
             return True
-        return not per_item(inner, inner.call.func.partition(".")[0])
+        return not per_item(inner.function, inner.call, inner.call.func.partition(".")[0])
 
     # -- what they run
 
@@ -291,7 +290,7 @@ def _same(site: Site, path: str) -> bool:
         and path[0] not in "=$*"
         and "[" not in path
         and "(" not in path
-        and not per_item(site, path.partition(".")[0])
+        and not per_item(site.function, site.call, path.partition(".")[0])
     )
 
 
