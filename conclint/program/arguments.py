@@ -43,7 +43,7 @@ class Arguments:
         given = Given(first.positional + rest.positional, first.keywords + rest.keywords)
         for name, path in matched(function, given, bound=is_bound(function, root.owner)):
             outside = _followed(path) and not per_item(root.site.function, root.site.call, path.partition(".")[0])
-            self._pass(root.site, root.target, name, path, Reach.SHARED if outside else Reach.OTHER)
+            self._pass(root.site, root.target, name, path, Reach.SHARED if outside else Reach.OTHER, first=True)
 
     def _made(self, root: Root) -> None:
         """`Worker(queue)`, where the class's own `run` is what runs."""
@@ -54,7 +54,7 @@ class Arguments:
             given = Given(root.site.call.args, root.site.call.keywords)
             for name, path in matched(function, given, bound=True):
                 outside = _followed(path) and not per_item(root.site.function, root.site.call, path.partition(".")[0])
-                self._pass(root.site, constructor, name, path, Reach.SHARED if outside else Reach.OTHER)
+                self._pass(root.site, constructor, name, path, Reach.SHARED if outside else Reach.OTHER, first=True)
 
     def called(self, site: Site, value: Value) -> None:
         """The arguments that a call in a worker passes on."""
@@ -63,11 +63,11 @@ class Arguments:
         for name, path in matched(function, given, bound=is_bound(function, value.owner)):
             self._pass(site, value.name, name, path, Reach.OTHER)
 
-    def _pass(self, site: Site, target: str, name: str, path: str, reach: Reach) -> None:
+    def _pass(self, site: Site, target: str, name: str, path: str, reach: Reach, *, first: bool = False) -> None:
         if _followed(path):
             reach = reach if reach is Reach.SHARED else self._reach(site, path)
             found = self._names.passed.setdefault((target, name), [])
-            one = Passed(site.file, site.function, path, reach)
+            one = Passed(site.file, site.function, path, reach, first)
             if one not in found and len(found) < MOST_PASSED and (site.caller, path) != (target, name):
                 found.append(one)
                 self._called_otherwise(one, target, name)

@@ -130,7 +130,8 @@ class Names:
         reach = Reach.SHARED if captured or not scope.qualname else Reach.OTHER
         made = self._bound(file, scope, bound.get(name, ()))
         told = not made or all(path[:1] in (":", "") for path in bound[name])  # by an annotation at most
-        if told and scope.qualname and (passed := self.passed.get((owner, name))):
+        passed = self.passed.get((owner, name), ()) if told and scope.qualname else ()
+        if passed and (not made or passed[0].first):
             made = made or self.injected.given(passed)
             reach = Reach.SHARED if captured or any(one.reach is Reach.SHARED for one in passed) else reach
             store = self.injected.origin(passed) or store

@@ -14,12 +14,16 @@ Member = tuple[File, FunctionFact, str]
 
 
 class Passed(NamedTuple):
-    """An argument that a worker is given: the path where it is passed, and whose object it is."""
+    """An argument that a worker is given: the path where it is passed, and whose object it is.
+
+    `first`: the start hands it over; else a call in the worker does, and others may call the function otherwise.
+    """
 
     file: File
     function: FunctionFact
     path: str
     reach: Reach
+    first: bool = False
 
 
 class Scopes:

@@ -21,6 +21,9 @@ ANY_LOCK = "*"
 ACQUIRING = ("acquire", "__enter__")
 RELEASING = ("release", "__exit__")
 
+# What can tell of locks for its parts; their exact types are faster to ask for than whether they are of them.
+TELLING = frozenset({cst.With, cst.If, cst.IndentedBlock, cst.Module, cst.FunctionDef, cst.Lambda, cst.ClassDef})
+
 # Stands for the end of a block, where the others are nodes' ids.
 END = -1
 
@@ -41,29 +44,41 @@ class Locks:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._acquired: dict[int, dict[int, tuple[str, ...]]] = {}  # by the block's `id`
+        self._held: dict[int, tuple[str, ...]] = {}  # by the `id` of each part of what tells of locks
         self._contracts: dict[int, bool] = {}  # by the function's `id`
 
     def held(self, node: cst.CSTNode) -> tuple[str, ...]:
-        """The locks held when the node is reached, outermost first."""
-        found: dict[str, None] = {}
+        """The locks held when the node is reached, the nearest first."""
+        way: list[tuple[cst.CSTNode, cst.CSTNode]] = []
+        found: tuple[str, ...] = ()
         child = node
         for outer in self._source.ancestors(node):
-            if isinstance(outer, cst.With) and child is outer.body:
-                found.update(dict.fromkeys(self._entered(outer)))
-            elif isinstance(outer, cst.With):
-                found.update(dict.fromkeys(self._entered_before(outer, child)))
-            elif isinstance(outer, cst.If) and child is not outer.test:
-                found.update(dict.fromkeys(self._asked_for(outer.test)))
-                found.update(dict.fromkeys(self._got(outer.test) if child is outer.body else ()))
-            elif isinstance(outer, (cst.IndentedBlock, cst.Module)):
-                found.update(dict.fromkeys(self._acquired_before(outer.body, child)))
-            elif isinstance(outer, cst.FunctionDef) and child is outer.body:
-                found.update(dict.fromkeys(self._of_function(outer)))
+            known = self._held.get(id(child))
+            if known is not None:
+                found = known
                 break
-            elif isinstance(outer, (cst.Lambda, cst.ClassDef)) and child is outer.body:
-                break
+            if type(outer) in TELLING:
+                way.append((outer, child))
+                if isinstance(outer, (cst.FunctionDef, cst.Lambda, cst.ClassDef)) and child is outer.body:
+                    break
             child = outer
-        return tuple(found)
+        for outer, child in reversed(way):
+            found = self._held[id(child)] = self._around(outer, child, found)
+        return found
+
+    def _around(self, outer: cst.CSTNode, child: cst.CSTNode, further: tuple[str, ...]) -> tuple[str, ...]:
+        """The locks held where `child` begins, a part of `outer`, where the `further` ones are held already."""
+        own: list[str] = []
+        if isinstance(outer, cst.With):
+            own += self._entered(outer) if child is outer.body else self._entered_before(outer, child)
+        elif isinstance(outer, cst.If) and child is not outer.test:
+            own += self._asked_for(outer.test)
+            own += self._got(outer.test) if child is outer.body else ()
+        elif isinstance(outer, (cst.IndentedBlock, cst.Module)):
+            own += self._acquired_before(outer.body, child)
+        elif isinstance(outer, cst.FunctionDef) and child is outer.body:
+            own += self._of_function(outer)
+        return tuple(dict.fromkeys((*own, *further)))
 
     def _entered(self, block: cst.With) -> Iterator[str]:
         for item in block.items:

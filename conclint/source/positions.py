@@ -173,11 +173,11 @@ def _statements(module: cst.Module) -> list[Statement]:
     stack: list[cst.CSTNode] = [*reversed(module.body)]
     while stack:
         node = stack.pop()
-        if isinstance(node, Statement):
-            found.append(node)
         if isinstance(node, (cst.SimpleStatementLine, cst.BaseSuite)):
             stack += reversed(node.body)
             continue
+        if isinstance(node, Statement):
+            found.append(node)
         for name in ("finalbody", "orelse", "handlers", "cases", "body"):
             inner = getattr(node, name, None)
             if isinstance(inner, cst.CSTNode):

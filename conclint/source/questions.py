@@ -85,11 +85,14 @@ def refuses(branch: cst.If | cst.While) -> bool:
     return turned or isinstance(small, cst.Raise)
 
 
+SCOPES = frozenset({cst.FunctionDef, cst.Lambda, cst.ClassDef})
+
+
 def same_function(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     stack = [node]
     while stack:
         one = stack.pop()
-        if isinstance(one, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+        if type(one) in SCOPES:
             continue
         yield one
         stack.extend(reversed(list(children(one))))
