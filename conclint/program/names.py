@@ -15,7 +15,7 @@ from conclint.program.files import File, Files
 from conclint.program.injected import Injected
 from conclint.program.library import LITERALS, Library, generated, may_have
 from conclint.program.questions import Asked, Key
-from conclint.program.scopes import Passed, Scopes
+from conclint.program.scopes import Passed, Scopes, prefixed
 from conclint.program.stores import Stores
 from conclint.program.values import Meaning, Reach, Sort, Store, Value, few, function_id, split_id, steps_of
 
@@ -94,7 +94,7 @@ class Names:
 
     def _literal(self, file: File, function: FunctionFact, name: str) -> Meaning:
         if name.startswith("$lambda"):
-            for qualname in _prefixed(function.qualname, name):
+            for qualname in prefixed(function.qualname, name):
                 if qualname in file.body.functions:
                     return Meaning((Value(Sort.FUNCTION, function_id(file.path, qualname)),))
             return NOTHING
@@ -129,9 +129,8 @@ class Names:
         store = Store("local" if scope.qualname else "global", owner, name)
         reach = Reach.SHARED if captured or not scope.qualname else Reach.OTHER
         made = self._bound(file, scope, bound.get(name, ()))
-        told = not made or all(path[:1] in (":", "") for path in bound[name])  # by an annotation at most
-        passed = self.passed.get((owner, name), ()) if told and scope.qualname else ()
-        if passed and (not made or passed[0].first):
+        passed = self._passed(owner, name, bound.get(name, ()), known=bool(made))
+        if passed:
             made = made or self.injected.given(passed)
             reach = Reach.SHARED if captured or any(one.reach is Reach.SHARED for one in passed) else reach
             store = self.injected.origin(passed) or store
@@ -140,6 +139,13 @@ class Names:
         elif reach is Reach.OTHER and made and all(_makes(one) for one in bound[name] if one):
             reach = Reach.FRESH
         return Meaning(few([*values, *made]), store, reach)
+
+    def _passed(self, owner: str, name: str, bound: Sequence[str], *, known: bool) -> Sequence[Passed]:
+        """What workers are given for it, where it is a parameter; `known`: what it may be is told by an annotation."""
+        if known and not all(path[:1] in (":", "") for path in bound):
+            return ()  # bound anew
+        passed = self.passed.get((owner, name), ())
+        return passed if passed and (not known or passed[0].first) else ()
 
     def _bound(self, file: File, scope: FunctionFact, paths: Iterable[str]) -> list[Value]:
         values: list[Value] = []
@@ -332,14 +338,6 @@ class Names:
         for inner in file.by_short_name.get((fact.qualname, name), ()):
             if inner in file.body.classes:
                 yield Value(Sort.CLASS, function_id(file.path, inner))
-
-
-def _prefixed(scope: str, name: str) -> Iterator[str]:
-    """The qualified names that `name` can have in `scope` or around it."""
-    while scope:
-        yield f"{scope}.{name}"
-        scope = scope.rpartition(".")[0]
-    yield name
 
 
 def _makes(path: str) -> bool:

@@ -157,3 +157,11 @@ class Scopes:
         owner = function_id(file.path, scope.owner)
         of_class = "classmethod" in scope.decorators or scope.name in ("__new__", "__init_subclass__")
         return Meaning((Value(Sort.CLASS if of_class else Sort.INSTANCE, owner),), None, Reach.SELF)
+
+
+def prefixed(scope: str, name: str) -> Iterator[str]:
+    """The qualified names that `name` can have in `scope` or around it."""
+    while scope:
+        yield f"{scope}.{name}"
+        scope = scope.rpartition(".")[0]
+    yield name
