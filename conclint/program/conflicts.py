@@ -47,7 +47,9 @@ def conflict(access: Access, other: Access) -> bool:
         return _adds(other)
     if access.act is Act.UPDATE:
         return other.act in (Act.UPDATE, Act.REPLACE)
-    return other.act.writes and not (access.act is Act.UPDATE_ITEM and other.operation in ("append", "add"))
+    if access.act is Act.UPDATE_ITEM and (other.act is Act.REPLACE or other.operation in ("append", "add")):
+        return False  # begun anew, or another item
+    return other.act.writes
 
 
 def _adds(other: Access) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from conclint.index.facts import CallFact, FunctionFact
-from conclint.program.homes import ANY
+from conclint.index.facts import CallFact, FunctionFact, Use
+from conclint.program.homes import ANY, SELF
 from conclint.program.linking import Program
 from conclint.program.names import PROPERTIES
 from conclint.program.testfiles import only_tests
@@ -33,13 +33,52 @@ class Doubts:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._calls = program.calls
+        self._jobs: dict[str, frozenset[str]] = {}
 
     def about(self, one: Moment, other: Moment) -> bool:
         """Whether main, which does one of both, is only taken to be there."""
         main, worker = (one, other) if one.run is None else (other, one)
         if main.run is not None or worker.run is None:
             return False
-        return self._by_others(main.access.function, DEEPEST) or self._to_base(main, worker)
+        guessed = self._by_others(main.access.function, DEEPEST) or self._to_base(main, worker)
+        return guessed or self._instead(main, worker)
+
+    def _instead(self, main: Moment, worker: Moment) -> bool:
+        """Whether main only gets there by doing itself what the object's one thread does all the time.
+
+        `poll()` is for those who start no thread, most likely.
+        """
+        run = worker.run
+        if run is None or run.many or not run.home or not run.home[0].startswith(f"{SELF}:"):
+            return False
+        job = self._job(run.root.target)
+        return main.access.function in job and self._through(main.access.function, job, DEEPEST)
+
+    def _job(self, target: str) -> frozenset[str]:
+        """What a thread does in any case: its target, and what that calls under no condition."""
+        known = self._jobs.get(target)
+        if known is None:
+            found, level = {target: None}, [target]
+            for _ in range(DEEPEST):
+                level = [one for each in level for one in self._calls_always(each) if one not in found]
+                found.update(dict.fromkeys(level))
+            known = self._jobs[target] = frozenset(found)
+        return known
+
+    def _calls_always(self, identity: str) -> Iterator[str]:
+        file, function = self._calls.function(identity)
+        for call in function.calls:
+            if not call.use & Use.BRANCH:
+                yield from (value.name for value in self._calls.targets(file, function, call.func))
+
+    def _through(self, identity: str, job: frozenset[str], depth: int) -> bool:
+        """Whether all of main's ways there lead through a public method that is among the thread's job."""
+        _, function = self._calls.function(identity)
+        if identity in job and function.owner and not function.name.startswith("_"):
+            return True
+        callers = {site.caller for site in self._calls.callers(identity)} - {identity}
+        main = [one for one in callers if self._program.contexts.is_main(one)]
+        return bool(depth and main) and all(self._through(one, job, depth - 1) for one in main)
 
     def _by_others(self, identity: str, depth: int) -> bool:
         """Whether no call of the program leads main here, but code that was handed a method, or decorates it."""

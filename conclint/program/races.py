@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from conclint.index.facts import Use
 from conclint.knowledge.kinds import Context
 from conclint.knowledge.webservers import SERVED
 from conclint.model import Place
@@ -325,6 +326,8 @@ def _same_start(one: Root, other: Root) -> bool:
     if one.target == other.target and any("." in place and place[0] != "$" for place in shared):
         return True
     here = one.site.caller == other.site.caller  # which of the two it starts is decided there
+    if here and one.target == other.target and one.site.call.use & other.site.call.use & Use.BRANCH:
+        return not one.many and not other.many
     return here and any(place == RETURNED or ("." in place and place[0] != "$") for place in shared)
 
 

@@ -7,6 +7,12 @@ from functools import lru_cache
 
 TEST = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest|testing)\.py$")
 BESIDE = re.compile(r"(?:^|/)(?:tests?|testing)/")
+EXAMPLES = re.compile(r"(?:^|/)(?:examples?|samples?|tutorials?|docs?)/")
+
+
+def for_show(path: str) -> bool:
+    """Whether the file is an example for readers."""
+    return EXAMPLES.search(path) is not None
 
 
 def is_test(path: str) -> bool:

@@ -11,7 +11,7 @@ Where the program does not show that two of them print at the same time, it is s
 thread that a method starts, once as far as one can see; two threads that two branches start; a worker beside main,
 unless both print in loops.  So is what is printed in another file, calls away from the worker's start, what web
 applications and Celery's tasks print, whole lines written in one step, a worker's last words, and what is said beside
-tests.
+tests and in folders of examples, which show what goes by.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from conclint.program.contexts import Run
 from conclint.program.contexts import evidence as trace
 from conclint.program.evidence import Evidence
 from conclint.program.outputs import Mix
-from conclint.program.testfiles import among_tests
+from conclint.program.testfiles import among_tests, for_show
 from conclint.program.triggers import calls
 from conclint.rules.rule import Bad, Good, Rule
 
@@ -62,9 +62,9 @@ def _is_weak(mix: Mix, run: Run) -> bool:
     far = len(steps) > (NEAR if elsewhere else FAR)
     caught = output.caught if mix.other.run is not None else mix.other.output.caught
     last_words = caught and not run.root.at_once
-    tried = among_tests(output.place.path)
+    shown = among_tests(output.place.path) or for_show(output.place.path)
     said = output.whole or last_words or not mix.sure
-    return far or said or tried or run.root.how.startswith((*SERVED, *TRACERS))
+    return far or said or shown or run.root.how.startswith((*SERVED, *TRACERS))
 
 
 def _who(mix: Mix) -> str:
