@@ -215,6 +215,14 @@ def at_end(run: Run | None) -> bool:
     return False
 
 
+def steps(run: Run | None) -> int:
+    """How many calls lead there from the thread's start."""
+    count = 0
+    while run is not None and run.via is not None:
+        count, run = count + 1, run.via
+    return count
+
+
 def is_far(run: Run) -> bool:
     """Whether it lies many calls away from the start, some of which happen under a condition only."""
     calls, conditional, here = 0, False, run

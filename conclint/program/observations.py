@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -79,6 +80,9 @@ BEST = "best"
 
 # Acts that may do no harm twice, or happen to something of one's own.
 SOFT = (ONCE, SIZED, MEMO, OWN, SPENT, LOOKED_UP, BEST)
+
+# Numbers that somebody looks at now and then; one more or less does no harm.
+STATISTICS = re.compile(r"stat|metric|count|total|bytes|hits|miss|num_|n_|_num|seen|depth", re.IGNORECASE)
 
 # Losing one of two at the same time is what the lock is for.
 UPDATES = (Act.UPDATE, Act.UPDATE_ITEM)

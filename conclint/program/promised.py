@@ -18,7 +18,16 @@ from conclint.program.guards import ANY_LOCK
 from conclint.program.linking import Program
 from conclint.program.names import PROPERTIES
 from conclint.program.narrow import Narrow
-from conclint.program.observations import ITEM_CHANGED, ITEM_WALKED, TOLD, UPDATES, Access, Act, Observations
+from conclint.program.observations import (
+    ITEM_CHANGED,
+    ITEM_WALKED,
+    STATISTICS,
+    TOLD,
+    UPDATES,
+    Access,
+    Act,
+    Observations,
+)
 from conclint.program.onlyone import OnlyOne
 from conclint.program.promise import Promise
 from conclint.program.races import Moment, Race, Races
@@ -35,9 +44,6 @@ LIFE = frozenset(
 
 # A lock that is taken there says little of the rest of the object's life.
 ENDING = re.compile(r"clean|clos|stop|shut|clear|reset|tear|dispos|disconnect|terminat|__", re.IGNORECASE)
-
-# Numbers that somebody looks at now and then; one more or less does no harm.
-STATISTICS = re.compile(r"stat|metric|count|total|bytes|hits|miss|num_|n_|_num|seen|depth", re.IGNORECASE)
 
 # Callers of callers are followed so far.
 DEEPEST = 4

@@ -15,13 +15,24 @@ from conclint.knowledge.kinds import Context
 from conclint.knowledge.webservers import SERVED
 from conclint.model import Place
 from conclint.program.conflicts import REMOVING, conflict
-from conclint.program.contexts import Run, evidence
+from conclint.program.contexts import Run, evidence, steps
 from conclint.program.doubts import Doubts
 from conclint.program.entry import Entry
 from conclint.program.guards import ANY_LOCK, Guards
 from conclint.program.homes import Home
 from conclint.program.linking import Program
-from conclint.program.observations import EMPTIED, ITEM_WALKED, SOFT, SPENT, TOLD, Access, Act, Observations
+from conclint.program.observations import (
+    EMPTIED,
+    ITEM_WALKED,
+    SOFT,
+    SPENT,
+    STATISTICS,
+    TOLD,
+    UPDATES,
+    Access,
+    Act,
+    Observations,
+)
 from conclint.program.order import HappensBefore
 from conclint.program.promise import Promise
 from conclint.program.spawns import Root
@@ -75,10 +86,12 @@ class Race(NamedTuple):
     @property
     def weak(self) -> bool:
         """Whether it is only said to those who ask: weak evidence, or an act that may do no harm twice."""
-        if any(_steps(one) > FAR for one in (self.moment, self.other)):
+        if any(steps(one.run) > FAR for one in (self.moment, self.other)):
             return True
         handed = any(one.run is not None and one.run.root.handed for one in (self.moment, self.other))
-        far = handed and not (self.moment.is_direct and self.other.is_direct)
+        indirect = not (self.moment.is_direct and self.other.is_direct)
+        counted = self.moment.access.act in UPDATES and STATISTICS.search(self.moment.access.text) is not None
+        far = indirect and (handed or (counted and None in (self.moment.run, self.other.run)))
         promised = self.promise is not None and not self.promise.firm
         return far or promised or self.guessed or self.is_set_up or self.moment.access.operation in SOFT
 
@@ -122,7 +135,9 @@ class Races:
         Of several places that create one thing the first is enough.
         """
         for (store, _), accesses in self._by_store.items():
-            moments = [one for access in accesses for one in sorted(self.moments(access), key=_steps)]
+            moments = [
+                one for access in accesses for one in sorted(self.moments(access), key=lambda one: steps(one.run))
+            ]
             others = sorted(moments, key=lambda one: one.run is None)
             seen: set[Place | Act] = set()
             doubtful: dict[Place | Act, Race] = {}
@@ -298,14 +313,6 @@ def _opposite(identity: str) -> str:
     """`add_codec` for `remove_codec`."""
     before, dot, name = identity.rpartition(".")
     return before + dot + name.replace("remove_", "add_").replace("unregister", "register")
-
-
-def _steps(moment: Moment) -> int:
-    """How many calls lead from the thread's start to it."""
-    count, run = 0, moment.run
-    while run is not None and run.via is not None:
-        count, run = count + 1, run.via
-    return count
 
 
 def _fair(one: Moment, other: Moment) -> bool:
