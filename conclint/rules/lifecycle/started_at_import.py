@@ -11,8 +11,8 @@ https://docs.python.org/3/library/threading.html#threading.Thread.start
 Reported in files that another one imports, or that define what only others could use. Not reported: what stands
 below a guard or another condition; `__main__.py`; processes, which another rule is about; and tests. Files of which
 nobody can tell whether they are scripts (they have a guard, or end with the start), modules of a web application, which
-its server imports in order to run it, and objects that offer more than their `run`, are shown to those who select
-CON213.
+its server imports in order to run it, and objects that offer more than their `run`, are shown to those who
+select CON213.
 """
 
 from __future__ import annotations
