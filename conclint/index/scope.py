@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from conclint.index.facts import EACH, ONCE, CallFact, FunctionFact, Kind, ParamFact, Touch, Use
 from conclint.index.paths import LITERALS, annotated, argument_path, elements, path_of, values
 from conclint.index.shape import OPPOSITES, asked
-from conclint.knowledge.containers import CHANGING
+from conclint.knowledge.containers import CHANGING, PUSHING
 
 # Adding to a container: the method's name, and which argument becomes an item.
 ADDERS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
@@ -17,9 +17,6 @@ ADDERS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
 HANDING = frozenset(
     ("Thread", "Process", "Timer", "submit", "apply_async", "run_in_executor", "to_thread", "start_new_thread")
 )
-
-# Functions that add their second argument to their first.
-PUSHING = frozenset({"heappush", "heappushpop", "insort", "insort_left", "insort_right"})
 
 # Displays and comprehensions: each time that they are evaluated they make a new container.
 CONTAINERS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)

@@ -29,6 +29,8 @@ CHANGE_GIVEN = {
     **{f"bisect.{name}": "insert" for name in ("insort", "insort_left", "insort_right")},
     "random.shuffle": "sort",
 }
+# Of those, by their last names: what puts its second argument into its first.
+PUSHING = frozenset({"heappush", "heappushpop", "heapreplace", "insort", "insort_left", "insort_right"})
 GIVEN_TO = frozenset(name.rpartition(".")[2] for name in CHANGE_GIVEN)
 
 # What a loop over the container does not survive, or leaves items out after; `append` is not among them.

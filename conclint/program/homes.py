@@ -56,9 +56,8 @@ class Homes:
         if meaning.store is None:
             return (f"?:{site.file.path}:{site.call.line}",)
         key = self.key(meaning.store)
-        if meaning.reach is Reach.SELF and self.given(meaning.store) is not None:
-            return (key,)
-        return (*home, key)[-LONGEST:] if meaning.reach is Reach.SELF and home else (key,)
+        own = meaning.reach is Reach.SELF and not self._is_from_outside(meaning.store)
+        return (*home, key)[-LONGEST:] if own and home else (key,)
 
     def _narrowed(self, home: Home, cls: str) -> Home:
         """An object whose own method of the class `cls` runs is one of that class."""
@@ -86,22 +85,38 @@ class Homes:
     def is_shared(self, site: Site) -> bool:
         """Whether the receiver of the call is an attribute that all threads of the class were given the same for."""
         meaning = self._names.meaning(site.file, site.function, site.call.func.rpartition(".")[0])
-        known = meaning.store is not None and meaning.reach is Reach.SELF
-        return known and meaning.store is not None and self.given(meaning.store) is not None
+        return meaning.reach is Reach.SELF and meaning.store is not None and self._is_from_outside(meaning.store)
+
+    def _is_from_outside(self, store: Store) -> bool:
+        """Whether it is an attribute that only names what the constructor was given."""
+        return store.sort == "attribute" and self.key(store) != _named(store)
 
     def key(self, store: Store) -> str:
         """The variable, or where the worker has its parameter or attribute from."""
+        way = {store: None}
+        while True:
+            further = self._step(store)
+            if isinstance(further, str):
+                return further
+            if further is None:
+                return _named(store)
+            if further in way:
+                return min(map(_named, way))  # round in a circle: by one name, whoever asks
+            store = further
+            way[store] = None
+
+    def _step(self, store: Store) -> Store | str | None:
+        """One step of the way there: another variable, or an object of a class as such."""
         given = self.given(store)
         if given is not None and given != store:
-            return self.key(given)
+            return given
         passed = self._names.passed.get((store.owner, store.path), []) if store.sort == "local" else []
-        if len(passed) == 1:
-            meaning = self._names.meaning(passed[0].file, passed[0].function, passed[0].path)
-            if meaning.store is not None and meaning.store != store:
-                return self.key(meaning.store)
-            if meaning.reach is Reach.SELF and meaning.values:
-                return f"{ANY}:{meaning.values[0].name}"
-        return f"{store.sort}|{store.owner}|{store.path}"
+        if len(passed) != 1:
+            return None
+        meaning = self._names.meaning(passed[0].file, passed[0].function, passed[0].path)
+        if meaning.store is not None and meaning.store != store:
+            return meaning.store
+        return f"{ANY}:{meaning.values[0].name}" if meaning.reach is Reach.SELF and meaning.values else None
 
     def main(self, identity: str, is_main: Callable[[str], bool]) -> frozenset[Home]:
         """The receivers with which the main thread may call the method."""
@@ -166,3 +181,7 @@ class Homes:
         sort, _, rest = key.partition("|")
         owner, _, path = rest.rpartition("|")
         return self._names.held(Store(sort, owner, path)) if sort in SORTS else []
+
+
+def _named(store: Store) -> str:
+    return f"{store.sort}|{store.owner}|{store.path}"

@@ -41,7 +41,7 @@ class Injected:
 
     def the_same(self, file: File, constructor: FunctionFact, name: str) -> Store | None:
         """The variable outside the loop that makes objects of the class, in the one place where it is made."""
-        made = [(home, function, call) for home, function, call in self._made(file, constructor.owner)]
+        made = list(self._made(file, constructor.owner))
         if len(made) != 1:
             return None
         home, function, call = made[0]

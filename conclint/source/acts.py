@@ -77,7 +77,7 @@ def act_of(source: Source, node: State) -> Done:
         return _method(source, node, outer)
     if isinstance(outer, cst.Arg):
         return _given(source, outer)
-    return Done(Act.ITERATE, "for") if _iterated(source, outer, node) else READ
+    return Done(Act.ITERATE, "for") if iterated(source, outer, node) else READ
 
 
 def _given(source: Source, argument: cst.Arg) -> Done:
@@ -87,7 +87,7 @@ def _given(source: Source, argument: cst.Arg) -> Done:
     changing = next((CHANGE_GIVEN[name] for name in names if name in CHANGE_GIVEN), "")
     if changing:
         return Done(Act.CHANGE, changing, changing != "sort")
-    return Done(Act.ITERATE, "for") if _iterated(source, argument, argument.value) else READ
+    return Done(Act.ITERATE, "for") if iterated(source, argument, argument.value) else READ
 
 
 def _is_target(source: Source, element: cst.Element) -> bool:
@@ -166,33 +166,31 @@ def _subscripted(source: Source, node: State, item: cst.Subscript) -> Done:
     outer = source.parent(item)
     if isinstance(outer, cst.AugAssign) and outer.target is item:
         operation = OWN if _is_given(source, node, item) else source.operator(outer)
-        return Done(Act.UPDATE_ITEM, operation, not _is_slot(source, node), _constant_key(item))
+        return Done(Act.UPDATE_ITEM, operation, not _is_slot(source, node), constant_key(item))
     if isinstance(outer, cst.Del):
         place = item.slice[0].slice
         told = isinstance(place, cst.Index) and _looked_up(source, place.value, node)
-        return Done(Act.COMPOUND if told else Act.CHANGE, "del", True, _constant_key(item))
+        return Done(Act.COMPOUND if told else Act.CHANGE, "del", True, constant_key(item))
     if isinstance(outer, cst.AssignTarget):
         statement = source.parent(outer)
         value = statement.value if isinstance(statement, cst.Assign) else None
         act = _item_assigned(source, node, item, value)
         operation = OWN if act is Act.UPDATE_ITEM and _is_given(source, node, item) else "="
-        return Done(act, operation, not _is_slot(source, node), _constant_key(item))
+        return Done(act, operation, not _is_slot(source, node), constant_key(item))
     if isinstance(outer, cst.Element) and _is_target(source, outer):
         act = _item_assigned(source, node, item, source.nearest(outer, cst.Assign))
-        return Done(act, "=", not _is_slot(source, node), _constant_key(item))
+        return Done(act, "=", not _is_slot(source, node), constant_key(item))
     return READ
 
 
-def _constant_key(item: cst.Subscript) -> str:
+def constant_key(item: cst.Subscript) -> str:
     """The key, where it is written as a constant."""
     first = item.slice[0].slice
-    if (
-        len(item.slice) == 1
-        and isinstance(first, cst.Index)
-        and isinstance(first.value, (cst.SimpleString, cst.Integer))
-    ):
-        return first.value.value
-    return ""
+    return constant(first.value) if len(item.slice) == 1 and isinstance(first, cst.Index) else ""
+
+
+def constant(key: cst.BaseExpression) -> str:
+    return key.value if isinstance(key, (cst.SimpleString, cst.Integer)) else ""
 
 
 def _is_slot(source: Source, node: State) -> bool:
@@ -251,7 +249,7 @@ def _method(source: Source, node: State, attribute: cst.Attribute) -> Done:
     if not isinstance(call, cst.Call) or call.func is not attribute:
         return READ
     if name in VIEWS:
-        return Done(Act.ITERATE, name) if _iterated(source, source.parent(call), call) else READ
+        return Done(Act.ITERATE, name) if iterated(source, source.parent(call), call) else READ
     if name not in CHANGING or not _is_container(source, node):
         return READ
     found = name == "pop" and bool(call.args) and _looked_up(source, call.args[0].value, node)
@@ -295,7 +293,7 @@ def _is_container(source: Source, node: State) -> bool:
     return not types or any(name in source.knowledge.mutators for name in types)
 
 
-def _iterated(source: Source, outer: cst.CSTNode | None, node: cst.CSTNode) -> bool:
+def iterated(source: Source, outer: cst.CSTNode | None, node: cst.CSTNode) -> bool:
     """`for x in node`, `for i, x in enumerate(node)`."""
     call = source.parent(outer) if isinstance(outer, cst.Arg) else None
     if isinstance(call, cst.Call) and path_of(call.func).rpartition(".")[2] in LAZY:

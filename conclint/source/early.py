@@ -9,7 +9,6 @@ import libcst as cst
 
 from conclint.program.observations import Act
 from conclint.source.acts import CHANGING, State, act_of
-from conclint.source.locks import Locks
 from conclint.source.makes import Makes
 from conclint.source.paths import path_of
 from conclint.source.questions import is_last_part, rest_of, same_function
@@ -50,7 +49,7 @@ class EarlyLook:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._locks = Locks(source)
+        self._locks = source.locks
         self._makes = Makes(source)
         self._looks = SecondLook(source)
 
@@ -65,15 +64,14 @@ class EarlyLook:
             branch = self._looks.tested(stored.state, block.body)
             if branch is None or self._locks.held(branch):
                 continue  # who asks is kept out meanwhile
-            announced = self._announced if path_of(stored.statement.value) == "True" else self._finished
-            for later, surely in announced(stored, block):
-                flag = path_of(stored.statement.value) == "True"
+            flag = path_of(stored.statement.value) == "True"
+            for later, surely in (self._announced if flag else self._finished)(stored, block):
                 yield Early(stored.state, branch, block, later, flag, surely)
 
     def _stored(self, block: Locked) -> Iterator[Stored]:
         """What is stored in the block where others find it, and is no constant but True."""
         for statement in self._source.inside(block.body, cst.Assign):
-            if path_of(statement.value) in CONSTANTS and path_of(statement.value) != "True":
+            if path_of(statement.value) in ("None", "False"):
                 continue
             texts = [self._source.code(one.target) for one in statement.targets]
             if isinstance(statement.value, cst.Name) and statement.value.value not in CONSTANTS:

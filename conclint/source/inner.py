@@ -8,8 +8,7 @@ import libcst as cst
 
 from conclint.knowledge.containers import UPSETTING
 from conclint.program.observations import ITEM_CHANGED, ITEM_WALKED, Act
-from conclint.source.acts import LAZY, VIEWS, Done, State
-from conclint.source.paths import path_of
+from conclint.source.acts import VIEWS, Done, State, constant, constant_key, iterated
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
@@ -26,34 +25,21 @@ def inner_act(source: Source, node: State) -> tuple[Done, cst.CSTNode] | None:
     outer = source.parent(item)
     call = source.parent(outer) if isinstance(outer, cst.Attribute) and outer.value is item else None
     if isinstance(outer, cst.Attribute) and isinstance(call, cst.Call) and call.func is outer:
-        if outer.attr.value in VIEWS and _walked(source, call):
+        if outer.attr.value in VIEWS and iterated(source, source.parent(call), call):
             return Done(Act.READ, ITEM_WALKED, key=key), item
         if outer.attr.value in UPSETTING:
             return Done(Act.READ, ITEM_CHANGED, key=key), item
         return None
-    return (Done(Act.READ, ITEM_WALKED, key=key), item) if _walked(source, item) else None
+    return (Done(Act.READ, ITEM_WALKED, key=key), item) if iterated(source, source.parent(item), item) else None
 
 
 def _item(source: Source, node: State) -> tuple[cst.BaseExpression | None, str]:
     """`d[key]`, `d.get(key, ())`; and the key, where it is a constant."""
     outer = source.parent(node)
-    if isinstance(outer, cst.Subscript) and outer.value is node and len(outer.slice) == 1:
-        index = outer.slice[0].slice
-        return (outer, _constant(index.value)) if isinstance(index, cst.Index) else (None, "")
+    if isinstance(outer, cst.Subscript) and outer.value is node:
+        whole = len(outer.slice) == 1 and isinstance(outer.slice[0].slice, cst.Index)
+        return (outer, constant_key(outer)) if whole else (None, "")
     call = source.parent(outer) if isinstance(outer, cst.Attribute) and outer.value is node else None
     if isinstance(outer, cst.Attribute) and isinstance(call, cst.Call) and outer.attr.value in GETTING and call.args:
-        return call, _constant(call.args[0].value)
+        return call, constant(call.args[0].value)
     return None, ""
-
-
-def _constant(key: cst.BaseExpression) -> str:
-    return key.value if isinstance(key, (cst.SimpleString, cst.Integer)) else ""
-
-
-def _walked(source: Source, item: cst.CSTNode) -> bool:
-    """`for x in item`, `for i, x in enumerate(item)`."""
-    outer = source.parent(item)
-    call = source.parent(outer) if isinstance(outer, cst.Arg) else None
-    if isinstance(call, cst.Call) and path_of(call.func).rpartition(".")[2] in LAZY:
-        outer, item = source.parent(call), call
-    return isinstance(outer, (cst.For, cst.CompFor)) and outer.iter is item

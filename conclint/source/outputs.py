@@ -12,6 +12,7 @@ from conclint.source.literals import constant_text
 from conclint.source.locks import Locks
 from conclint.source.order import Order
 from conclint.source.paths import argument
+from conclint.source.questions import last_of
 from conclint.source.source import Source
 
 # Texts that only move the cursor, or clear its line.
@@ -84,9 +85,7 @@ def _again(source: Source, call: cst.Call) -> bool:
 def _is_last(source: Source, call: cst.Call) -> bool:
     """Whether its block leaves the loop, or the function."""
     block = source.parent(source.statement(call))
-    end = block.body[-1] if isinstance(block, cst.IndentedBlock) else None
-    small = end.body[-1] if isinstance(end, cst.SimpleStatementLine) else None
-    return isinstance(small, (cst.Break, cst.Return, cst.Raise))
+    return isinstance(block, cst.IndentedBlock) and isinstance(last_of(block), (cst.Break, cst.Return, cst.Raise))
 
 
 def _is_dying(source: Source, call: cst.Call) -> bool:

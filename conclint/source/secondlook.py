@@ -13,7 +13,6 @@ from conclint.program.observations import Act
 from conclint.source.acts import State, act_of
 from conclint.source.checks import Checks, Test
 from conclint.source.edits import indent_unit, lines_of, shifted
-from conclint.source.locks import Locks
 from conclint.source.makes import Makes
 from conclint.source.paths import path_of
 from conclint.source.questions import assigned, is_last_part, key_of, same_function
@@ -48,7 +47,7 @@ class SecondLook:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._locks = Locks(source)
+        self._locks = source.locks
         self._checks = Checks(source, self._locks)
         self._makes = Makes(source)
 
