@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textwrap import dedent
 
+import pytest
+
 from tests.programs import mended
 
 PATH = "app.py"
@@ -165,6 +167,91 @@ def test_objects_that_say_how_they_are_copied_get_no_lock():
             self.count += 1
         """)
     assert after("CON303", text) == text
+
+
+METER = """
+    import threading
+
+
+    class Meter:
+        def __init__(self):
+            self.count = 0
+            self.sink = None
+
+        def step(self):
+            self.count += 1
+
+        def send(self, data):
+            if self.sink is None:
+                self.sink = open("sink")
+            self.sink.write(data)
+
+
+    meter = Meter()
+
+
+    def main():
+        for _ in range(9):
+            threading.Thread(target=meter.step).start()
+            threading.Thread(target=meter.send, args=("x",)).start()
+    """
+
+COPIERS = {
+    "copied": "import copy\nfrom meter import meter\n\ndef snapshot():\n    return copy.deepcopy(meter)\n",
+    "pickled": "from pickle import dumps as pack\nimport meter\n\ndef save():\n    return pack(meter.meter)\n",
+    "items": (
+        "import copy\nfrom meter import Meter\n\ndef snapshot():\n    meters = []\n    meters.append(Meter())\n"
+        "    return copy.deepcopy(meters)\n"
+    ),
+    "held by what is pickled": (
+        "import pickle\nfrom meter import Meter\n\nclass Board:\n    def __init__(self):\n        self.meters = {}\n\n"
+        "    def add(self, name):\n        self.meters[name] = Meter()\n\n    def save(self, file):\n"
+        "        pickle.dump(self, file)\n"
+    ),
+    "derived from": (
+        "import copy\nfrom meter import Meter\n\nclass Gauge(Meter):\n    def twin(self):\n"
+        "        return copy.deepcopy(self)\n"
+    ),
+    "argument of a process": (
+        "from multiprocessing import Process\nfrom meter import meter\n\ndef report(one):\n    print(one.count)\n\n"
+        "def begin():\n    Process(target=report, args=(meter,)).start()\n"
+    ),
+    "its method in a pool": (
+        "from concurrent.futures import ProcessPoolExecutor\nfrom meter import meter\n\ndef begin():\n"
+        "    with ProcessPoolExecutor() as pool:\n        pool.submit(meter.step)\n"
+    ),
+    "items of a map": (
+        "from multiprocessing import Pool\nfrom meter import Meter\n\ndef report(one):\n    print(one.count)\n\n"
+        "def begin():\n    meters = [Meter(), Meter()]\n    with Pool() as pool:\n        pool.map(report, meters)\n"
+    ),
+    "through a queue": (
+        "import multiprocessing\nfrom meter import meter\n\nqueue = multiprocessing.Queue()\n\ndef tell():\n"
+        "    queue.put(meter)\n"
+    ),
+}
+
+
+def with_meter(other: str, code: str) -> str:
+    return mended({"meter.py": dedent(METER), "other.py": other}, code)["meter.py"]
+
+
+@pytest.mark.parametrize("how", COPIERS)
+def test_objects_that_another_file_takes_apart_get_no_lock(how):
+    assert with_meter(COPIERS[how], "CON303") == dedent(METER)
+    assert with_meter(COPIERS[how], "CON308") == dedent(METER)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "import copy\nfrom meter import meter\n\ndef counts():\n    return copy.deepcopy([meter.count])\n",
+        "from queue import Queue\nfrom meter import meter\n\nqueue = Queue()\n\ndef tell():\n    queue.put(meter)\n",
+        "import copy\nfrom meter import meter\n\ndef same():\n    return copy.copy(meter)\n",
+    ],
+)
+def test_objects_that_others_only_use_get_a_lock(other):
+    assert with_meter(other, "CON303").count("threading.Lock()") == 1
+    assert "_lock:\n                if self.sink is None:" in with_meter(other, "CON308")
 
 
 def test_the_second_look_comes_where_it_is_made():

@@ -237,7 +237,8 @@ class Analysis:
         for finding in findings:
             by_path.setdefault(finding.place.path, []).append(finding)
         inspected = dict(linked.summary.scenes)
-        scenes = linked.scenes(path for path in by_path if path in inspected)
+        known = linked.scenes_for_locks if rule.triggers.state else linked.scenes
+        scenes = known(path for path in by_path if path in inspected)
         tasks = [
             Mend(self._by_path[path], self.survey.digests[path], scenes[path], rule.code, tuple(some))
             for path, some in by_path.items()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -90,6 +90,11 @@ class Linked:
             return {path: Codec(Scene).loads(known[name]) for path, name in names.items()}
         except (KeyError, ValueError):  # dropped from the cache, or damaged
             return {path: self._made[path] for path in wanted}
+
+    def scenes_for_locks(self, paths: Iterable[str]) -> dict[str, Scene]:
+        """The scenes with what decides whether a class can be given a lock."""
+        taken_apart = self.program.taken_apart
+        return {path: replace(one, copied=taken_apart.of_file(path)) for path, one in self.scenes(paths).items()}
 
     def keep(self, path: str) -> None:
         """Remember the file's scene, if it is new."""

@@ -48,3 +48,15 @@ TWINS = {
 
 # Methods with which a class says itself how it is pickled.
 SAYS_HOW = frozenset({"__getstate__", "__reduce__", "__reduce_ex__", "__getnewargs__", "__getnewargs_ex__"})
+
+# What copies or pickles its first argument, attribute by attribute: docs.python.org/3/library/copy.html, pickle.html,
+# shelve.html, multiprocessing.html#exchanging-objects-between-processes; the packages' own pages
+TAKING_APART = frozenset(
+    {
+        "copy.deepcopy",
+        *(f"{package}.{name}" for package in ("pickle", "cloudpickle", "dill", "joblib") for name in ("dump", "dumps")),
+        "pickle.Pickler.dump", "torch.save",
+        *below("multiprocessing", "Queue.put Queue.put_nowait JoinableQueue.put SimpleQueue.put"),
+        "multiprocessing.connection.Connection.send",
+    }
+)  # fmt: skip

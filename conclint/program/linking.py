@@ -39,6 +39,7 @@ from conclint.program.spawns import Spawns
 from conclint.program.startmethods import StartMethods
 from conclint.program.state import State, User
 from conclint.program.stops import Stops
+from conclint.program.takenapart import TakenApart
 from conclint.program.tasks import Tasks
 from conclint.program.timing import Timings
 from conclint.program.triggers import Triggers
@@ -128,6 +129,11 @@ class Program:
     @cached_property
     def pickles(self) -> Pickles:
         return Pickles(self.names)
+
+    @cached_property
+    def taken_apart(self) -> TakenApart:
+        """Classes whose objects are copied or pickled."""
+        return TakenApart(self.calls, self.spawns.roots)
 
     @cached_property
     def children(self) -> Children:

@@ -178,6 +178,7 @@ class Scene:
     walks: tuple[Walk, ...] = ()  # loops that may change what they run over
     waiting: tuple[str, ...] = ()  # the coroutines of which it matters what they do before and after they wait
     lockers: tuple[str, ...] = ()  # the functions of which it matters what they do while they hold locks
+    copied: tuple[str, ...] = ()  # for fixes only: its classes whose objects are copied or pickled somewhere
 
     @property
     def knowledge(self) -> Knowledge:

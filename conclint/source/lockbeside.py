@@ -13,7 +13,7 @@ import libcst as cst
 from conclint.knowledge.kinds import Context, LockKind
 from conclint.knowledge.lockwords import FOR_ANYTHING
 from conclint.model import Edit, Span
-from conclint.program.values import Store, split_id
+from conclint.program.values import Store, function_id, split_id
 from conclint.source.accesses import Accesses
 from conclint.source.edits import add_line, imported
 from conclint.source.imports import top_level
@@ -238,6 +238,8 @@ def _bound(statement: cst.CSTNode) -> Iterator[str]:
 def _is_frozen(source: Source, node: cst.ClassDef) -> bool:
     """Whether its objects take no lock: `__slots__`, a decorator that makes the class, copies, other processes."""
     text = _text(source, node)
+    if function_id(source.path, source.class_name(node)) in source.scene.copied:
+        return True
     return bool(node.decorators) or "Process(" in text or COPYING.search(text) is not None
 
 
