@@ -10,6 +10,7 @@ from conclint.model import Place
 from conclint.program.contexts import Run
 from conclint.program.deep import Step
 from conclint.program.guards import Guards
+from conclint.program.kinship import Kinship
 from conclint.program.linking import Program
 from conclint.program.observations import Acquire, Observations
 from conclint.program.sections import Sections
@@ -47,6 +48,7 @@ class LockOrder:
         self._guards = Guards(program, observations)
         self._acquires = [one for path in sorted(observations) for one in observations[path].acquires]
         self._sections = sections
+        self._kinship = Kinship(program)
 
     def cycles(self) -> Iterator[Cycle]:
         """The shortest cycle through each group of locks that are taken in several orders, and can meet."""
@@ -146,6 +148,8 @@ class LockOrder:
         return path[first:] + path[:first]
 
     def _meet(self, path: Sequence[Edge]) -> bool:
+        if len(path) == 2 and self._kinship.apart(*path):
+            return False
         return len(path) > 1 and all(
             not one.gates & other.gates and self._at_once(one.function, other.function)
             for number, one in enumerate(path)

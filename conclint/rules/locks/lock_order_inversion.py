@@ -10,9 +10,11 @@ lock do for both.  See https://docs.python.org/3/library/threading.html#lock-obj
 Reported once for each group of locks, at the order that occurs less often; the notes tell where the other order is.
 The calls between functions count.  So do two objects of one class that one place hands over as `pay(a, b)` and another
 as `pay(b, a)`, where several threads do so.  Not reported: locks taken one after the other, other locks of two objects
-of one class (their order may be told by the objects), locks out of containers or parameters, attempts that do not wait
-(`acquire(blocking=False)`, or with a timeout), locks that a called function takes only on a condition, orders that
-never happen at once because a third lock is held around both, or because one thread does both.
+of one class (their order may be told by the objects), the lock of a part that an object made for itself and never
+tells of itself, where the other order is about another such part (they are not the same two objects), locks out of
+containers or parameters, attempts that do not wait (`acquire(blocking=False)`, or with a timeout), locks that a called
+function takes only on a condition, orders that never happen at once because a third lock is held around both, or
+because one thread does both.
 """
 
 from __future__ import annotations
