@@ -199,11 +199,11 @@ class Calls:
         name = function.name
         if name in ("__init__", "__post_init__", "__new__"):
             name = function.owner.rpartition(".")[2].partition("#")[0]
-        near = self.files.calls.near(file.path, name)
-        if sum(one.body.functions.count(name) for one in near) > MOST_CALLERS:
-            near = (file,)  # only those near enough to be meant for certain
-        for one in near:
-            yield from self._called(one, name).get(identity, ())
+        near = list(self.files.calling(name, file.path))
+        if sum(one.body.functions.count(spelled) for one, spelled in near) > MOST_CALLERS:
+            near = [(file, name)]  # only those near enough to be meant for certain
+        for one, spelled in near:
+            yield from self._called(one, spelled).get(identity, ())
 
     def _called(self, file: File, name: str) -> dict[str, list[Site]]:
         """By function of the program: the calls in the file whose last name it is, and that may run the function."""
@@ -218,9 +218,9 @@ class Calls:
         return known
 
     def calls_named(self, name: str, near: str = "") -> Iterator[Site]:
-        """Every call in the program whose last name is `name`; or in files that can know of the file at `near`."""
-        for file in self.files.calls.near(near, name) if near else self.files.calls.of(name):
-            yield from (Site(file, function, call) for function, call in self.in_file(file, name))
+        """Every call in the program of that last name, or of what is imported so; or in files that know of `near`."""
+        for file, spelled in self.files.calling(name, near):
+            yield from (Site(file, function, call) for function, call in self.in_file(file, spelled))
 
     def calls_on(self, attribute: str, method: str) -> list[Site]:
         """Every call `….attribute.method()` in the program, whatever stands before the attribute."""

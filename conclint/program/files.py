@@ -132,6 +132,25 @@ class Files:
         """By the last names of what is called in them."""
         return Occurrences(self.packages, ((file, file.header.called) for file in self))
 
+    def calling(self, name: str, near: str = "") -> Iterator[tuple[File, str]]:
+        """The files that call something of that name, and how they call it; of those that can know of `near`."""
+        for file in self.calls.near(near, name) if near else self.calls.of(name):
+            yield file, name
+        renamed = self._renamed.get(name, ())
+        known = {*self.packages.near(near, (file for file, _ in renamed))} if near and renamed else None
+        yield from (one for one in renamed if known is None or one[0] in known)
+
+    @cached_property
+    def _renamed(self) -> dict[str, list[tuple[File, str]]]:
+        """By the last names of what is imported: the files that call it by another name, and that one."""
+        found: dict[str, dict[tuple[File, str], None]] = {}
+        for file in self:
+            for one in file.header.imports:
+                last = one.target.rpartition(".")[2]
+                if one.name != last and one.name in file.header.called:
+                    found.setdefault(last, {})[file, one.name] = None
+        return {name: list(some) for name, some in found.items()}
+
     def module(self, importer: File, target: str) -> str | None:
         """The path of the file that `target` means in `importer` (leading dots: relative), if it is of this program."""
         key = (importer.package if target.startswith(".") else importer.path, target)

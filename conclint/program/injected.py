@@ -72,11 +72,11 @@ class Injected:
     def _made(self, file: File, cls: str) -> Iterator[tuple[File, FunctionFact, CallFact]]:
         """The calls of the class, but for those of tests."""
         name, identity = cls.rpartition(".")[2].partition("#")[0], function_id(file.path, cls)
-        near = list(self._files.calls.near(file.path, name))
-        if sum(one.body.functions.count(name) for one in near) > MOST_MADE:
+        near = list(self._files.calling(name, file.path))
+        if sum(one.body.functions.count(spelled) for one, spelled in near) > MOST_MADE:
             return
-        for one in near:
-            for function, call in one.body.functions.calling(name) if not is_test(one.path) else ():
+        for one, spelled in near:
+            for function, call in one.body.functions.calling(spelled) if not is_test(one.path) else ():
                 called = self._meaning(one, function, call.func).values
                 if any(value.sort is Sort.CLASS and value.name == identity for value in called):
                     yield one, function, call

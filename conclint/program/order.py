@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from conclint.index.facts import Use
+from collections.abc import Iterator
+
+from conclint.index.facts import CallFact, Touch, Use
 from conclint.knowledge.lives import JOINS, STARTS
 from conclint.program.calls import Site
 from conclint.program.deeds import CONSTRUCTION
-from conclint.program.deep import is_own
+from conclint.program.deep import READ, is_own
 from conclint.program.entry import Entry
 from conclint.program.linking import Program
+from conclint.program.names import PROPERTIES
 from conclint.program.observations import Point
 from conclint.program.spawns import Root
 from conclint.program.startsites import ends_with_block
 from conclint.program.testfiles import only_tests
-from conclint.program.values import function_id, split_id
+from conclint.program.values import Store, function_id, split_id
 
 ENDINGS = ("join", "shutdown", "result", "wait", "terminate")
 
@@ -115,16 +118,28 @@ class HappensBefore:
         point = self._entry.point(one.site)
         return point is not None and self._ended(point, other)
 
-    def made_before(self, function: str, root: Root) -> bool:
+    def made_before(self, function: str, root: Root, depth: int = DEEPEST) -> bool:
         """Whether main has run the function before it starts the thread: what it makes is there then."""
-        leading = {**self._starters(root), root.site.caller: [root.site.call.line]}
-        return any(
-            site.caller in leading
-            and site.call.line < min(leading[site.caller])
-            and not site.call.use & Use.BRANCH
-            and not self._program.contexts.runs(site.caller)
-            for site in self._program.calls.callers(function)
-        )
+        for site in self._ways(function):
+            if not site.call.use & Use.BRANCH and not self._program.contexts.runs(site.caller):
+                starts = self._starts(site.caller, root)
+                if starts and site.call.line < min(starts):
+                    return True
+                if not starts and depth and self.made_before(site.caller, root, depth - 1):
+                    return True
+        return False
+
+    def _ways(self, function: str) -> Iterator[Site]:
+        """The calls of a function; for a property, where methods of the object read it."""
+        calls = self._program.calls
+        yield from calls.callers(function)
+        _, fact = calls.function(function)
+        if fact.owner and not PROPERTIES.isdisjoint(fact.decorators):
+            owner = function_id(split_id(function)[0], fact.owner)
+            for file, reader, receiver in calls.names.stores.users(Store("attribute", owner, fact.name)):
+                for path, bits, line in reader.touches:
+                    if bits & Touch.READ and f"{path}.".startswith(f"{receiver}{fact.name}."):
+                        yield Site(file, reader, CallFact(path, line, 1, (), (), Use.NONE, READ))
 
     # -- one function
 
@@ -139,9 +154,10 @@ class HappensBefore:
 
     def _starts(self, function: str, root: Root) -> list[int]:
         """The lines of a function at which the thread begins to live, or something is called that starts it."""
-        found = [site.call.line for site in self._fate(root, *STARTS) if site.caller == function]
-        if root.site.caller == function:
-            return found or [root.site.call.line]
+        begun = self._fate(root, *STARTS)
+        found = [site.call.line for site in begun if site.caller == function]
+        if root.site.caller == function and not begun:
+            return [root.site.call.line]
         return found or self._starters(root).get(function, [])
 
     def _starters(self, root: Root) -> dict[str, list[int]]:
@@ -149,7 +165,7 @@ class HappensBefore:
         known = self._leading.get(root.number)
         if known is None:
             known = self._leading[root.number] = {}
-            begun = dict.fromkeys([root.site.caller, *(site.caller for site in self._fate(root, *STARTS))])
+            begun = dict.fromkeys(site.caller for site in self._fate(root, *STARTS) or (root.site,))
             for _ in range(DEEPEST):
                 sites = [site for one in begun for site in self._program.calls.callers(one)]
                 begun = dict.fromkeys(site.caller for site in sites if site.caller not in known)

@@ -22,6 +22,7 @@ from conclint.program.startsites import (
     starts_several,
 )
 from conclint.program.values import Reach, Sort, Value, function_id, split_id
+from conclint.program.whereabouts import where
 
 # Callables are followed through so many helpers.
 DEEPEST = 3
@@ -38,24 +39,6 @@ SINGLE = frozenset({"threading.Thread", "threading.Timer", "multiprocessing.Proc
 
 # What each spawner needs imported somewhere is the first part of its name; these need nothing.
 EVERYWHERE = frozenset({"builtins"})
-
-
-# joblib.readthedocs.io/en/stable/generated/joblib.Parallel.html: what makes it threads instead of processes
-DELAYED = "joblib.delayed"
-BY_THREADS = frozenset({("prefer", "=threads"), ("backend", "=threading"), ("require", "=sharedmem")})
-WITH_BACKEND = frozenset({"parallel_backend", "parallel_config"})  # … or those in a block
-
-
-def runs_in_threads(site: Site) -> bool:
-    """Whether the `Parallel` of the same function, beside which joblib's `delayed` stands, works with threads."""
-    made = [call for call in site.function.calls if call.func.rpartition(".")[2] == "Parallel"]
-    near = min(made, key=lambda call: abs(call.line - site.call.line), default=None)
-    if near is None:
-        return False
-    around = (call for call in site.function.calls if call.func.rpartition(".")[2] in WITH_BACKEND)
-    blocks = [call for call in around if call.use & Use.WITH and call.line <= site.call.line]
-    said = {*near.keywords, *(("backend", path) for call in blocks[-1:] for path in call.args[:1])}
-    return not BY_THREADS.isdisjoint(said.union(*(call.keywords for call in blocks[-1:])))
 
 
 class Root(NamedTuple):
@@ -143,8 +126,7 @@ class Spawns:
         found = [name for name in names if name in spawners]
         if found:
             name = next((one for one in found if spawners[one].context is Context.LOOP), found[0])
-            in_threads = name == DELAYED and runs_in_threads(site)
-            self._spawn(site, name, replace(spawners[name], context=Context.THREAD) if in_threads else spawners[name])
+            self._spawn(site, name, replace(spawners[name], context=where(self._calls, site, name, spawners[name])))
 
     def _spellings(self, value: Value) -> tuple[str, ...]:
         """A library class under its bases too: `ThreadingHTTPServer` is a `ThreadingMixIn`."""
