@@ -28,6 +28,9 @@ ALONE: Final = ".$alone"
 ONCE: Final = "$once."
 EACH: Final = "$each."
 
+# Among what a class binds: the class of the class.
+METACLASS: Final = "$metaclass"
+
 # `folder / name`: by its left side such a path is of the same kind.
 JOINED: Final = ".__truediv__()"
 

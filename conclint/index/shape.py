@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from conclint.index.facts import ClassFact, ImportFact, RegionFact, Touch
+from conclint.index.facts import METACLASS, ClassFact, ImportFact, RegionFact, Touch
 from conclint.index.paths import argument_path, path_of
 
 # A loop over a literal or a range of at most so many steps ends soon.
@@ -201,11 +201,12 @@ def class_fact(
     node: ast.ClassDef, qualname: str, methods: Iterable[tuple[str, str]], binds: Iterable[tuple[str, str]]
 ) -> ClassFact:
     """A class with what its body defines and binds."""
+    metaclasses = [(METACLASS, path_of(word.value)) for word in node.keywords if word.arg == "metaclass"]
     return ClassFact(
         qualname,
         node.lineno,
         tuple(path_of(base) for base in node.bases),
         tuple(path_of(one) for one in node.decorator_list),
         tuple(methods),
-        tuple(binds),
+        (*binds, *metaclasses),
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from conclint.index.facts import FunctionFact, Use
-from conclint.program.calls import Calls
+from conclint.index.facts import METACLASS, FunctionFact, Use
+from conclint.program.calls import Calls, Site
 from conclint.program.everybodys import META
 from conclint.program.files import File
 from conclint.program.observations import SOFT, Access, Act
-from conclint.program.values import Sort, function_id
+from conclint.program.values import Sort, function_id, module_name, split_id
 
 # Modules of which whoever imports them knows that threads exist.
 THREADS = re.compile(r"^(?:threading|_thread|concurrent\.futures|multiprocessing\.(?:dummy|pool))(?:\.|$)")
@@ -34,7 +35,8 @@ class OnlyOne:
             return False
         file, function = self._calls.function(access.function)
         if self._makes_objects(file, function):
-            one_per_class = function.name == "__call__" and access.act is Act.LAZY_INIT
+            of_classes = function.name == "__call__"
+            one_per_class = of_classes and (access.act is Act.LAZY_INIT or self._takes_its_parts(file, function.owner))
             return _knows(file) and not one_per_class and not self._begins(access.function, DEEPEST)
         one_for_all = access.through_class or access.store.sort == "global"
         asked = (
@@ -53,6 +55,28 @@ class OnlyOne:
         owner = function_id(file.path, function.owner) if function.owner else ""
         of_classes = bool(owner) and bool(META & {*self._names.classes.mro(owner)})
         return bool(owner) and (function.name == "__new__" or (function.name == "__call__" and of_classes))
+
+    def _takes_its_parts(self, file: File, metaclass: str) -> bool:
+        """Whether each of its classes is made of what some caller brings along: that is where the program begins."""
+        classes = list(self._classes_of(function_id(file.path, metaclass)))
+        return bool(classes) and all(
+            any(site.call.args or site.call.keywords for site in self._making(cls)) for cls in classes
+        )
+
+    def _classes_of(self, metaclass: str) -> Iterator[str]:
+        path, qualname = split_id(metaclass)
+        near = self._calls.files.importing(qualname.rpartition(".")[2], module_name(path), near=path)
+        for file in dict.fromkeys((self._calls.files[path], *near)):
+            for fact in file.body.classes.values():
+                for said in (said for name, said in fact.binds if name == METACLASS):
+                    values = self._names.meaning(file, file.body.functions[""], said).values
+                    if any(metaclass in self._names.classes.mro(value.name) for value in values):
+                        yield function_id(file.path, fact.qualname)
+
+    def _making(self, cls: str) -> Iterator[Site]:
+        for site in self._calls.calls_named(split_id(cls)[1].rpartition(".")[2], split_id(cls)[0]):
+            if any(value.name == cls for value in self._calls.meaning(site).values):
+                yield site
 
     def _begins(self, function: str, depth: int) -> bool:
         """Whether the program comes there only once, from one place, as where it begins."""
