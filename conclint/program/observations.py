@@ -118,7 +118,8 @@ class Access:
     `text` is the state as written there, `operation` the method or sign that does it (`append`, `del`, `+=`).  `key`:
     the constant item that is meant, where one is.  `resizes`: the act can change which items a container has.
     `constructing`: the object is still being made.  `through_class`: the state is the class's own.  `holder`:
-    what holds the object whose attribute it is, unless that is `self`.
+    what holds the object whose attribute it is, unless that is `self`.  `own_item`: it is about an item that goes by
+    what the method's own object says of itself.
     """
 
     store: Store
@@ -134,6 +135,7 @@ class Access:
     through_class: bool = False
     reach: Reach = Reach.OTHER
     holder: Store | None = None
+    own_item: bool = False
 
     @property
     def function(self) -> str:

@@ -38,13 +38,13 @@ from conclint.program.promise import Promise
 from conclint.program.spawns import Root
 from conclint.program.testfiles import is_test, only_tests
 from conclint.program.values import Reach, Store, split_id
-from conclint.program.whose import of_its_call, of_one_call, personal, variable_of, within_reach
+from conclint.program.whose import of_its_call, of_one_call, personal, takes_own, variable_of, within_reach
 
 # Callers of callers are asked so far.
 DEEPEST = 4
 
 # So many calls away from a thread's start it is most likely something else that is called on the way.
-FAR = 7
+FAR = 3
 
 # What is called so is called for each kind of thing once, mostly where that is defined.
 REGISTERING = re.compile(r"add_|register|remove_|unregister")
@@ -300,7 +300,7 @@ class Races:
     def _in_threads(self, one: Moment, run: Run, other: Moment, away: Run) -> bool:
         maker = variable_of(one.access, one.homes)
         if _same_start(run.root, away.root):
-            own = personal(one.access) and personal(other.access)
+            own = all(personal(side.access) or takes_own(side.access) for side in (one, other))
             apart = bool(maker) and of_one_call(run, maker, self._program.options.knowledge.spawners)
             return run.many and not apart and (run.many_each or away.many_each or not own)
         for moment, root in ((one, away.root), (other, run.root)):

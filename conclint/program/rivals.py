@@ -10,6 +10,7 @@ from conclint.program.contexts import Run
 from conclint.program.linking import Program
 from conclint.program.observations import Change
 from conclint.program.values import function_id, split_id
+from conclint.program.whose import maker_of, of_one_call
 
 
 class Rivals:
@@ -23,6 +24,12 @@ class Rivals:
         """Whether one dedicated thread does it, and nobody else."""
         roots = self._dedicated(change.point.function)
         return len(roots) == 1 and not any(run.many for run in self._contexts.runs(change.point.function))
+
+    def apart(self, change: Change, run: Run) -> bool:
+        """Whether each of the threads has an object of its own, which keeps what is asked about."""
+        maker = maker_of(run.home)
+        one_each = bool(maker) and of_one_call(run, maker, self._program.options.knowledge.spawners)
+        return change.text.startswith("self.") and (one_each or not run.many_each)
 
     def of(self, change: Change, acts: frozenset[str]) -> Run | None:
         """The thread in which another method of the same object does one of the acts, beside this one."""

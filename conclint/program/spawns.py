@@ -18,6 +18,7 @@ from conclint.program.startsites import (
     ends_with_block,
     in_turn,
     one_at_a_time,
+    only_without,
     outlives,
     starts_several,
 )
@@ -192,7 +193,7 @@ class Spawns:
         if self._is_coroutine(self._calls.files[path], qualname, spawner):
             return
         again = self._calls.repeated(site) or outlives(site, name)
-        many = (spawner.many or again) and not (one_at_a_time(site) or in_turn(site))
+        many = (spawner.many or again) and not (one_at_a_time(site) or in_turn(site) or only_without(site))
         shared, many_each = self._receiver(site, name, spawner, value, many=many)
         self.roots.append(
             Root(len(self.roots), spawner.context, name, site, value.name, value.owner, many, shared, many_each)

@@ -47,6 +47,12 @@ def in_turn(site: Site) -> bool:
     return bool(site.call.use & Use.LOOP and site.call.use & Use.AWAITED) or _joined(site)
 
 
+def only_without(site: Site) -> bool:
+    """Whether the function looks first if the thread lives that it started last: `if not self.worker.is_alive():`."""
+    asked = {f"{goal}.{question}" for goal in site.call.goes for question in ("is_alive", "isAlive")}
+    return any(call.func in asked and call.line < site.call.line for call in site.function.calls)
+
+
 def _joined(site: Site) -> bool:
     """Whether each round, or call, ends with a `join` of its thread, which nothing else is called, without a limit."""
     bound = [target for target, _ in site.function.binds]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from conclint.index.facts import Use
 from conclint.knowledge.kinds import Spawner
+from conclint.program.conflicts import REMOVING
 from conclint.program.contexts import Run
 from conclint.program.homes import Home
 from conclint.program.observations import Access
@@ -24,11 +25,21 @@ def personal(access: Access) -> bool:
     return access.store.sort == "attribute" and not access.through_class and access.reach is Reach.SELF
 
 
+def takes_own(access: Access) -> bool:
+    """Whether it takes out the item that goes by the method's own object: nobody else's."""
+    return access.own_item and access.operation in REMOVING
+
+
 def variable_of(access: Access, homes: Sequence[Home]) -> str:
     """The function that has the state, or its object, in a variable, so that each call has its own; else ""."""
     if access.store.sort == "local":
         return access.store.owner
-    sort, _, rest = (homes[0][0] if homes and homes[0] else "").partition("|")
+    return maker_of(homes[0]) if homes else ""
+
+
+def maker_of(home: Home) -> str:
+    """The function that has the object in a variable of its own; "" where it is anybody's."""
+    sort, _, rest = (home[0] if home else "").partition("|")
     return rest.rpartition("|")[0] if sort == "local" else ""
 
 

@@ -22,6 +22,7 @@ from conclint.source.inner import inner_act
 from conclint.source.locks import ANY_LOCK
 from conclint.source.order import Order
 from conclint.source.outputs import outputs
+from conclint.source.ownitems import is_own_item
 from conclint.source.paths import path_of
 from conclint.source.processwide import changes
 from conclint.source.source import Source
@@ -128,6 +129,7 @@ class Accesses:
             through_class=self._through_class(named, done.act),
             reach=named.reach,
             holder=named.owner,
+            own_item=is_own_item(self._source, node),
         )
 
     def _done(self, node: State) -> tuple[Done, cst.CSTNode]:

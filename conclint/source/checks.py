@@ -25,6 +25,7 @@ from conclint.source.questions import (
     leaves,
     names_in,
     part_of,
+    raises_lookup,
     refuses,
     rest_of,
     same_function,
@@ -222,7 +223,8 @@ class Checks:
             return self._rebound(test, node, present) if not test.key else None
         if done.act is not Act.CHANGE or (test.key and key_of(self._source, node) != test.key):
             return None
-        if present and done.operation in REMOVING and not self._forgiving(node, done):
+        raises_anyway = test.key and raises_lookup(test.statement)
+        if present and done.operation in REMOVING and not (raises_anyway or self._forgiving(node, done)):
             queue = not test.key and done.operation in ("pop", "popleft") and self._is_list(node)
             return Done(Act.CHECK_ACT, NEXT if queue else done.operation, done.resizes)
         if not present and test.key and done.operation in ADDING and self._matters(test, node, done):

@@ -18,6 +18,9 @@ TELLING = re.compile(r"(?:^|[._])(?:warn|warning|debug|info|error|exception|crit
 # What is done to a text before it is told.
 TEXT = frozenset({"strip", "format", "join", "split", "lower", "upper", "replace"})
 
+# What `pop` and `del` raise where the item is not there.
+LOOKUP = frozenset({"KeyError", "LookupError"})
+
 # What each thread, or each event loop, has for itself.
 IDENTITY = re.compile(
     r"\b(?:get_ident|get_native_id|current_thread|currentThread|current_task|current_token|current_process|getpid)\b"
@@ -68,6 +71,17 @@ def asks_for_size(part: cst.BaseExpression, node: State) -> bool:
 
 def names_in(expression: cst.BaseExpression) -> set[str]:
     return {node.value for node in below(expression) if isinstance(node, cst.Name)}
+
+
+def raises_lookup(statement: cst.If | cst.While) -> bool:
+    """Whether who finds no item gets a KeyError too: `if key in d: return d.pop(key)`, `else: raise KeyError`."""
+    further = statement.orelse
+    while isinstance(further, cst.If):
+        further = further.orelse
+    return further is not None and any(
+        isinstance(part, cst.Raise) and part.exc is not None and bool(LOOKUP & names_in(part.exc))
+        for part in same_function(further)
+    )
 
 
 def leaves(block: cst.BaseSuite) -> bool:

@@ -27,7 +27,7 @@ from dataclasses import replace
 
 from conclint.model import Finding
 from conclint.program.evidence import Evidence
-from conclint.program.freely import relies_on_gil
+from conclint.program.freely import registers, relies_on_gil
 from conclint.program.observations import NEXT, Act
 from conclint.program.races import Race
 from conclint.program.telling import race_finding, rival
@@ -46,7 +46,8 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
                 f"{_instead(access.operation)}",
             )
             direct = race.promise is not None or (race.moment.is_direct and race.other.is_direct)
-            yield replace(finding, when_asked=finding.when_asked or not direct or _is_guarded_below(race))
+            weak = not direct or registers(race) or _is_guarded_below(race)
+            yield replace(finding, when_asked=finding.when_asked or weak)
 
 
 def _is_guarded_below(race: Race) -> bool:

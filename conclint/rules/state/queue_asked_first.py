@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 def conclude(evidence: Evidence) -> Iterator[Finding]:
     told: set[str] = set()
     for doing in evidence.doings(Setting.EMPTINESS, among=CONCURRENT):
-        if doing.other is doing.run and not doing.guarded:
+        if doing.other is doing.run and not (doing.guarded or evidence.rivals.apart(doing.change, doing.run)):
             told.add(doing.change.point.function)
             yield _finding(doing.change, doing.notes)
     for change in evidence.asked(Setting.EMPTINESS):
