@@ -18,6 +18,9 @@ from conclint.source.source import Source
 # Texts that only move the cursor, or clear its line.
 ESCAPES = ('"\\033[', "'\\033[", '"\\x1b[', "'\\x1b[", '"\\r"', "'\\r'")
 
+# What ends the program.
+EXITS = ("sys.exit", "os._exit", "os.abort", "builtins.exit", "builtins.quit")
+
 
 def outputs(source: Source, locks: Locks, order: Order) -> Iterator[Output]:
     """Every call in the parsed regions that writes to the terminal, whoever runs it."""
@@ -89,5 +92,17 @@ def _is_last(source: Source, call: cst.Call) -> bool:
 
 
 def _is_dying(source: Source, call: cst.Call) -> bool:
-    """Whether an error ends the loop in which the worker lives."""
-    return source.loop(call) is not None and _is_caught(source, call) and _is_last(source, call)
+    """Whether the program ends with it, or an error ends the loop in which the worker lives."""
+    ends_loop = source.loop(call) is not None and _is_caught(source, call) and _is_last(source, call)
+    return ends_loop or _exits(source, call)
+
+
+def _exits(source: Source, call: cst.Call) -> bool:
+    """Whether a block around it ends with `sys.exit`."""
+    for outer in source.ancestors(call):
+        if isinstance(outer, cst.FunctionDef):
+            return False
+        last = last_of(outer) if isinstance(outer, cst.IndentedBlock) else None
+        if isinstance(last, cst.Expr) and isinstance(last.value, cst.Call) and source.calls(last.value, *EXITS):
+            return True
+    return False
