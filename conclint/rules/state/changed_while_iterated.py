@@ -12,7 +12,8 @@ Not reported: loops over copies, removals after which the loop is left (`break`,
 that are there, lists that grow while they are worked off, and loops whose body gives the name to another object.
 Of a container of unknown type only the removal of the item at hand counts: other types may hand out copies.  Loops over
 `keys()` of such are shown to those who ask for this rule by name; so are loops over lists that a `while` around them
-repeats until the list is empty.
+repeats until the list is empty, and those that only take out what is, or has, the very thing that they look for, of
+which there is most often one.
 
 Where another *thread* changes the container, that is CON311.
 See https://docs.python.org/3/tutorial/controlflow.html#for-statements.
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 
 def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.onewanted import looks_for_one
     from conclint.source.testcode import expects_trouble
     from conclint.source.walking import disturbed, is_worked_off
 
@@ -45,7 +47,7 @@ def check(source: Source) -> Iterator[Finding]:
                 f"`{name}` {_event(found)} while the loop runs over it: {_outcome(found)}; {_advice(source, found)}",
                 notes=tuple(_notes(source, found)),
                 fix=_copied(source, found),
-                when_asked=not found.surely or is_worked_off(source, found),
+                when_asked=not found.surely or is_worked_off(source, found) or looks_for_one(source, found),
             )
 
 
