@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from conclint.index.facts import METACLASS, ClassFact, ImportFact, RegionFact, Touch
 from conclint.index.paths import argument_path, path_of
+from conclint.index.repeated import same_for_all
 
 # A loop over a literal or a range of at most so many steps ends soon.
 SHORT_LOOP = 64
@@ -54,7 +55,10 @@ PACKING = {"apply": 1, "apply_async": 1, "start_new_thread": 1, "Timer": 2}
 
 
 def keywords(call: ast.Call) -> Iterable[tuple[str, str]]:
-    """Keyword arguments; the items of `args=(…)` follow as `args.0`, `args.1`, …: they are another call's arguments."""
+    """Keyword arguments; the items of `args=(…)` follow as `args.0`, `args.1`, …: they are another call's arguments.
+
+    So are what all calls get that it makes, `each.0`, `each.1`, ….
+    """
     place = PACKING.get(call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", ""), 99)
     if len(call.args) > place and isinstance(packed := call.args[place], (ast.Tuple, ast.List)):
         for number, item in enumerate(packed.elts):
@@ -68,6 +72,7 @@ def keywords(call: ast.Call) -> Iterable[tuple[str, str]]:
             for key, item in zip(word.value.keys, word.value.values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
                     yield f"kwargs.{key.value}", argument_path(item)
+    yield from same_for_all(call)
 
 
 def first_line(node: ast.stmt) -> int:

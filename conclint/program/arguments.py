@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conclint.index.facts import FunctionFact
+from conclint.index.facts import FunctionFact, Kind
 from conclint.program.calls import Calls, Site
 from conclint.program.matching import Given, matched, per_item
 from conclint.program.scopes import Passed
@@ -34,11 +34,14 @@ class Arguments:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._names = calls.names
+        self._lambdas: dict[str, Root] = {}  # those that starts are given
 
     def started(self, root: Root) -> None:
         """The arguments that a start hands to its target, or to the constructor of its thread."""
         self._made(root)
         _, function = self._calls.function(root.target)
+        if function.kind & Kind.LAMBDA:
+            self._lambdas[root.target] = root
         first, rest = partial_of(root.site), spawned(root.site)
         given = Given(first.positional + rest.positional, first.keywords + rest.keywords)
         for name, path in matched(function, given, bound=is_bound(function, root.owner)):
@@ -57,11 +60,23 @@ class Arguments:
                 self._pass(root.site, constructor, name, path, Reach.SHARED if outside else Reach.OTHER, first=True)
 
     def called(self, site: Site, value: Value) -> None:
-        """The arguments that a call in a worker passes on."""
+        """The arguments that a call in a worker passes on; a lambda's are as good as the start's own."""
         _, function = self._calls.function(value.name)
         given = Given(site.call.args, site.call.keywords)
         for name, path in matched(function, given, bound=is_bound(function, value.owner)):
-            self._pass(site, value.name, name, path, Reach.OTHER)
+            outside = self._is_outside(site, path)
+            self._pass(site, value.name, name, path, Reach.SHARED if outside else Reach.OTHER, first=outside)
+
+    def _is_outside(self, site: Site, path: str) -> bool:
+        """Whether a lambda that a start is given hands over what its maker has, or gives it every time."""
+        root = self._lambdas.get(site.caller)
+        head = path.partition(".")[0]
+        if root is None or not _followed(path):
+            return False
+        if any(param.name == head for param in site.function.params):
+            given = self._names.passed.get((site.caller, head), ())
+            return any(one.first and one.reach is Reach.SHARED for one in given)
+        return not per_item(root.site.function, root.site.call, head)
 
     def _pass(self, site: Site, target: str, name: str, path: str, reach: Reach, *, first: bool = False) -> None:
         if _followed(path):
@@ -94,11 +109,14 @@ def is_bound(function: FunctionFact, owner: str) -> bool:
 
 
 def spawned(site: Site) -> Given:
-    """`Thread(target=f, args=(a, b))`, `submit(f, a, b)`."""
+    """`Thread(target=f, args=(a, b))`, `submit(f, a, b)`, `map(f, [a] * 9)`."""
     call = site.call
     items = tuple(path for word, path in call.keywords if word.startswith("args.") and word[5:].isdigit())
     if items:
         return Given(items, ())
+    each = {int(word[5:]): path for word, path in call.keywords if word.startswith("each.")}
+    if each:
+        return Given(tuple(each.get(place, "") for place in range(max(each) + 1)), ())
     last = call.func.rpartition(".")[2]
     if last not in HANDING_ON or "*" in call.args:
         return Given((), ())
