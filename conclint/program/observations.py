@@ -144,11 +144,15 @@ class Access:
 
 @dataclass(frozen=True)
 class HeldCall:
-    """A call of `path` (as written) made while locks are held; or one that starts something."""
+    """A call of `path` (as written) made while locks are held; or one that starts something.
+
+    `asked`: the names that decide whether the start happens, where the function goes on behind it.
+    """
 
     point: Point
     path: str
     held: tuple[str, ...]
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from conclint.index.facts import Use
 from conclint.knowledge.kinds import Context
 from conclint.knowledge.webservers import SERVED
 from conclint.model import Place
@@ -33,6 +32,7 @@ from conclint.program.observations import (
     Act,
     Observations,
 )
+from conclint.program.onestart import same_start
 from conclint.program.order import HappensBefore
 from conclint.program.promise import Promise
 from conclint.program.spawns import Root
@@ -51,9 +51,6 @@ REGISTERING = re.compile(r"add_|register|remove_|unregister")
 
 # What is called so makes things ready.
 PREPARING = re.compile(r"(?:^|[._])(?:init|set_?up|load|configure|start)[^.]*$")
-
-# Where the result of a call goes that a function ends with.
-RETURNED = "$return"
 
 
 class Moment(NamedTuple):
@@ -299,7 +296,7 @@ class Races:
 
     def _in_threads(self, one: Moment, run: Run, other: Moment, away: Run) -> bool:
         maker = variable_of(one.access, one.homes)
-        if _same_start(run.root, away.root):
+        if same_start(self.entry, run.root, away.root):
             own = all(personal(side.access) or takes_own(side.access) for side in (one, other))
             apart = bool(maker) and of_one_call(run, maker, self._program.options.knowledge.spawners)
             return run.many and not apart and (run.many_each or away.many_each or not own)
@@ -323,19 +320,6 @@ def _fair(one: Moment, other: Moment) -> bool:
     return not any(
         moment.run is not None and only_tests(path, moment.run.root.site.file.path) for moment in (one, other)
     )
-
-
-def _same_start(one: Root, other: Root) -> bool:
-    """Whether it is one start, or two that put the thread into one place: one ends before the other begins."""
-    if one.number == other.number or (one.site.call == other.site.call and one.site.file is other.site.file):
-        return True
-    shared = {*one.site.call.goes} & {*other.site.call.goes}
-    if one.target == other.target and any("." in place and place[0] != "$" for place in shared):
-        return True
-    here = one.site.caller == other.site.caller  # which of the two it starts is decided there
-    if here and one.target == other.target and one.site.call.use & other.site.call.use & Use.BRANCH:
-        return not one.many and not other.many
-    return here and any(place == RETURNED or ("." in place and place[0] != "$") for place in shared)
 
 
 def _blames(moment: Moment, other: Moment) -> bool:

@@ -13,6 +13,7 @@ from conclint.program.scene import Named
 from conclint.program.values import function_id
 from conclint.source.acts import Done, State, act_of
 from conclint.source.aliased import walked_by_name
+from conclint.source.asked import asked_before
 from conclint.source.bywords import needs_no_lock, promises_safety
 from conclint.source.checks import Checks
 from conclint.source.emptied import emptied
@@ -74,8 +75,10 @@ class Accesses:
         """Every call of a function of the program, or of one that starts something."""
         for call in self._source.all(cst.Call):
             path = path_of(call.func)
-            if path.rpartition(".")[2] in STARTS or self._source.named(call.func).functions:
-                yield HeldCall(self._order.point(call), path, self._locks.held(call))
+            starts = path.rpartition(".")[2] in STARTS
+            if starts or self._source.named(call.func).functions:
+                asked = asked_before(self._source, call) if starts else ()
+                yield HeldCall(self._order.point(call), path, self._locks.held(call), asked)
 
     def holders(self) -> Iterator[Holder]:
         """The functions that hold locks around what they manage or decorate."""
