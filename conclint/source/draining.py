@@ -88,15 +88,26 @@ def _fills(source: Source, cls: cst.ClassDef, queue: str) -> bool:
 
 
 def _queues(source: Source, made: Maker) -> Iterator[cst.BaseExpression]:
-    """The queues that the process is given."""
+    """The queues that the process is given, or finds in its module."""
     given = [made.given("args"), made.given("kwargs")]
     items = [item for arg in given if arg is not None for item in packed(arg.value)]
     if made.own:
         items += [arg.value for arg in made.call.args]
-    for item in items:
+    for item in (*items, *_filled(source, made)):
         types = source.types(item)
         if QUEUE in types and not any(name.startswith("multiprocessing.managers.") for name in types):
             yield item
+
+
+def _filled(source: Source, made: Maker) -> Iterator[cst.BaseExpression]:
+    """The queues of the module into which the process puts."""
+    target = made.given("target")
+    functions = source.named(target.value).functions if target is not None else ()
+    for call in source.all(cst.Call) if functions else ():
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value in PUTS:
+            store = source.named(call.func.value).store
+            if store is not None and store.sort == "global" and source.identity(call) in functions:
+                yield call.func.value
 
 
 def _late(source: Source, function: Function | None, begin: int, queue: str) -> Drain | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from conclint.knowledge.terminals import FUNCTIONS, PRINTING, TERMINALS
+from conclint.knowledge.terminals import FUNCTIONS, PRINTING, TERMINALS, TRACEBACKS
 from conclint.program.observations import Output
 from conclint.source.literals import constant_text
 from conclint.source.locks import Locks
@@ -35,10 +35,11 @@ def outputs(source: Source, locks: Locks, order: Order) -> Iterator[Output]:
 
 def _stream(source: Source, call: cst.Call) -> str:
     """The terminal's stream that it goes to, "stdout" or "stderr"; "" for any other one."""
-    if not source.calls(call, *FUNCTIONS):
+    if not source.calls(call, *FUNCTIONS, *TRACEBACKS):
         return "stderr" if source.calls(call, "sys.stderr.write") else "stdout"
     given = source.argument(call, "file") or source.argument(call, "stream")
-    names = TERMINALS.intersection(source.names(given.value)) if given is not None else {"sys.stdout"}
+    usual = {"sys.stderr" if source.calls(call, *TRACEBACKS) else "sys.stdout"}
+    names = TERMINALS.intersection(source.names(given.value)) if given is not None else usual
     return next(("stderr" if "err" in name else "stdout" for name in sorted(names)), "")
 
 
@@ -52,7 +53,12 @@ def _is_sign(source: Source, call: cst.Call) -> bool:
 
 
 def _is_whole(source: Source, call: cst.Call) -> bool:
-    """Whether it writes a text that ends its line in one step, or passes on as it is what somebody else wrote."""
+    """Whether it writes a text that ends its line in one step, or passes on as it is what somebody else wrote.
+
+    Of a traceback each line is written so.
+    """
+    if source.calls(call, *TRACEBACKS):
+        return True
     if source.calls(call, *FUNCTIONS) or len(call.args) != 1:
         return False
     text = call.args[0].value

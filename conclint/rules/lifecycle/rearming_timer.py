@@ -2,7 +2,8 @@
 
 A function that ends with `threading.Timer(5, itself).start()` makes a new thread each time, and drops its handle. There
 is nothing to `cancel()`, and since the thread is no daemon the interpreter never exits: at the end of the program it
-waits for a timer that always comes again. Each round also comes later, by the time that the work takes.
+waits for a timer that always comes again. Each round also comes later, by the time that the work takes. So does one
+that sets a timer for another function, which calls it again: `start` → `Timer(5, self._beat)` → `start`.
 
 Use one thread with a loop, `while not stop.wait(5): work()`, and set the event at the end. Or keep the timer where
 `cancel()` can reach it.
@@ -20,48 +21,34 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from conclint.model import Finding
-from conclint.program.triggers import calls
+from conclint.program.triggers import starts
 from conclint.rules.rule import Bad, Good, Rule
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
 
 TIMER = "threading.Timer"
-PLAIN = (cst.IndentedBlock, cst.SimpleStatementLine, cst.BaseSmallStatement, cst.BaseExpression, cst.Try, cst.Finally)
 
 
 def check(source: Source) -> Iterator[Finding]:
+    from conclint.source.again import always, comes_back
+
     for call in source.all(cst.Call):
         if not source.calls(call, TIMER):
             continue
-        again = any(one.identity == source.identity(call) for one in source.starts(call)[1])
-        fate = source.fate(call) if again else None
+        fate = source.fate(call) if comes_back(source, call) else None
         if fate is None or fate.daemon is not False or fate.escapes or fate.does("cancel") or not fate.begun:
             continue
-        if _always(source, call):
+        if always(source, call):
             message = "this timer sets itself again for ever: nobody can cancel it, and the interpreter never exits"
             advice = "use a thread that waits for an event, `while not stop.wait(…)`"
             yield Finding(source.place(call), f"{message}; {advice}")
 
 
-def _always(source: Source, call: cst.Call) -> bool:
-    """Whether the function comes to the call each time: under no condition, and behind no early way out."""
-    function = source.function_node(call)
-    if not isinstance(function, cst.FunctionDef):
-        return False
-    for outer in source.ancestors(call):
-        if outer is function.body:
-            break
-        if not isinstance(outer, (*PLAIN, cst.Arg, cst.AssignTarget, cst.With)):
-            return False
-    returns = (one for one in source.all(cst.Return) if source.function_node(one) is function)
-    return all(source.sequence(one) > source.sequence(call) for one in returns)
-
-
 RULE = Rule(
     code="CON208",
     name="rearming-timer",
-    triggers=calls(TIMER),
+    triggers=starts(TIMER),
     check=check,
     examples=(
         Bad("""
@@ -99,6 +86,20 @@ RULE = Rule(
                     self._timer = t.Timer(interval=30, function=self._run)  # expect: CON208
                     self._timer.start()
                     self._save()
+            """),
+        Bad("""
+            import threading
+
+            class Heartbeat:
+                def __init__(self, link):
+                    self._link = link
+
+                def start(self):
+                    threading.Timer(5, self._beat).start()  # expect: CON208
+
+                def _beat(self):
+                    self._link.send("alive")
+                    self.start()
             """),
         Good("""
             import threading

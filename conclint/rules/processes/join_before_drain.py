@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from conclint.model import Finding, Note
-from conclint.program.triggers import calls
+from conclint.program.triggers import starts
 from conclint.rules.rule import Bad, Good, Rule
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def check(source: Source) -> Iterator[Finding]:
 RULE = Rule(
     code="CON606",
     name="join-before-drain",
-    triggers=calls(PROCESS, f"{PROCESS}.join"),
+    triggers=starts(PROCESS, f"{PROCESS}.join"),
     check=check,
     examples=(
         Bad(
