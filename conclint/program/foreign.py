@@ -13,7 +13,7 @@ from conclint.program.files import File
 from conclint.program.stalls import of_lifecycle
 from conclint.program.takes import Taken
 from conclint.program.testfiles import is_test
-from conclint.program.values import Store, function_id
+from conclint.program.values import Store, function_id, split_id
 
 if TYPE_CHECKING:
     from conclint.program.linking import Program
@@ -79,7 +79,21 @@ def _registered(program: Program, store: Store, step: str) -> Site | None:
         for home, function, given in program.names.stores.puts(store._replace(path=path)):
             if _is_registered(function, given):
                 return Site(home, function, CallFact(given, function.line, 1, (), (), 0, ()))
-    return None
+    return next(_put_by_others(program, store, tuple(one[len(store.path) :] for one in spelled)), None)
+
+
+def _put_by_others(program: Program, store: Store, steps: tuple[str, ...]) -> Iterator[Site]:
+    """Where others, who reach the container by way of an object or an import, put in what they were given."""
+    home = store.owner if store.sort == "global" else split_id(store.owner)[0]
+    ends = tuple(store.path + step for step in steps)
+    for file in program.files.changes.near(home, store.path) if store.root == store else ():
+        for qualname, _ in file.body.functions.touching(store.path):
+            function = file.body.functions[qualname]
+            for target, given in function.binds:
+                if target.endswith(ends) and _is_registered(function, given):
+                    step = next(one for one in steps if target.endswith(store.path + one))
+                    if program.names.meaning(file, function, target.removesuffix(step)).store == store:
+                        yield Site(file, function, CallFact(given, function.line, 1, (), (), 0, ()))
 
 
 def _items(function: FunctionFact, call: CallFact) -> Iterator[str]:
