@@ -46,11 +46,10 @@ def path_of(node: ast.AST | None) -> str:
     """The path of an expression, or "" where it cannot be followed."""
     tail = ""
     while len(tail) <= LONGEST:
-        kind = type(node)
-        if kind is ast.Constant:
-            return "$const" + tail
         if isinstance(node, ast.Name):
-            return _short(node.id + tail)
+            return node.id + tail if len(node.id) + len(tail) <= LONGEST else ""
+        if isinstance(node, ast.Constant):
+            return "$const" + tail
         if isinstance(node, ast.Attribute):
             tail = "." + node.attr + tail
             node = node.value
@@ -68,8 +67,8 @@ def path_of(node: ast.AST | None) -> str:
         elif isinstance(node, (ast.Await, ast.NamedExpr, ast.Starred)):
             node = node.value
         else:
-            literal = LITERALS.get(kind, "")
-            return literal and _short(literal + tail)
+            path = LITERALS.get(type(node), "") and LITERALS[type(node)] + tail
+            return path if len(path) <= LONGEST else ""
     return ""
 
 
@@ -107,10 +106,6 @@ def partial_target(call: ast.Call) -> ast.expr | None:
     if name in ("partial", "partialmethod") and call.args and not isinstance(call.args[0], ast.Starred):
         return call.args[0]
     return None
-
-
-def _short(path: str) -> str:
-    return path if len(path) <= LONGEST else ""
 
 
 def values(node: ast.expr | None) -> Iterator[ast.expr]:

@@ -135,7 +135,7 @@ class Scope:
             pairs.append(("**", args.kwarg, None))
         for kind, arg, default in pairs:
             self.params.append(ParamFact(arg.arg, kind, _default(default)))
-            if not kind.startswith("*"):
+            if arg.annotation is not None and not kind.startswith("*"):
                 for step, path in annotated(arg.annotation):
                     self.binds[arg.arg + step, path] = None
 
@@ -227,21 +227,24 @@ class Scope:
                 self.follow(path + step, one)
 
     @staticmethod
-    def adder(node: ast.Call) -> str:
+    def _adder(node: ast.Call) -> str:
         """The path of the items of the container to which this call adds."""
         if isinstance(node.func, ast.Attribute) and len(node.args) > ADDERS.get(node.func.attr, 99):
             owner = path_of(node.func.value)
             return owner and owner + "[]"
         return ""
 
-    def adds(self, node: ast.Call, func: str) -> None:
-        name, path = func.rpartition(".")[2], self.adder(node)
+    def adds(self, node: ast.Call, func: str) -> str:
+        """Remembers what the call adds to a container; the path of the items of the one whose method it is."""
+        adder = path = self._adder(node)
+        name = func.rpartition(".")[2]
         if not path and name in PUSHING and len(node.args) > 1:
             path = path_of(node.args[0])
             path = path and path + "[]"
         if path:
             for one in values(node.args[ADDERS.get(name, 1)]):
                 self.follow(path, one)
+        return adder
 
     def iterate(self, target: ast.expr, iterated: ast.expr) -> None:
         """Binds a loop's target to the items of what it runs over."""

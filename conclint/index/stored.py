@@ -28,7 +28,7 @@ from conclint.index.facts import (
     WalkFact,
 )
 
-HEAD = re.compile(r"\w*")
+FIRST_NAMES = re.compile(r"^\w+", re.MULTILINE)
 
 # The lines before the functions.
 CONTENTS, CALLS, HEADS, TOUCHES, FIRST = 1, 2, 3, 4, 5
@@ -218,9 +218,8 @@ def _heads(functions: Iterable[FunctionFact]) -> dict[str, str]:
     """By first name: the numbers of functions."""
     found: dict[str, list[str]] = {}
     for place, function in enumerate(functions):
-        for head in sorted({match.group() for path in _paths(function) if (match := HEAD.match(path)) is not None}):
-            if head:
-                found.setdefault(head, []).append(str(place))
+        for head in sorted(set(FIRST_NAMES.findall("\n".join(_paths(function))))):
+            found.setdefault(head, []).append(str(place))
     return {head: " ".join(places) for head, places in found.items()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
+from typing import get_args
 
 import conclint.index.shape as shape
 from conclint.index.facts import ALONE, CallFact, ClassFact, FunctionFact, ImportFact, Kind, Touch, Use
@@ -37,7 +38,7 @@ class Walk:
     # -- walking
 
     def _visit(self, node: object) -> None:
-        visitor = VISITORS.get(type(node), Walk._children)
+        visitor = VISITORS.get(type(node), CHILDREN)
         if visitor is not None:
             visitor(self, node)
 
@@ -48,13 +49,14 @@ class Walk:
             value = getattr(node, name)
             if isinstance(value, list):
                 self._all(value)
-            elif value is not None:
+            else:
                 self._visit(value)
 
     def _all(self, nodes: Iterable[ast.AST | None]) -> None:
         for node in nodes:
-            if node is not None:
-                self._visit(node)
+            visitor = VISITORS.get(type(node), CHILDREN)
+            if visitor is not None:
+                visitor(self, node)
 
     # -- definitions
 
@@ -121,25 +123,24 @@ class Walk:
     def _visit_Nonlocal(self, node: ast.Nonlocal) -> None:
         self._here.nonlocals.update(node.names)
 
-    def _touch(self, path: str, bits: int, line: int) -> None:
-        if not self._owner or "." in path:  # a bare name in a class body is the class's own
-            self._here.touch(path, bits, line)
-
     def _visit_Name(self, node: ast.Name) -> None:
-        self._touch(node.id, shape.SEEN if isinstance(node.ctx, ast.Load) else Touch.WRITE, node.lineno)
+        if not self._owner:  # a bare name in a class body is the class's own
+            self._here.touch(node.id, shape.SEEN if type(node.ctx) is ast.Load else Touch.WRITE, node.lineno)
 
     def _visit_Attribute(self, node: ast.Attribute) -> None:
-        bits = shape.SEEN if isinstance(node.ctx, ast.Load) else Touch.WRITE
-        self._touch(path_of(node), bits, node.lineno)
+        self._here.touch(path_of(node), shape.SEEN if type(node.ctx) is ast.Load else Touch.WRITE, node.lineno)
         self._visit(node.value)
+
+    def _touch(self, path: str, bits: int, line: int) -> None:
+        if not self._owner or "." in path:
+            self._here.touch(path, bits, line)
 
     def _visit_Subscript(self, node: ast.Subscript) -> None:
         if not isinstance(node.ctx, ast.Load):
             self._touch(path_of(node.value), shape.item_bits(node), node.lineno)
         if True in self._here.loops:
             self._here.work += 1
-        for part in shape.looked_at(node):
-            self._visit(part)
+        self._all(shape.looked_at(node))
         self._visit(node.slice)
 
     # -- assignments
@@ -171,57 +172,50 @@ class Walk:
         if not isinstance(node.target, ast.Name):
             self._visit(node.target.value)
 
-    def _visit_NamedExpr(self, node: ast.NamedExpr | ast.Await) -> None:
-        self._value(node, ())
-
-    _visit_Await = _visit_NamedExpr
-
     def _value(self, value: ast.expr, goes: tuple[str, ...]) -> None:
         """Visits an expression whose value goes to `goes`."""
-        if isinstance(value, ast.Call):
-            self._call(value, goes)
-        elif isinstance(value, ast.IfExp):
-            self._here.branches += 1
-            self._visit(value.test)
-            self._value(value.body, goes)
-            self._value(value.orelse, goes)
-            self._here.branches -= 1
-        elif isinstance(value, ast.BoolOp):
-            for part in value.values:
-                self._value(part, goes)
-        elif isinstance(value, ast.Await):
-            self._awaited(value, goes)
-        elif isinstance(value, (ast.List, ast.Tuple, ast.Set, ast.Dict)):
-            self._contents(value, goes)
-        elif isinstance(value, shape.Comprehension):
-            self._comprehension(value, tuple(one + "[]" for one in goes))
-        elif isinstance(value, ast.NamedExpr):
-            self._visit(value.target)
-            self._value(value.value, goes + tuple(self._here.bind(value.target, value.value)))
-        elif isinstance(value, ast.Starred):
-            self._value(value.value, ())
-        else:
+        visitor = VALUES.get(type(value))
+        if visitor is None:
             self._visit(value)
+        else:
+            visitor(self, value, goes)
 
-    def _contents(self, value: ast.List | ast.Tuple | ast.Set | ast.Dict, goes: tuple[str, ...]) -> None:
+    def _value_IfExp(self, value: ast.IfExp, goes: tuple[str, ...]) -> None:
+        self._here.branches += 1
+        self._visit(value.test)
+        self._value(value.body, goes)
+        self._value(value.orelse, goes)
+        self._here.branches -= 1
+
+    def _value_BoolOp(self, value: ast.BoolOp, goes: tuple[str, ...]) -> None:
+        for part in value.values:
+            self._value(part, goes)
+
+    def _value_NamedExpr(self, value: ast.NamedExpr, goes: tuple[str, ...] = ()) -> None:
+        self._visit(value.target)
+        self._value(value.value, goes + tuple(self._here.bind(value.target, value.value)))
+
+    def _value_Starred(self, value: ast.Starred, goes: tuple[str, ...]) -> None:
+        self._value(value.value, ())
+
+    def _value_Dict(self, value: ast.List | ast.Tuple | ast.Set | ast.Dict, goes: tuple[str, ...]) -> None:
         if isinstance(value, ast.Dict):
             self._all(value.keys)
         for number, item in enumerate(value.values if isinstance(value, ast.Dict) else value.elts):
             step = f".{number}" if isinstance(value, ast.Tuple) else "[]"
-            self._value(item, tuple(one + step for one in goes))
+            self._value(item, tuple([one + step for one in goes]))
+
+    _value_List = _value_Tuple = _value_Set = _value_Dict
 
     # -- calls
 
-    def _visit_Call(self, node: ast.Call) -> None:
-        self._call(node, ())
-
-    def _call(self, node: ast.Call, goes: tuple[str, ...], use: int = Use.NONE) -> None:
+    def _call(self, node: ast.Call, goes: tuple[str, ...] = (), use: int = Use.NONE) -> None:
         func = path_of(node.func)
         column = self._column(node.lineno, node.col_offset)
-        positional = tuple("*" if isinstance(arg, ast.Starred) else argument_path(arg) for arg in node.args)
+        positional = tuple(["*" if isinstance(arg, ast.Starred) else argument_path(arg) for arg in node.args])
         use |= self._here.use() | (Use.GUARDED if self._guarded else Use.NONE)
         self._here.calls.append(CallFact(func, node.lineno, column, positional, tuple(shape.keywords(node)), use, goes))
-        self._here.adds(node, func)
+        adder = self._here.adds(node, func)
         if isinstance(node.func, ast.Attribute):
             if isinstance(node.func.value, ast.Call):
                 self._call(node.func.value, ("$attr." + node.func.attr,))
@@ -229,13 +223,14 @@ class Walk:
                 self._visit(node.func.value)
         elif not isinstance(node.func, ast.Name):
             self._visit(node.func)
-        adder = self._here.adder(node)
         for number, arg in enumerate(node.args):
             self._value(arg, (adder,) if adder and number == ADDERS[func.rpartition(".")[2]] else ("$arg",))
         for word in node.keywords:
             self._value(word.value, ("$arg",))
 
-    def _awaited(self, node: ast.Await, goes: tuple[str, ...]) -> None:
+    _value_Call = _call
+
+    def _value_Await(self, node: ast.Await, goes: tuple[str, ...] = ()) -> None:
         if isinstance(node.value, ast.Call):
             self._call(node.value, goes, Use.AWAITED)
         else:
@@ -298,8 +293,7 @@ class Walk:
     _visit_AsyncFor = _visit_For
 
     def _visit_While(self, node: ast.While) -> None:
-        for path in shape.flags(node.test):
-            self._here.binds["$while", path] = None
+        self._here.binds.update((("$while", path), None) for path in shape.flags(node.test))
         self._here.whiles += 1
         self._loop(True, [node.test, *node.body])
         self._here.whiles -= 1
@@ -310,24 +304,22 @@ class Walk:
         self._all(body)
         self._here.loops.pop()
 
-    def _visit_ListComp(self, node: shape.Comprehension) -> None:
-        self._comprehension(node, ())
-
-    _visit_SetComp = _visit_GeneratorExp = _visit_DictComp = _visit_ListComp
-
-    def _comprehension(self, node: shape.Comprehension, goes: tuple[str, ...]) -> None:
+    def _value_ListComp(self, node: shape.Comprehension, goes: tuple[str, ...] = ()) -> None:
         for part in node.generators:
             self._here.iterate(part.target, part.iter)
             self._value(part.iter, ())
             self._visit(part.target)
             self._here.enter_loop(long=shape.may_run_long(part.iter))
             self._all(part.ifs)
+        items = tuple([one + "[]" for one in goes])
         if isinstance(node, ast.DictComp):
             self._visit(node.key)
-            self._value(node.value, goes)
+            self._value(node.value, items)
         else:
-            self._value(node.elt, goes)
+            self._value(node.elt, items)
         del self._here.loops[-len(node.generators) :]
+
+    _value_SetComp = _value_GeneratorExp = _value_DictComp = _value_ListComp
 
     def _visit_With(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:
@@ -345,6 +337,14 @@ class Walk:
     _visit_AsyncWith = _visit_With
 
 
+CHILDREN = Walk._children
+
+# By the type of an expression whose value goes somewhere, where it is not simply visited.
+VALUES: dict[type[object], Callable[..., None]] = {
+    getattr(ast, name[7:]): each for name, each in vars(Walk).items() if name.startswith("_value_")
+}
+
 # By the type of the node; None: nothing to see there, at or below.
-VISITORS: dict[type[object], Callable[..., None] | None] = dict.fromkeys(shape.LEAVES)
+VISITORS: dict[type[object], Callable[..., None] | None] = dict.fromkeys((*shape.LEAVES, type(None)))
 VISITORS.update((getattr(ast, name[7:]), each) for name, each in vars(Walk).items() if name.startswith("_visit_"))
+VISITORS.update((one, VALUES[one]) for one in (ast.Call, ast.NamedExpr, ast.Await, *get_args(shape.Comprehension)))

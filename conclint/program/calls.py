@@ -70,6 +70,7 @@ class Calls:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.files = names.files
+        self._functions: dict[str, tuple[File, FunctionFact]] = {}
         self._targets: dict[tuple[str, str, str], tuple[Value, ...]] = {}
         self._on: dict[str, dict[str, list[Site]]] = {}
         self._by_target: dict[tuple[str, str], dict[str, list[Site]]] = {}
@@ -78,9 +79,12 @@ class Calls:
 
     def function(self, identity: str) -> tuple[File, FunctionFact]:
         """A function of the program by its id."""
-        path, qualname = split_id(identity)
-        file = self.files[path]
-        return file, file.body.functions[qualname]
+        known = self._functions.get(identity)
+        if known is None:
+            path, qualname = split_id(identity)
+            file = self.files[path]
+            known = self._functions[identity] = file, file.body.functions[qualname]
+        return known
 
     def meaning(self, site: Site) -> Meaning:
         """What is called."""

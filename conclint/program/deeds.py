@@ -36,7 +36,7 @@ class Done(NamedTuple):
     bits: dict[str, int]
     mutated: frozenset[str]
     walked: frozenset[str]
-    looks: bool  # whether a look counts that may be followed by another one
+    looks: bool = False  # whether a look counts that may be followed by another one
 
     def changes(self, path: str) -> bool:
         return bool(self.bits.get(path, 0) & CHANGES) or path in self.mutated
@@ -54,9 +54,8 @@ class Done(NamedTuple):
 class Deeds:
     """Answers for one program; every function is looked through once."""
 
-    def __init__(self, knowledge: Knowledge, *, free_threaded: bool = False, looks: bool = False) -> None:
+    def __init__(self, knowledge: Knowledge, *, free_threaded: bool = False) -> None:
         self.free_threaded = free_threaded
-        self._looks = looks
         self._mutators = frozenset(name for names in knowledge.mutators.values() for name in names)
         self._known: dict[tuple[str, str], Done] = {}
 
@@ -72,7 +71,7 @@ class Deeds:
             walked = frozenset(path[: step.start()] for _, path in function.binds for step in WALKED.finditer(path))
             if self.free_threaded:
                 walked |= frozenset(_in_sight(function))
-            known = self._known[key] = Done(bits, mutated, walked, self._looks)
+            known = self._known[key] = Done(bits, mutated, walked)
         return known
 
     def _changed(self, function: FunctionFact) -> Iterator[str]:
@@ -87,6 +86,21 @@ class Deeds:
     def changes(self, file: File, function: FunctionFact, path: str, store: Store) -> bool:
         """Whether the function changes the state, which it calls `path`, rather than makes it."""
         return not constructs(file, function, path, store) and self.of(file, function).changes(path)
+
+
+class Looks(Deeds):
+    """The same deeds, among which a look counts."""
+
+    def __init__(self, knowledge: Knowledge, deeds: Deeds) -> None:
+        super().__init__(knowledge, free_threaded=deeds.free_threaded)
+        self._deeds = deeds
+
+    def of(self, file: File, function: FunctionFact) -> Done:
+        key = (file.path, function.qualname)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._deeds.of(file, function)._replace(looks=True)
+        return known
 
 
 def _in_sight(function: FunctionFact) -> Iterator[str]:
@@ -105,9 +119,10 @@ def constructs(file: File, function: FunctionFact, path: str, store: Store) -> b
         return not function.qualname and file.path == store.owner
     if store.sort == "local":
         return function_id(file.path, function.qualname) == store.owner and _bound_once(function, path)
-    own = bool(function.params) and path == f"{function.params[0].name}.{store.path}"
-    made = function.name in CONSTRUCTION and function.name != "__new__"  # whose first parameter is the class
-    return function.name in AT_IMPORT or (made and own)
+    name = function.name
+    if name not in CONSTRUCTION or name == "__new__":  # whose first parameter is the class
+        return False
+    return name in AT_IMPORT or (bool(function.params) and path == f"{function.params[0].name}.{store.path}")
 
 
 def _bound_once(function: FunctionFact, path: str) -> bool:

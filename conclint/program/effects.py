@@ -35,6 +35,8 @@ class Effect(IntFlag):
     ASKS = 2048  # asks a server by a library that has an asynchronous twin
 
 
+EACH = tuple((int(one), one) for one in Effect if one)
+
 LETS_RUN = Effect.IO | Effect.BLOCKS | Effect.RELEASES | Effect.UNKNOWN
 
 # The calls that are shown on the way to an effect.
@@ -298,8 +300,9 @@ class Effects:
         return unseen and (method in PLAIN_METHODS or (method == "get" and len(site.call.args) == 2))
 
     def _remember(self, identity: str, effects: Effect, reason: Reason) -> None:
-        for effect in Effect:
-            if effects & effect:
+        bits = int(effects)  # whose `&` costs a tenth of an IntFlag's
+        for bit, effect in EACH if bits else ():
+            if bits & bit:
                 self._reasons.setdefault((identity, effect), reason)
 
 

@@ -16,7 +16,7 @@ from conclint.program.children import Children
 from conclint.program.childstate import ChildState
 from conclint.program.contexts import Contexts
 from conclint.program.declared import Declared
-from conclint.program.deeds import Deeds
+from conclint.program.deeds import Deeds, Looks
 from conclint.program.effects import Effects
 from conclint.program.errors import Errors
 from conclint.program.files import Files
@@ -182,9 +182,8 @@ class Program:
         """The same and what they only look at, perhaps twice, while others change it; where somebody asks for that."""
         if not self._looks:
             return {}
-        options = self.options
-        deeds = Deeds(options.knowledge, free_threaded=options.free_threaded, looks=True)
-        return State(self.calls, self.contexts, options.knowledge, deeds).shared()
+        knowledge = self.options.knowledge
+        return State(self.calls, self.contexts, knowledge, Looks(knowledge, self.deeds)).shared()
 
     def is_per_thread(self, store: Store) -> bool:
         """Whether it is an attribute of a `threading.local`."""

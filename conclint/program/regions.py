@@ -6,7 +6,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from conclint.index.facts import FunctionFact, Use
+from conclint.index.facts import CallFact, FunctionFact, Use
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import CONCURRENT, Contexts
 from conclint.program.files import File
@@ -70,9 +70,8 @@ class Regions:
         """The regions to parse, and of classes the parts."""
         triggers = self._triggers
         self._by_calls(_by_name({code: one for code, one in triggers.items() if not one.contexts}))
+        self._by_contexts({code: one for code, one in triggers.items() if one.contexts})
         for code, trigger in triggers.items():
-            if trigger.contexts:
-                self._by_contexts(code, trigger)
             if trigger.within:
                 self._by_within(code, trigger)
             if trigger.constructors:
@@ -242,19 +241,23 @@ class Regions:
         mro = self._calls.names.classes.mro
         return {f"{base}.{last}" for owner in owners for base in mro(owner) if ":" not in base}
 
-    def _by_contexts(self, code: str, trigger: Triggers) -> None:
-        last = {name.rpartition(".")[2] for name in trigger.calls}
-        seen: set[str] = set()
-        for identity in sorted(self._contexts.functions()):
-            if any(run.context in trigger.contexts for run in self._contexts.runs(identity)):
-                file, function = self._calls.function(identity)
-                if function.kind & trigger.kinds:
-                    self._choose(file, function.line)
-                    self._run(file, (code,))
-                for call in function.calls:
-                    named = call.func.rpartition(".")[2] in last
-                    if named and self._calls.library_names(Site(file, function, call)) & trigger.calls:
-                        self._concurrent((code,), Member(file, function), call.line, seen)
+    def _by_contexts(self, triggers: Mapping[str, Triggers]) -> None:
+        asked = [(code, one, _last(one.calls)) for code, one in triggers.items()]
+        seen: dict[str, set[str]] = {code: set() for code in triggers}
+        for identity in sorted(self._contexts.functions()) if asked else ():
+            contexts = frozenset(run.context for run in self._contexts.runs(identity))
+            file, function = self._calls.function(identity)
+            called: dict[str, list[CallFact]] = {}
+            for call in function.calls:
+                called.setdefault(call.func.rpartition(".")[2], []).append(call)
+            for code, trigger, last in asked:
+                if contexts & trigger.contexts:
+                    if function.kind & trigger.kinds:
+                        self._choose(file, function.line)
+                        self._run(file, (code,))
+                    for call in (one for name in last & called.keys() for one in called[name]):
+                        if self._calls.library_names(Site(file, function, call)) & trigger.calls:
+                            self._concurrent((code,), Member(file, function), call.line, seen[code])
 
     def _concurrent(self, codes: Iterable[str], where: Member, line: int, seen: set[str]) -> None:
         """Something happens in a worker: it counts which locks are held there, and by whose callers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from conclint.knowledge import BUILTIN
 from conclint.knowledge.kinds import Context, Knowledge
@@ -14,8 +15,7 @@ from conclint.program.values import Reach, Store
 from conclint.program.walks import Walk
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """What a path denotes: library names, ids of functions, the class and bases of the object, the store it names."""
 
     names: tuple[str, ...] = ()

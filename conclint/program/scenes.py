@@ -9,15 +9,14 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from conclint.index.facts import CallFact, FunctionFact, Kind, Touch
+from conclint.index.facts import FunctionFact, Kind, Touch
 from conclint.knowledge import BUILTIN
 from conclint.knowledge.handles import LAST_METHODS
-from conclint.knowledge.lives import JOINS
 from conclint.program.calls import Site
-from conclint.program.contexts import CONCURRENT, Run, evidence, is_far, site_place
+from conclint.program.contexts import CONCURRENT, Run, evidence, is_far
 from conclint.program.deaf import is_deaf
+from conclint.program.fates import fate_scene
 from conclint.program.files import File
-from conclint.program.handles import Fate
 from conclint.program.pickles import Held
 from conclint.program.pools import has_one_worker, pool_of
 from conclint.program.prepared import prepared
@@ -58,7 +57,7 @@ class Scenes:
         self._regions = regions
         self._calls = program.calls
         self._spawned = {root.target for root in program.spawns.roots}
-        self._states: dict[str, list[int]] = {}
+        self._known: dict[Meaning, Named] = {}
 
     def build(self, chosen: Chosen) -> dict[str, Scene]:
         """A scene for each chosen file."""
@@ -137,9 +136,16 @@ class Scenes:
         """How an attribute's object is reached: through the class itself, `Job.done`, `cls.done`, or some variable."""
         owner = self._program.names.meaning(file, function, path.rpartition(".")[0])
         through = any(value.sort is Sort.CLASS for value in owner.values)
-        return replace(named, of_class=named.of_class or through, through_class=through, owner=owner.store)
+        return named._replace(of_class=named.of_class or through, through_class=through, owner=owner.store)
 
     def _meaning(self, meaning: Meaning) -> Named:
+        """The same object for the same meaning: there are few, and each may stand in many scenes."""
+        known = self._known.get(meaning)
+        if known is None:
+            known = self._known[meaning] = self._find_meaning(meaning)
+        return known
+
+    def _find_meaning(self, meaning: Meaning) -> Named:
         names: dict[str, None] = {}
         functions: dict[str, None] = {}
         types: dict[str, None] = {}
@@ -232,7 +238,7 @@ class Scenes:
                     targets = tuple(dict.fromkeys(self._run_by(site)))
                     given = self._starters.given(site)
                     told = self._program.stops.told(site, (*targets, *given))
-                    made = _fate(call, fate, targets, told=told, repeated=self._calls.repeated(site))
+                    made = fate_scene(call, fate, targets, told=told, repeated=self._calls.repeated(site))
                     mortal = all(self._mortal(store) for store in fate.stores)
                     method = self._program.start_methods.of(site)
                     made = replace(made, protocol=self._has_protocol(site), start_method=method)
@@ -322,25 +328,3 @@ def _paths(function: FunctionFact, spans: tuple[tuple[int, int], ...]) -> set[st
 def _inside(line: int, spans: tuple[tuple[int, int], ...]) -> bool:
     found = bisect_right(spans, (line, sys.maxsize)) - 1
     return found >= 0 and line <= spans[found][1]
-
-
-def _fate(call: CallFact, fate: Fate, targets: tuple[str, ...], *, told: bool, repeated: bool) -> FateScene:
-    return FateScene(
-        line=call.line,
-        column=call.column,
-        func=call.func,
-        methods=tuple(sorted({use.method for use in fate.uses})),
-        escapes=tuple(sorted(fate.escapes)),
-        stores=fate.stores,
-        daemon=fate.daemon,
-        uses=tuple(sorted((use.method, use.site.file.path, use.site.call.line) for use in fate.uses)),
-        targets=targets,
-        told=told,
-        joins=tuple(sorted(site_place(site) for site in fate.sites(*JOINS) if _unlimited(site.call))),
-        repeated=repeated,
-    )
-
-
-def _unlimited(join: CallFact) -> bool:
-    """`join()`, `join(None)`: not `join(timeout)`."""
-    return all(path == "=None" for path in (*join.args, *(path for _, path in join.keywords)))

@@ -31,6 +31,7 @@ class Scopes:
 
     def __init__(self, files: Files) -> None:
         self._files = files
+        self._classes: dict[str, tuple[File | None, ClassFact | None]] = {}
         self._bindings: dict[tuple[str, str], dict[str, list[str]]] = {}
         self._methods: dict[str, dict[str, list[str]]] = {}
         self._members: dict[str, list[Member]] = {}
@@ -97,9 +98,12 @@ class Scopes:
 
     def class_(self, identity: str) -> tuple[File | None, ClassFact | None]:
         """A class of the program by its id."""
-        path, qualname = split_id(identity)
-        file = self._files.by_path.get(path)
-        return file, file.class_(qualname) if file is not None else None
+        known = self._classes.get(identity)
+        if known is None:
+            path, qualname = split_id(identity)
+            file = self._files.by_path.get(path)
+            known = self._classes[identity] = file, file.class_(qualname) if file is not None else None
+        return known
 
     def methods(self, cls: str) -> dict[str, list[str]]:
         """The methods that a class of the program defines itself: by name the functions, several after an `if`."""

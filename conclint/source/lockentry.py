@@ -54,7 +54,7 @@ class _Entries:
         return isinstance(node, cst.With) and any(self._is_lock(item.item) for item in node.items)
 
     def _acquires(self, function: cst.FunctionDef) -> bool:
-        calls = (one.func for one in self._file.inside(function, cst.Call) if isinstance(one, cst.Call))
+        calls = (one.func for one in self._file.inside(function, cst.Call))
         return any(
             isinstance(func, cst.Attribute) and func.attr.value == "acquire" and self._is_lock(func.value)
             for func in calls
@@ -67,13 +67,11 @@ class _Entries:
         """Where the file says the function's name: a method's behind `self`, another's alone."""
         name, block = function.name.value, self._file.parent(function)
         if block is not None and isinstance(self._file.parent(block), cst.ClassDef):
-            for one in self._file.all(cst.Attribute):
-                if isinstance(one, cst.Attribute) and one.attr.value == name and self._is_own(one.value):
-                    yield one
+            paths = self._file.all(cst.Attribute)
+            yield from (one for one in paths if one.attr.value == name and self._is_own(one.value))
             return
-        for one in self._file.all(cst.Name):
-            if isinstance(one, cst.Name) and one.value == name and one is not function.name:
-                yield one
+        names = self._file.all(cst.Name)
+        yield from (one for one in names if one.value == name and one is not function.name)
 
     def _is_own(self, node: cst.CSTNode) -> bool:
         """Whether the node is the first parameter of a function around it."""

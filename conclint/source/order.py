@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 import libcst as cst
 
@@ -16,7 +17,22 @@ ALL_THREADS = ("threading.enumerate", "threading.active_count")
 LOOKING = frozenset({"enumerate", "active_count"})
 POOLS = ("concurrent.futures.Executor", "multiprocessing.pool.Pool", "asyncio.TaskGroup")
 
+FUNCTIONS = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
+BLOCKS = frozenset({cst.IndentedBlock, cst.Module})
+LOOPS = frozenset({cst.For, cst.While})
+
 Lines = tuple[int, int]
+
+
+class Around(NamedTuple):
+    """What is over before a node, the conditions that it is under, and where the outermost loop around it ends."""
+
+    after: tuple[Lines, ...]
+    under: tuple[str, ...]
+    last: int
+
+
+NOWHERE = Around((), (), 0)
 
 
 class Order:
@@ -25,26 +41,40 @@ class Order:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._settled = Settled(source)
+        self._known: dict[int, Around] = {}  # by the node's id
         self._ends: dict[int, dict[int, tuple[Lines, ...]]] = {}  # before each statement of a block, by their `id`s
 
     def point(self, node: cst.CSTNode) -> Point:
         """When the node happens in its function."""
-        line = until = self._source.line(node)
-        after: list[Lines] = []
-        under: list[str] = []
-        child = node
-        for outer in self._source.ancestors(node):
-            if isinstance(outer, (cst.IndentedBlock, cst.Module)):
-                after += self._ended_before(outer, child)
-            elif isinstance(outer, cst.If):
-                under += self._settled.under(outer, child)
-            elif isinstance(outer, (cst.For, cst.While)):
-                until = self._source.span(outer).end_line
-            elif isinstance(outer, (cst.FunctionDef, cst.Lambda, cst.ClassDef)) and child is outer.body:
-                break
-            child = outer
+        line = self._source.line(node)
+        after, under, last = self._around(node)
         joined = any(first == last and first in self._thread_joins for first, last in after)
-        return Point(self._source.identity(node), line, until, tuple(after), joined, tuple(under))
+        return Point(self._source.identity(node), line, last or line, after, joined, under)
+
+    def _around(self, node: cst.CSTNode) -> Around:
+        """The same for everything at the node: found once for each block and statement around it."""
+        inner: list[tuple[cst.CSTNode, cst.CSTNode]] = []
+        while id(node) not in self._known:
+            outer = self._source.parent(node)
+            if outer is None or (isinstance(outer, FUNCTIONS) and node is outer.body):
+                self._known[id(node)] = NOWHERE
+            else:
+                inner.append((node, outer))
+                node = outer
+        around = self._known[id(node)]
+        for node, outer in reversed(inner):
+            around = self._known[id(node)] = self._at(node, outer, around)
+        return around
+
+    def _at(self, node: cst.CSTNode, outer: cst.CSTNode, around: Around) -> Around:
+        kind = outer.__class__
+        if kind in BLOCKS and isinstance(outer, (cst.IndentedBlock, cst.Module)):
+            return around._replace(after=self._ended_before(outer, node) + around.after)
+        if kind is cst.If and isinstance(outer, cst.If):
+            return around._replace(under=(*self._settled.under(outer, node), *around.under))
+        if kind in LOOPS:
+            return around._replace(last=around.last or self._source.span(outer).end_line)
+        return around
 
     @cached_property
     def _thread_joins(self) -> set[int]:

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from types import UnionType
 
 import libcst as cst
 from libcst.metadata.position_provider import PositionProvider, PositionProvidingCodegenState
@@ -29,9 +30,14 @@ class Positions:
     """First and last offsets of the nodes of one parsed text, found when somebody asks."""
 
     def __init__(
-        self, module: cst.Module, text: str, starts: Sequence[int], parent: Callable[[cst.CSTNode], cst.CSTNode | None]
+        self,
+        module: cst.Module,
+        text: str,
+        starts: Sequence[int],
+        parent: Callable[[cst.CSTNode], cst.CSTNode | None],
+        listed: Callable[[UnionType], Sequence[cst.CSTNode]],
     ) -> None:
-        self._module, self._text, self._starts, self._parent = module, text, starts, parent
+        self._module, self._text, self._starts, self._parent, self._listed = module, text, starts, parent, listed
         self._ranges: dict[int, Range] = {}  # by the node's id
 
     def range(self, node: cst.CSTNode) -> Range:
@@ -92,7 +98,7 @@ class Positions:
             told = statements(self._text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return {}
-        nodes = _statements(self._module)
+        nodes = self._listed(Statement)  # as `index.statements` lists them
         if len(nodes) != len(told):
             return {}
         return {id(node): self._extent(one) for node, one in zip(nodes, told, strict=True)}
@@ -165,26 +171,6 @@ def _head(node: Statement) -> Statement:
         elif block is not None and name != "body":
             blocks[name] = () if name == "handlers" else None
     return node.with_changes(**blocks)
-
-
-def _statements(module: cst.Module) -> list[Statement]:
-    """As `index.statements` lists them."""
-    found: list[Statement] = []
-    stack: list[cst.CSTNode] = [*reversed(module.body)]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, (cst.SimpleStatementLine, cst.BaseSuite)):
-            stack += reversed(node.body)
-            continue
-        if isinstance(node, Statement):
-            found.append(node)
-        for name in ("finalbody", "orelse", "handlers", "cases", "body"):
-            inner = getattr(node, name, None)
-            if isinstance(inner, cst.CSTNode):
-                stack.append(inner)
-            elif inner:
-                stack += reversed(inner)
-    return found
 
 
 class _Offsets(PositionProvidingCodegenState):

@@ -6,7 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from types import UnionType
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from conclint.lazily import lazily
 from conclint.model import Span
@@ -31,6 +32,8 @@ MEANINGLESS = frozenset(
 # Types of fields that never hold a node.
 PLAIN = (str, bool, str | None)
 
+
+N = TypeVar("N", bound=cst.CSTNode)
 
 Function = cst.FunctionDef | cst.Lambda
 FUNCTIONS = frozenset({cst.FunctionDef, cst.Lambda})
@@ -83,11 +86,17 @@ class Region:
     def __contains__(self, node: cst.CSTNode) -> bool:
         return id(node) in self._walked.sequence
 
-    def all(self, kind: type[cst.CSTNode]) -> list[cst.CSTNode]:
+    def all(self, kind: type[N]) -> list[N]:
         """The nodes of exactly this type, in the order of the text."""
-        return self._walked.kinds.get(kind, [])
+        return cast("list[N]", self._walked.kinds.get(kind, []))
 
-    def inside(self, node: cst.CSTNode, kind: type[cst.CSTNode]) -> list[cst.CSTNode]:
+    def of(self, kinds: UnionType) -> list[cst.CSTNode]:
+        """The nodes of these types and of those derived from them, in the order of the text."""
+        found = [one for kind, nodes in self._walked.kinds.items() if issubclass(kind, kinds) for one in nodes]
+        found.sort(key=self.sequence)
+        return found
+
+    def inside(self, node: cst.CSTNode, kind: type[N]) -> list[N]:
         """The nodes of exactly this type at the node and below it, found by their places in the order."""
         first = self._walked.sequence[id(node)]
         places, nodes = self._places(kind), self.all(kind)
@@ -113,7 +122,7 @@ class Region:
     def _positions(self) -> Positions:
         from conclint.source.positions import Positions
 
-        return Positions(self.module, self.text, self._starts, self.parent)
+        return Positions(self.module, self.text, self._starts, self.parent, self.of)
 
     @cached_property
     def _starts(self) -> list[int]:
