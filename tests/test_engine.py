@@ -398,7 +398,7 @@ def test_only_the_part_that_changed_is_linked_again(install: Install, monkeypatc
     cache = Counted()
     first = check(there, CONFIG, cache=cache)
     real, seen = linked.link, []
-    monkeypatch.setattr(linked, "link", lambda blobs, options: seen.append(list(dict(blobs))) or real(blobs, options))
+    monkeypatch.setattr(linked, "link", lambda blobs, *more: seen.append(list(dict(blobs))) or real(blobs, *more))
     changed = Unit("b/x.py", data=(PROGRAM + "time.sleep(3)\n").encode())
     second = check([there[0], changed], CONFIG, cache=cache)
     assert seen == [["b/x.py"]]

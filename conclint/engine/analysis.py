@@ -26,6 +26,7 @@ from conclint.engine.tasks import (
     warm,
 )
 from conclint.engine.units import Survey, Unit, roots
+from conclint.index.facts import Header
 from conclint.model import Diagnostic, Failure, Finding, Place, Span
 from conclint.program import Options, islands
 from conclint.program.evidence import Evidence
@@ -66,8 +67,8 @@ class Analysis:
         """Every finding of the rules that run, and of files that cannot be read, before suppression."""
         blobs, asked = self._index(), self._asked
         found: list[Diagnostic] = []
-        for paths in self._parts(blobs):
-            linked = Linked({path: blobs.pop(path) for path in paths}, asked, self.ledger)
+        for headers in self._parts(blobs):
+            linked = Linked({path: blobs.pop(path) for path in headers}, headers, asked, self.ledger)
             try:
                 found += self._judged(linked)
             except Exception as error:
@@ -76,8 +77,8 @@ class Analysis:
                 linked.close()
         return found + self._unreadable(self.survey.lost)
 
-    def _parts(self, blobs: Mapping[str, bytes]) -> list[list[str]]:
-        """The paths of the files that are linked together."""
+    def _parts(self, blobs: Mapping[str, bytes]) -> list[dict[str, Header]]:
+        """The headers of the files that are linked together."""
         try:
             return islands(blobs.items(), SMALLEST)
         except Exception as error:

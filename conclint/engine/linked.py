@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from conclint.engine.ledger import Ledger, told_of
+from conclint.index.facts import Header
 from conclint.model import Place
 from conclint.program import Options, Program, link
 from conclint.program.scene import Scene
@@ -41,8 +42,8 @@ class Asked(NamedTuple):
 class Linked:
     """One tree's program; linked when somebody asks for what is not remembered."""
 
-    def __init__(self, blobs: Mapping[str, bytes], asked: Asked, ledger: Ledger) -> None:
-        self._blobs, self._asked, self._ledger = blobs, asked, ledger
+    def __init__(self, blobs: Mapping[str, bytes], headers: Mapping[str, Header], asked: Asked, ledger: Ledger) -> None:
+        self._blobs, self._headers, self._asked, self._ledger = blobs, headers, asked, ledger
 
     @cached_property
     def name(self) -> bytes:
@@ -56,7 +57,7 @@ class Linked:
 
     @cached_property
     def program(self) -> Program:
-        return link(self._blobs.items(), self._asked.options)
+        return link(self._blobs.items(), self._asked.options, self._headers)
 
     def close(self) -> None:
         """Lets go of the program."""

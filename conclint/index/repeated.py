@@ -6,10 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from conclint.index.paths import argument_path, path_of
-
-# What calls a function for each of many items; and those that take the function's arguments as one tuple each.
-MAPPING = frozenset({"map", "imap", "imap_unordered", "map_async", "starmap", "starmap_async"})
-UNPACKING = frozenset({"starmap", "starmap_async"})
+from conclint.knowledge.starting import MAPS, UNPACKING
 
 Plain = (ast.Name, ast.Attribute)
 
@@ -17,7 +14,7 @@ Plain = (ast.Name, ast.Attribute)
 def same_for_all(call: ast.Call) -> Iterator[tuple[str, str]]:
     """`each.0`, `each.1`, …: the paths of what the function is given every time, by the place of its parameter."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    for place, arg in enumerate(call.args[1:] if name in MAPPING else ()):
+    for place, arg in enumerate(call.args[1:] if name in MAPS else ()):
         item, changing = _item(arg)
         unpacked = item.elts if name in UNPACKING and isinstance(item, ast.Tuple) and not place else []
         for number, part in enumerate(unpacked) if name in UNPACKING else ((place, item),):

@@ -9,14 +9,10 @@ from conclint.index.facts import EACH, ONCE, CallFact, FunctionFact, Kind, Param
 from conclint.index.paths import LITERALS, annotated, argument_path, elements, path_of, values
 from conclint.index.shape import OPPOSITES, asked
 from conclint.knowledge.containers import CHANGING, PUSHING
+from conclint.knowledge.starting import HANDING
 
 # Adding to a container: the method's name, and which argument becomes an item.
 ADDERS = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
-
-# What hands its arguments to workers.
-HANDING = frozenset(
-    ("Thread", "Process", "Timer", "submit", "apply_async", "run_in_executor", "to_thread", "start_new_thread")
-)
 
 # Displays and comprehensions: each time that they are evaluated they make a new container.
 CONTAINERS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)

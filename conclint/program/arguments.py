@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conclint.index.facts import FunctionFact, Kind
+from conclint.knowledge.starting import HANDING_ON
 from conclint.program.calls import Calls, Site
 from conclint.program.matching import Given, matched, per_item
 from conclint.program.scopes import Passed
@@ -15,11 +16,6 @@ from conclint.program.values import Reach, Value
 
 if TYPE_CHECKING:
     from conclint.program.spawns import Root
-
-# Spawners that hand their further arguments on to the callable.
-HANDING_ON = frozenset(
-    ("submit", "run_in_executor", "to_thread", "run_sync", "start_new_thread", "call_soon_threadsafe", "apply", "spawn")
-)
 
 # So many different arguments for one parameter tell enough.
 MOST_PASSED = 4

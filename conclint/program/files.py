@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import posixpath
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 
 from conclint.index import decode_body, decode_header
 from conclint.index.facts import ClassFact, FunctionFact, Header, ImportFact
 from conclint.index.stored import Body
 from conclint.program.packages import Packages
 
+# The encoded indexes of files, by path.
+Indexes = Iterable[tuple[str, bytes]]
+
+NONE: Mapping[str, Header] = MappingProxyType({})
+
 
 class File:
     """One file's index, unfolded as far as somebody looks into it."""
 
-    def __init__(self, path: str, blob: bytes) -> None:
+    def __init__(self, path: str, blob: bytes, header: Header | None = None) -> None:
         self.path = path
         self._blob = blob
-        self.header: Header = decode_header(blob)
+        self.header: Header = header or decode_header(blob)
 
     @cached_property
     def body(self) -> Body:
@@ -94,10 +100,10 @@ class Occurrences:
 
 
 class Files:
-    """All files of a program by path; finds the file that a module name means."""
+    """All files of a program by path; finds the file that a module name means.  `headers`: those that are known."""
 
-    def __init__(self, indexes: Iterable[tuple[str, bytes]]) -> None:
-        self.by_path = {path: File(path, blob) for path, blob in indexes}
+    def __init__(self, indexes: Indexes, headers: Mapping[str, Header] = NONE) -> None:
+        self.by_path = {path: File(path, blob, headers.get(path)) for path, blob in indexes}
         self._ends: dict[str, list[str]] = {}
         for path in self.by_path:
             stem = path[: -len("/__init__.py")] if path.endswith("/__init__.py") else path.rpartition(".")[0]

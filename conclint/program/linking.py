@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from enum import Enum
 from functools import cached_property
 
+from conclint.index.facts import Header
 from conclint.knowledge import BUILTIN
 from conclint.knowledge.kinds import Knowledge
 from conclint.knowledge.pickling import INHERITED
@@ -19,7 +20,7 @@ from conclint.program.declared import Declared
 from conclint.program.deeds import Deeds, Looks
 from conclint.program.effects import Effects
 from conclint.program.errors import Errors
-from conclint.program.files import Files
+from conclint.program.files import NONE, Files, Indexes
 from conclint.program.globals import Globals
 from conclint.program.handles import Handles
 from conclint.program.locals import Locals
@@ -59,9 +60,9 @@ class Options:
 class Program:
     """All files, linked.  Its parts draw on each other in the order in which they stand here."""
 
-    def __init__(self, indexes: Iterable[tuple[str, bytes]], options: Options) -> None:
+    def __init__(self, indexes: Indexes, options: Options, headers: Mapping[str, Header] = NONE) -> None:
         self.options = options
-        self.files = Files(indexes)
+        self.files = Files(indexes, headers)
         self.names = Names(self.files, options.knowledge)
         self.calls = Calls(self.names)
         self._looks = False  # whether somebody asks for state that is looked at twice
@@ -265,21 +266,23 @@ def _joined(*tables: dict[Store, tuple[User, ...]]) -> dict[Store, tuple[User, .
     return found
 
 
-def islands(indexes: Iterable[tuple[str, bytes]], smallest: int) -> list[list[str]]:
-    """The files in groups that can be linked apart, since nothing in one can mean anything in another.
+def islands(indexes: Indexes, smallest: int) -> list[dict[str, Header]]:
+    """The files in groups that can be linked apart, since nothing in one can mean anything in another: their headers.
 
     Those of fewer than `smallest` files are one group together, the last.
     """
-    rest: list[str] = []
-    found: list[list[str]] = []
-    for island in Files(indexes).packages.islands():
+    files = Files(indexes)
+    rest: dict[str, Header] = {}
+    found: list[dict[str, Header]] = []
+    for island in files.packages.islands():
+        headers = {path: files[path].header for path in island}
         if len(island) < smallest:
-            rest += island
+            rest |= headers
         else:
-            found.append(island)
+            found.append(headers)
     return [*found, rest] if rest else found
 
 
-def link(indexes: Iterable[tuple[str, bytes]], options: Options) -> Program:
-    """Puts the encoded indexes of all files (by path) together."""
-    return Program(indexes, options)
+def link(indexes: Indexes, options: Options, headers: Mapping[str, Header] = NONE) -> Program:
+    """Puts the encoded indexes of all files (by path) together; `headers` are those that are decoded already."""
+    return Program(indexes, options, headers)

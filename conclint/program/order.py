@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from conclint.index.facts import CallFact, Touch, Use
 from conclint.knowledge.lives import JOINS, STARTS
+from conclint.knowledge.starting import WAITING
 from conclint.program.calls import Site
 from conclint.program.deeds import CONSTRUCTION
 from conclint.program.deep import READ, is_own
@@ -19,9 +20,6 @@ from conclint.program.testfiles import only_tests
 from conclint.program.values import Store, function_id, split_id
 
 ENDINGS = ("join", "shutdown", "result", "wait", "terminate")
-
-# Methods of a `multiprocessing.Pool` that come back when the work is done.
-WAITING = (".map", ".starmap", ".apply")
 
 POOLS = ("concurrent.futures.", "multiprocessing.")
 
@@ -59,7 +57,7 @@ class HappensBefore:
 
     def _waits(self, root: Root) -> bool:
         """Whether main waits at the start until all is done: `pool.starmap(work, rows)`, a helper that joins."""
-        waits = root.waited or (root.how.startswith("multiprocessing.") and root.how.endswith(WAITING))
+        waits = root.waited or (root.how.startswith("multiprocessing.") and root.how.rpartition(".")[2] in WAITING)
         return waits and not self._program.contexts.runs(root.site.caller)
 
     def _suspended(self, function: str, root: Root, depth: int) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from conclint.index.facts import Use
 from conclint.knowledge.handles import LAST_METHODS
+from conclint.knowledge.starting import ONE_EACH
 from conclint.program.calls import Site
 from conclint.program.contexts import CONCURRENT, Run
 from conclint.program.entry import Entry
@@ -15,7 +16,6 @@ from conclint.program.linking import Program
 from conclint.program.observations import Observations, Output
 from conclint.program.order import HappensBefore
 from conclint.program.spawns import Root
-from conclint.program.startsites import ONE_EACH
 from conclint.program.testfiles import among_tests, is_test, only_tests
 from conclint.program.values import split_id
 

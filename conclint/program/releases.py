@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conclint.index.facts import FunctionFact
 from conclint.knowledge.kinds import Context
+from conclint.knowledge.starting import THREADS
 from conclint.program.calls import Site
 from conclint.program.files import File
 from conclint.program.takes import Taken
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 # docs.python.org/3/library/threading.html#threading.RLock.release: RuntimeError for all but the holder
 OWNED = ("threading.RLock.release", "multiprocessing.RLock.release", "threading.Condition.release")
-
-HANDING = ("submit", "Thread", "Timer", "run_in_executor", "to_thread", "start_new_thread")
 
 
 class Release(NamedTuple):
@@ -38,7 +37,7 @@ class Releases:
     def all(self) -> Iterator[Release]:
         """Bound methods that are handed to a thread, and threads that release what they have not taken."""
         for file in self._program.files:
-            for name in HANDING:
+            for name in sorted(THREADS):
                 if name in file.header.called:
                     for function, call in file.body.functions.calling(name):
                         yield from self._handed(Site(file, function, call))

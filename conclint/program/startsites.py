@@ -6,16 +6,8 @@ from collections.abc import Iterator
 
 from conclint.index.facts import CallFact, Use
 from conclint.knowledge.kinds import Spawner
-from conclint.knowledge.names import members
+from conclint.knowledge.starting import MAPS
 from conclint.program.calls import Site
-
-# Each call of these starts one.
-ONE_EACH = members(
-    "Thread Timer Process QThread submit apply apply_async run_in_executor to_thread run_sync start_new_thread"
-)
-
-# These call their target for each of many items.
-MAPS = frozenset({"map", "imap", "imap_unordered", "starmap", "map_async", "starmap_async"})
 
 
 def one_at_a_time(site: Site) -> bool:

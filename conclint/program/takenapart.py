@@ -7,10 +7,10 @@ from functools import cached_property
 
 from conclint.knowledge.kinds import Context
 from conclint.knowledge.pickling import TAKING_APART
+from conclint.knowledge.starting import MAPS
 from conclint.program.arguments import partial_of, spawned
 from conclint.program.calls import Calls, Site
 from conclint.program.spawns import Root
-from conclint.program.startsites import MAPS
 from conclint.program.values import Sort, Store, Value, split_id
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from conclint.knowledge.starting import STARTS
 from conclint.program.deeds import AT_IMPORT, CONSTRUCTION
 from conclint.program.observations import OF_ITEMS, TOLD, Access, Act, HeldCall, Holder, Observations
 from conclint.program.scene import Named
@@ -30,11 +31,6 @@ from conclint.source.source import Source
 from conclint.source.straddles import Straddles
 from conclint.source.tree import below
 from conclint.source.used import Users
-
-STARTS = frozenset(
-    ("start", "submit", "map", "apply_async", "map_async", "starmap", "starmap_async", "imap", "imap_unordered")
-) | frozenset(("run_in_executor", "to_thread", "Thread", "Process", "Timer", "start_new_thread"))
-
 
 # Single steps that an author may know to be so.
 ADDING = frozenset({"append", "appendleft", "extend", "extendleft", "add"})

@@ -9,10 +9,11 @@ import libcst as cst
 
 from conclint.program.observations import Act
 from conclint.source.acts import CHANGING, State, act_of
+from conclint.source.lockedblocks import Locked
 from conclint.source.makes import Makes
 from conclint.source.paths import path_of
 from conclint.source.questions import is_last_part, rest_of, same_function
-from conclint.source.secondlook import ENDED, Locked, SecondLook
+from conclint.source.secondlook import ENDED, SecondLook
 from conclint.source.source import Source
 from conclint.source.tree import below
 
@@ -55,7 +56,7 @@ class EarlyLook:
 
     def all(self) -> Iterator[Early]:
         """Each block at most once."""
-        for block in self._looks.blocks():
+        for block in self._source.locked_blocks:
             found = sorted(self._in(block), key=lambda one: not one.surely)
             yield from found[:1]
 

@@ -13,6 +13,7 @@ from conclint.program.observations import Act
 from conclint.source.acts import State, act_of
 from conclint.source.checks import Checks, Test
 from conclint.source.edits import indent_unit, lines_of, shifted
+from conclint.source.lockedblocks import Locked
 from conclint.source.makes import Makes
 from conclint.source.paths import path_of
 from conclint.source.questions import assigned, is_last_part, key_of, same_function
@@ -20,14 +21,6 @@ from conclint.source.source import Source
 
 # What is called so looks itself.
 SECOND = re.compile(r"get_or_|_or_get|setdefault|if_missing|if_needed|ensure")
-
-
-class Locked(NamedTuple):
-    """The code that runs while `lock` is held, which the node `taken` takes."""
-
-    body: cst.BaseSuite
-    lock: str
-    taken: cst.CSTNode
 
 
 # A flag that says of something that it is over.
@@ -53,40 +46,12 @@ class SecondLook:
 
     def all(self) -> Iterator[Missing]:
         """Each block at most once."""
-        for block in self.blocks():
+        for block in self._source.locked_blocks:
             for state in self._made(block.body):
                 branch = self.tested(state, block.body)
                 if branch is not None and not self._locks.held(branch):  # else somebody is kept out already
                     yield Missing(state, branch, block)
                     break
-
-    def blocks(self) -> Iterator[Locked]:
-        """`with lock:`, and `lock.acquire()` in front of a `try` that releases it at the end."""
-        for block in self._source.all(cst.With):
-            for item in block.items:
-                if self._is_known(item.item):
-                    yield Locked(block.body, self._source.code(item.item), item)
-                    break
-        for tried in self._source.all(cst.Try):
-            taken = self._taken_before(tried) if tried.finalbody is not None else None
-            if taken is not None:
-                yield Locked(tried.body, self._source.code(taken.value), taken)
-
-    def _is_known(self, expression: cst.BaseExpression) -> bool:
-        return any(not lock.startswith("enter|") for lock in self._locks.lock(expression))  # others' managers are not
-
-    def _taken_before(self, tried: cst.Try) -> cst.Attribute | None:
-        """The `lock.acquire` of the statement right in front of the `try`, if it stands there alone."""
-        around = next(self._source.ancestors(tried))
-        lines = list(around.body) if isinstance(around, (cst.IndentedBlock, cst.Module)) else []
-        place = next((number for number, line in enumerate(lines) if line is tried), 0)
-        before = lines[place - 1] if place else None
-        alone = before.body[0] if isinstance(before, cst.SimpleStatementLine) else None
-        call = alone.value if isinstance(alone, cst.Expr) else None
-        function = call.func if isinstance(call, cst.Call) else None
-        if isinstance(function, cst.Attribute) and function.attr.value == "acquire" and self._is_known(function.value):
-            return function
-        return None
 
     def _made(self, block: cst.BaseSuite) -> Iterator[State]:
         """What is created in the block, if nothing in there reads it before: a second look, or another use."""

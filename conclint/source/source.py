@@ -19,6 +19,7 @@ from conclint.source.tree import Function, Region
 from conclint.text import Text
 
 if TYPE_CHECKING:
+    from conclint.source.lockedblocks import Locked
     from conclint.source.locks import Locks
     from conclint.source.lockuse import LockUse
     from conclint.source.makers import Maker
@@ -270,6 +271,13 @@ class Source:
         from conclint.source.locks import Locks
 
         return Locks(self)
+
+    @cached_property
+    def locked_blocks(self) -> tuple[Locked, ...]:
+        """The blocks that run while a lock is held."""
+        from conclint.source.lockedblocks import locked_blocks
+
+        return tuple(locked_blocks(self))
 
     @cached_property
     def lock_use(self) -> LockUse:

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from conclint.knowledge.starting import WAITING
 from conclint.model import Edit, Fix, Safety, Span
 from conclint.source.edits import indent_unit, lines_of, shifted, written
 from conclint.source.tree import below
 
 if TYPE_CHECKING:
     from conclint.source.source import Source
-
-# These wait for all results; those of the others are still to come, and the end of the block would cut them off.
-WAITING = frozenset({"map", "starmap", "apply"})
 
 CONSUMERS = frozenset({"list", "sorted", "set", "frozenset", "tuple", "dict", "sum", "max", "min", "join"})
 
@@ -124,6 +122,7 @@ def _collected(source: Source, pool: str, rest: Sequence[cst.BaseStatement]) -> 
 
 def _to_come(source: Source, pool: str, statement: cst.BaseStatement) -> bool:
     """Whether the statement asks the pool for results that it does not wait for itself."""
+    # The results of the others are still to come: the end of the block would cut them off.
     return any(method not in WAITING and not _taken(source, call) for method, call in _calls_of(pool, statement))
 
 
