@@ -8,6 +8,7 @@ from functools import cached_property
 from conclint.index.facts import FunctionFact, Kind, Use
 from conclint.knowledge.coroutines import LIBRARIES, SELDOM
 from conclint.knowledge.kinds import Context, Knowledge
+from conclint.knowledge.lifecycle import LIFE
 from conclint.model import Note
 from conclint.program.calls import Calls, Site
 from conclint.program.contexts import site_place
@@ -17,12 +18,8 @@ from conclint.program.tasks import changes
 from conclint.program.testfiles import among_tests
 from conclint.program.values import Reach, Sort, Store, function_id
 
-# Methods that begin or end the life of an object: one task, the owner's, calls them.
-LIFE = frozenset(
-    {"__aenter__", "__aexit__", "__anext__", "start", "stop", "run", "open", "close", "aclose", "connect", "disconnect"}
-    | {"shutdown", "initialize", "init", "setup", "teardown", "reset", "main", "cleanup"}
-    | {"startup", "on_startup", "on_shutdown"}
-)
+# Methods of whoever owns the object.
+OWNERS = LIFE | {"__aenter__", "__aexit__", "__anext__", "aclose", "on_startup", "on_shutdown"}
 
 
 class Meant:
@@ -56,7 +53,7 @@ class Meant:
     def by(self, access: Access, kept: Iterable[Access]) -> tuple[bool, Note] | None:
         """Who means several tasks to do it, and whether that is sure: others change the same under a lock."""
         file, function = self._calls.function(access.function)
-        if function.name in LIFE | SELDOM or among_tests(file.path):
+        if function.name in OWNERS | SELDOM or among_tests(file.path):
             return None
         if access.store.sort == "global":
             return False, Note(access.place, f"`{access.store.path}` is one for all tasks")

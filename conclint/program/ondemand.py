@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from conclint.index.facts import Kind, Use
 from conclint.knowledge.kinds import Context
+from conclint.knowledge.lifecycle import ENTERED, LIFE
 from conclint.knowledge.lives import STARTS
 from conclint.model import Place
 from conclint.program.calls import Calls, Site
@@ -18,11 +19,8 @@ from conclint.program.spawns import Root
 from conclint.program.testfiles import among_tests
 from conclint.program.values import function_id
 
-# Methods with which the owner itself begins or ends the object's life: one thread calls them.
-LIFE = frozenset(
-    {"__enter__", "__exit__", "__del__", "__call__", "start", "open", "run", "main", "connect", "setup", "resume"}
-    | {"restart", "stop", "close", "shutdown", "join", "reset", *CONSTRUCTION}
-)
+# Nobody else calls these either.
+OWNERS = LIFE | ENTERED | CONSTRUCTION | {"__call__", "resume", "restart"}
 
 
 class OnDemand(NamedTuple):
@@ -67,7 +65,7 @@ class OnDemands:
         wanted = Use.BRANCH | Use.DROPPED
         alone = site.call.use & wanted == wanted and not site.call.use & (Use.LOOP | Use.AWAITED)
         own = site.call.func.startswith("self.") and site.call.func.count(".") == 1 and function.owner
-        if not (alone and own) or function.name in LIFE or function.kind & Kind.ASYNC or site.caller == start.caller:
+        if not (alone and own) or function.name in OWNERS or function.kind & Kind.ASYNC or site.caller == start.caller:
             return False
         return not among_tests(site.file.path) and not self._in_lock(site)
 

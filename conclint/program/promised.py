@@ -12,6 +12,7 @@ from functools import cached_property
 
 from conclint.index.facts import FunctionFact, Kind, Use
 from conclint.knowledge.kinds import Context
+from conclint.knowledge.lifecycle import ENTERED, LIFE
 from conclint.program.aside import loads
 from conclint.program.conflicts import REMOVING, conflict
 from conclint.program.guards import ANY_LOCK
@@ -35,12 +36,8 @@ from conclint.program.testfiles import among_tests
 from conclint.program.values import Store, function_id, split_id
 from conclint.program.whose import personal, within_reach
 
-# Methods that begin or end the life of an object: one thread, the owner's, calls them.
-LIFE = frozenset(
-    {"__enter__", "__exit__", "__del__", "start", "stop", "run", "open", "close", "connect", "disconnect", "shutdown"}
-    | {"join", "terminate", "setup", "teardown", "tearDown", "reset", "clear", "acquire", "release"}
-    | {"__repr__", "__copy__", "__getstate__"}
-)
+# Methods that the owner calls, or that only look.
+ASIDE = LIFE | ENTERED | {"tearDown", "clear", "acquire", "release", "__repr__", "__copy__", "__getstate__"}
 
 # A lock that is taken there says little of the rest of the object's life.
 ENDING = re.compile(r"clean|clos|stop|shut|clear|reset|tear|dispos|disconnect|terminat|__", re.IGNORECASE)
@@ -172,7 +169,7 @@ class Promised:
         _, function = self._program.calls.function(access.function)
         nested = function.enclosing and not function.owner
         hidden = (nested or function.name.startswith("_")) and not self._program.calls.callers(access.function)
-        life = function.name in LIFE or loads(function)
+        life = function.name in ASIDE or loads(function)
         aside = function.kind & Kind.GENERATOR or life or PROPERTIES & {*function.decorators}
         counted = access.act in UPDATES and STATISTICS.search(access.text)
         starts = access.function in self._starting  # before it does, it is alone

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from conclint.knowledge.handlers import ENDING
 from conclint.knowledge.terminals import FUNCTIONS, PRINTING, TERMINALS, TRACEBACKS
 from conclint.program.observations import Output
 from conclint.source.literals import constant_text
@@ -17,9 +18,6 @@ from conclint.source.source import Source
 
 # Texts that only move the cursor, or clear its line.
 ESCAPES = ('"\\033[', "'\\033[", '"\\x1b[', "'\\x1b[", '"\\r"', "'\\r'")
-
-# What ends the program.
-EXITS = ("sys.exit", "os._exit", "os.abort", "builtins.exit", "builtins.quit")
 
 
 def outputs(source: Source, locks: Locks, order: Order) -> Iterator[Output]:
@@ -109,6 +107,6 @@ def _exits(source: Source, call: cst.Call) -> bool:
         if isinstance(outer, cst.FunctionDef):
             return False
         last = last_of(outer) if isinstance(outer, cst.IndentedBlock) else None
-        if isinstance(last, cst.Expr) and isinstance(last.value, cst.Call) and source.calls(last.value, *EXITS):
+        if isinstance(last, cst.Expr) and isinstance(last.value, cst.Call) and source.calls(last.value, *ENDING):
             return True
     return False
