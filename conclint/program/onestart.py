@@ -17,10 +17,17 @@ def same_start(entry: Entry, one: Root, other: Root) -> bool:
     shared = {*one.site.call.goes} & {*other.site.call.goes}
     if one.target == other.target and any("." in place and place[0] != "$" for place in shared):
         return True
-    here = one.site.caller == other.site.caller  # which of the two it starts is decided there
-    if here and one.target == other.target and one.site.call.use & other.site.call.use & Use.BRANCH:
-        return not (one.many or other.many or _both(entry, one, other))
+    if alternatives(entry, one, other):
+        return not (one.many or other.many)
+    here = one.site.caller == other.site.caller
     return here and any(place == RETURNED or ("." in place and place[0] != "$") for place in shared)
+
+
+def alternatives(entry: Entry, one: Root, other: Root) -> bool:
+    """Whether one call of their function, where it is decided which of the two it starts, starts one at most."""
+    here = one.site.caller == other.site.caller and one.number != other.number
+    below = one.site.call.use & other.site.call.use & Use.BRANCH
+    return bool(here and below and one.target == other.target) and not _both(entry, one, other)
 
 
 def _both(entry: Entry, one: Root, other: Root) -> bool:

@@ -32,7 +32,7 @@ from conclint.program.observations import (
     Act,
     Observations,
 )
-from conclint.program.onestart import same_start
+from conclint.program.onestart import alternatives, same_start
 from conclint.program.order import HappensBefore
 from conclint.program.promise import Promise
 from conclint.program.spawns import Root
@@ -300,6 +300,8 @@ class Races:
             own = all(personal(side.access) or takes_own(side.access) for side in (one, other))
             apart = bool(maker) and of_one_call(run, maker, self._program.options.knowledge.spawners)
             return run.many and not apart and (run.many_each or away.many_each or not own)
+        if maker == run.root.site.caller and alternatives(self.entry, run.root, away.root):
+            return False  # each call has an object of its own
         for moment, root in ((one, away.root), (other, run.root)):
             if maker and moment.access.function == maker == root.site.caller:
                 return not self._order.ordered(moment.access.point, root)
