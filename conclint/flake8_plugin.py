@@ -28,6 +28,8 @@ MODULES: Final = """
     anyio apscheduler asgiref billiard celery dask diskcache distributed django dramatiq eventlet fastapi fasteners
     filelock flask gevent greenlet huey joblib kafka kazoo loky multiprocess paramiko pathos portalocker PyQt5 PyQt6
     PySide2 PySide6 quart readerwriterlock redis rq sanic starlette subprocess torch tornado tqdm trio twisted watchdog
+    can cherrypy google GPIO keyboard paho pyaudio pynput pyudev rospy serial slack_bolt sounddevice stomp telebot
+    websocket zeroconf
 """
 CONCURRENT: Final = frozenset(MODULES.split())
 # What needs no import of its own: callbacks, forks, declarations, locks that somebody passes in.

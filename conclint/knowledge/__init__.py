@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conclint.knowledge.aliases import ALIASES
+from conclint.knowledge.callbacks import CALLBACKS
 from conclint.knowledge.containers import ATOMIC_READS, ATOMIC_WRITES, MUTATORS, SNAPSHOTS
 from conclint.knowledge.effects import BLOCKING, DURABLE, IO
 from conclint.knowledge.frameworks import FRAMEWORKS
@@ -22,7 +23,7 @@ BUILTIN = Knowledge(
     bases=BASES,
     returns=RETURNS,
     attributes=ATTRIBUTES,
-    spawners=STANDARD | FRAMEWORKS,
+    spawners=STANDARD | FRAMEWORKS | CALLBACKS,
     locks=LOCKS,
     thread_safe=THREAD_SAFE,
     mutators=MUTATORS,

@@ -31,6 +31,7 @@ class Target(Enum):
     METHODS = "methods"  # methods of the class itself, as a subclass defines them
     HANDLER = "handler"  # methods of the class that an argument names
     DECORATED = "decorated"  # the function that the name decorates
+    ASSIGNED = "assigned"  # what was put into attributes of the object whose method is called
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,10 @@ class Spawner:
 
     `position` (from 0) and `keyword` name the argument with the callable (or the handler class); with `rest` every
     later positional argument is one too.  `methods` are the entry methods (a trailing `*` matches a prefix): those of
-    the handler class for HANDLER, otherwise those that a subclass of the named class defines.  `many` says that one
-    call can have the target run several times at once; otherwise a call in a loop or from several threads does.
+    the handler class for HANDLER, the attributes for ASSIGNED, otherwise those that a subclass of the named class
+    defines.  `many` says that one call can have the target run several times at once; otherwise a call in a loop or
+    from several threads does.
+    `handed`: the loop that calls ASSIGNED code runs where its caller runs, or where it is started as a target itself.
     `fresh` says that each run of an entry method has an object of its own.
     `also` tells of further callables that the same call takes.  A thread or process that is given an `async def` only
     makes a coroutine: its body runs elsewhere.
@@ -54,6 +57,7 @@ class Spawner:
     many: bool = False
     rest: bool = False
     fresh: bool = False
+    handed: bool = False
     also: tuple[Spawner, ...] = ()
 
 

@@ -9,17 +9,18 @@ from typing import NamedTuple
 
 from conclint.index.facts import CallFact, Kind, Use
 from conclint.knowledge.kinds import Context, Knowledge, Spawner, Target
+from conclint.program.callbacks import assigned, is_entry
 from conclint.program.calls import Calls, Site
 from conclint.program.files import File
 from conclint.program.forwarding import Forwarding
 from conclint.program.startsites import (
+    DELAYED,
     argument,
     arguments,
     ends_with_block,
-    in_turn,
-    one_at_a_time,
-    only_without,
     outlives,
+    runs_in_threads,
+    singly,
     starts_several,
 )
 from conclint.program.values import Reach, Sort, Value, function_id, split_id
@@ -81,10 +82,12 @@ class Spawns:
         self.wrapped: set[str] = set()
         self._seen: set[tuple[str, int, int, str]] = set()
         self._forwarding = Forwarding(calls)
+        self._calling_back: list[tuple[Site, str, Spawner]] = []
         self._find_by_call()
         self._find_subclasses()
         self._find_decorated()
         self._find_by_name()
+        self._find_called_back()
 
     # -- calls of spawners
 
@@ -136,11 +139,26 @@ class Spawns:
         return self._calls.library_spellings(value)
 
     def _spawn(self, site: Site, name: str, spawner: Spawner) -> None:
-        if spawner.target is not Target.METHODS:
+        if spawner.target is Target.ASSIGNED and spawner.handed:
+            self._calling_back.append((site, name, spawner))
+        elif spawner.target is Target.ASSIGNED:
+            self._spawn_assigned(site, name, spawner)
+        elif spawner.target is not Target.METHODS:
             for path in arguments(site.call, spawner):
                 self._spawn_value(site, name, spawner, path)
         for other in spawner.also:
             self._spawn(site, name, other)
+
+    def _spawn_assigned(self, site: Site, name: str, spawner: Spawner) -> None:
+        for value in assigned(self._calls, spawner, name.rpartition(".")[0]):
+            if value.sort is Sort.FUNCTION:
+                self._add(site, name, spawner, value)
+
+    def _find_called_back(self) -> None:
+        """What a library calls back in whichever thread its own loop runs."""
+        for site, name, spawner in self._calling_back:
+            for root in [one for one in self.roots if one.target == site.caller]:
+                self._spawn_assigned(site, name, replace(spawner, context=root.context))
 
     def _spawn_value(self, site: Site, name: str, spawner: Spawner, path: str, depth: int = DEEPEST) -> None:
         for value in self._names.meaning(site.file, site.function, path).values:
@@ -152,6 +170,11 @@ class Spawns:
                 if value.owner and value.reach is Reach.SELF:
                     for override in self._calls.overrides(value):
                         self._add(site, name, spawner, override)
+            elif value.sort is Sort.LIBRARY:
+                for one in self._calls.library_spellings(value):
+                    known = self._knowledge.spawners.get(one)
+                    if known is not None and known.handed:
+                        self._spawn_assigned(site, one, replace(known, context=spawner.context))
             elif value.sort is Sort.INSTANCE and (called := self._calls.method(value.name, "__call__")):
                 self._add(site, name, spawner, Value(Sort.FUNCTION, called, value.name, Reach.OTHER))
         if spawner.target is Target.ARGUMENT and depth:
@@ -181,7 +204,7 @@ class Spawns:
         for base in self._names.classes.mro(cls):
             _, fact = self._names.scopes.class_(base) if ":" in base else (None, None)
             for method, qualname in fact.methods if fact is not None else ():
-                if _is_entry(method, wanted):
+                if is_entry(method, wanted):
                     yield function_id(split_id(base)[0], qualname)
 
     def _add(self, site: Site, name: str, spawner: Spawner, value: Value) -> None:
@@ -192,8 +215,9 @@ class Spawns:
         path, qualname = split_id(value.name)
         if self._is_coroutine(self._calls.files[path], qualname, spawner):
             return
-        again = self._calls.repeated(site) or outlives(site, name)
-        many = (spawner.many or again) and not (one_at_a_time(site) or in_turn(site) or only_without(site))
+        apart = spawner.target is Target.ASSIGNED  # one thread for each of the library's objects
+        again = not apart and (self._calls.repeated(site) or outlives(site, name))
+        many = (spawner.many or again) and not singly(site)
         shared, many_each = self._receiver(site, name, spawner, value, many=many)
         self.roots.append(
             Root(len(self.roots), spawner.context, name, site, value.name, value.owner, many, shared, many_each)
@@ -230,7 +254,7 @@ class Spawns:
 
     def _find_subclasses(self) -> None:
         for name, spawner in self._knowledge.spawners.items():
-            if spawner.methods and spawner.target is not Target.HANDLER:
+            if spawner.methods and spawner.target not in (Target.HANDLER, Target.ASSIGNED):
                 for cls in self._names.classes.deriving(frozenset({name})):
                     self._subclass(cls, name, spawner)
 
@@ -247,7 +271,7 @@ class Spawns:
         site = made[0] if made else Site(file, file.body.functions[""], here)
         many = any(self._calls.repeated(one) for one in made) or len(made) > 1
         for method, qualname in fact.methods:
-            if _is_entry(method, spawner.methods) and not self._is_coroutine(file, qualname, spawner):
+            if is_entry(method, spawner.methods) and not self._is_coroutine(file, qualname, spawner):
                 target = function_id(file.path, qualname)
                 root = Root(
                     len(self.roots),
@@ -319,7 +343,3 @@ class Spawns:
 def _rebound(site: Site) -> Iterator[tuple[str, str]]:
     """The function's own assignments, annotations of parameters left out."""
     return ((target, path) for target, path in site.function.binds if not path.startswith(":"))
-
-
-def _is_entry(method: str, wanted: tuple[str, ...]) -> bool:
-    return any(method == one or (one.endswith("*") and method.startswith(one[:-1])) for one in wanted)
