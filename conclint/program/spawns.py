@@ -14,12 +14,10 @@ from conclint.program.calls import Calls, Site
 from conclint.program.files import File
 from conclint.program.forwarding import Forwarding
 from conclint.program.startsites import (
-    DELAYED,
     argument,
     arguments,
     ends_with_block,
     outlives,
-    runs_in_threads,
     singly,
     starts_several,
 )
