@@ -98,6 +98,12 @@ ATOMIC_READS = frozenset(
 # sorted, and in between while items move
 UNSTEADY = frozenset({"sort", "insert", "pop", "*="})
 
+# These walk over what they are given in Python, item by item; the second needs this keyword for it.
+# docs.python.org/3/library/json.html#json.dump, copy.html#copy.deepcopy
+WALKING = {"json.dump": "", "json.dumps": "indent", "copy.deepcopy": ""}
+# ... unless this keyword has them make a list first.
+SORTING = "sort_keys"
+
 # The same page promises copies of dicts and sets in one step, by `list`, `sorted`, `set`, `dict`; these go item by item
 ITEM_BY_ITEM = frozenset({"sum", "max", "min", "any", "all", "tuple", "next"})
 # Of a deque not even those.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from conclint.index.facts import FunctionFact, Touch
-from conclint.knowledge.containers import GIVEN_TO, ITEM_BY_ITEM, OF_DEQUES, UNSTEADY, UPSETTING
+from conclint.knowledge.containers import GIVEN_TO, ITEM_BY_ITEM, OF_DEQUES, UNSTEADY, UPSETTING, WALKING
 from conclint.knowledge.kinds import Knowledge
 from conclint.program.files import File
 from conclint.program.values import Store, function_id
@@ -18,6 +18,9 @@ CHANGES = Touch.WRITE | Touch.ITEM
 WALKED = re.compile(r"\[|\.(?:items|keys|values)\(\)")
 
 VIEW = re.compile(r"\.(?:items|keys|values)\(\)$")
+
+# What walks over its first argument, by its last name.
+WHOLE = frozenset(name.rpartition(".")[2] for name in WALKING)
 
 GOING = ITEM_BY_ITEM | OF_DEQUES | {"iter"}
 
@@ -69,6 +72,7 @@ class Deeds:
                 bits[path] = bits.get(path, 0) | what
             mutated = frozenset(self._changed(function))
             walked = frozenset(path[: step.start()] for _, path in function.binds for step in WALKED.finditer(path))
+            walked |= frozenset(_given_whole(function))
             if self.free_threaded:
                 walked |= frozenset(_in_sight(function))
             known = self._known[key] = Done(bits, mutated, walked)
@@ -101,6 +105,13 @@ class Looks(Deeds):
         if known is None:
             known = self._known[key] = self._deeds.of(file, function)._replace(looks=True)
         return known
+
+
+def _given_whole(function: FunctionFact) -> Iterator[str]:
+    """What it gives to others that walk over it, or perhaps does, where it is part of what is given."""
+    for call in function.calls:
+        if call.func.rpartition(".")[2] in WHOLE and call.args:
+            yield from [call.args[0]] if call.args[0][:1] != "$" else (path for path, _, _ in function.touches)
 
 
 def _in_sight(function: FunctionFact) -> Iterator[str]:

@@ -31,6 +31,7 @@ from conclint.source.source import Source
 from conclint.source.straddles import Straddles
 from conclint.source.tree import below
 from conclint.source.used import Users
+from conclint.source.wholes import walked_whole
 
 # Single steps that an author may know to be so.
 ADDING = frozenset({"append", "appendleft", "extend", "extendleft", "add"})
@@ -138,6 +139,8 @@ class Accesses:
         if done.act is Act.READ and (check := self._checks.acting_on(node)) is not None:
             done, anchor = check
         if done.act is Act.READ and (walked := walked_by_name(self._source, self._locks, node)) is not None:
+            done = walked
+        if done.act is Act.READ and (walked := walked_whole(self._source, node)) is not None:
             done = walked
         if done.act is Act.READ and (inner := inner_act(self._source, node)) is not None:
             done, anchor = inner

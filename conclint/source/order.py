@@ -9,6 +9,8 @@ from typing import NamedTuple
 import libcst as cst
 
 from conclint.program.observations import Point
+from conclint.source.literals import target_names
+from conclint.source.paths import path_of
 from conclint.source.settled import Settled
 from conclint.source.source import Source
 
@@ -101,12 +103,18 @@ class Order:
         if known is None:
             known = self._ends[id(block)] = {}
             ended: tuple[Lines, ...] = ()
+            each = self._each(block)
             for statement in block.body:
                 known[id(statement)] = ended
-                ended += tuple(self._ended(statement))
+                ended += tuple(self._ended(statement, each))
         return known.get(id(child), ())
 
-    def _ended(self, statement: cst.CSTNode) -> Iterator[Lines]:
+    def _each(self, block: cst.IndentedBlock | cst.Module) -> frozenset[str]:
+        """The variables of the loop whose body it is: what is over is one of several, and the others go on."""
+        loop = self._source.parent(block)
+        return frozenset(target_names(loop.target)) if isinstance(loop, cst.For) and loop.body is block else frozenset()
+
+    def _ended(self, statement: cst.CSTNode, each: frozenset[str]) -> Iterator[Lines]:
         """What a whole statement has surely ended: a join in it, a pool whose block it is."""
         if isinstance(statement, (cst.FunctionDef, cst.ClassDef)):
             return
@@ -114,7 +122,8 @@ class Order:
             span = self._source.span(statement)
             yield span.line, span.end_line
         for node in self._source.inside(statement, cst.Call):
-            if isinstance(node.func, cst.Attribute) and self._joins(node, node.func):
+            func = node.func
+            if isinstance(func, cst.Attribute) and self._joins(node, func) and path_of(func.value) not in each:
                 line = self._source.line(node)
                 yield line, line
 

@@ -3,6 +3,8 @@
 A dict or set that gains or loses an item while a `for` runs over it raises `RuntimeError: dictionary changed size
 during iteration`; so does a deque.  A list raises nothing: when an item is removed, the loop leaves out another one.
 
+`json.dump` and `copy.deepcopy` are such loops too, and so is `json.dumps` with `indent`.
+
 In projects that run without the GIL, dicts, sets and deques are CON909.
 
 The interpreter's own tables belong to all threads: `sys.modules` grows with every import, `globals()` with every first
@@ -20,10 +22,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from conclint.knowledge.containers import WALKING
 from conclint.model import Finding, Fix, Safety
 from conclint.program.evidence import Evidence
 from conclint.program.freely import walks_freely
 from conclint.program.observations import ITEM_WALKED, Act
+from conclint.program.races import Race
 from conclint.program.telling import race_finding, rival
 from conclint.program.triggers import Triggers
 from conclint.rules.rule import Bad, Good, Rule
@@ -38,13 +42,24 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
         access = race.moment.access
         inner = access.operation == ITEM_WALKED
         if inner or (access.act is Act.ITERATE and not walks_freely(evidence.program, race)):
-            view = "" if inner or access.operation == "for" else f".{access.operation}()"
-            call = access.text + view
-            yield race_finding(
-                race,
-                f"`{access.text}` is iterated while {rival(race)} can change it: the loop fails or skips items; "
-                f"iterate over `list({call})`, or hold one lock on both sides",
-            )
+            yield race_finding(race, _whole(race) if access.operation in WALKING else _loop(race))
+
+
+def _loop(race: Race) -> str:
+    access = race.moment.access
+    view = "" if access.operation in ("for", ITEM_WALKED) else f".{access.operation}()"
+    return (
+        f"`{access.text}` is iterated while {rival(race)} can change it: the loop fails or skips items; "
+        f"iterate over `list({access.text}{view})`, or hold one lock on both sides"
+    )
+
+
+def _whole(race: Race) -> str:
+    access = race.moment.access
+    return (
+        f"`{access.operation}` walks over `{access.text}` while {rival(race)} can change it: it fails or skips items; "
+        f"give it `{access.text}.copy()`, or hold one lock on both sides"
+    )
 
 
 def check(source: Source) -> Iterator[Finding]:
