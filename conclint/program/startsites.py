@@ -9,7 +9,6 @@ from conclint.knowledge.kinds import Spawner
 from conclint.knowledge.starting import MAPS
 from conclint.program.calls import Site
 
-
 # joblib.readthedocs.io/en/stable/generated/joblib.Parallel.html: what makes it threads instead of processes
 DELAYED = "joblib.delayed"
 BY_THREADS = frozenset({("prefer", "=threads"), ("backend", "=threading"), ("require", "=sharedmem")})
