@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from conclint.index.facts import ClassFact, FunctionFact, Kind
+from conclint.index.stored import Functions
 from conclint.program.files import File, Files
 from conclint.program.values import Meaning, Reach, Sort, Value, function_id, split_id
 
@@ -35,6 +36,7 @@ class Scopes:
         self._bindings: dict[tuple[str, str], dict[str, list[str]]] = {}
         self._methods: dict[str, dict[str, list[str]]] = {}
         self._members: dict[str, list[Member]] = {}
+        self._places: dict[str, dict[str, tuple[int, str]]] = {}
         self._naming: dict[tuple[str, str], list[Member]] = {}
 
     def enclosing(self, file: File, function: FunctionFact) -> FunctionFact | None:
@@ -144,13 +146,19 @@ class Scopes:
         if file is None or fact is None:
             return
         functions = file.body.functions
-        named = functions.naming(name)
-        for _, qualname in fact.methods if named else ():
-            inside = [one for one in (qualname, *functions.within.get(qualname, ())) if one in named]
-            method = functions[qualname] if inside else None
-            if method is not None and method.params and "staticmethod" not in method.decorators:
-                receiver = method.params[0].name + "."
-                yield from ((file, functions[one], receiver) for one in inside)
+        places = self._places_in(cls, functions, fact)
+        for (_, qualname), one in sorted((places[one], one) for one in functions.naming(name) if one in places):
+            method = functions[qualname]
+            if method.params and "staticmethod" not in method.decorators:
+                yield file, functions[one], method.params[0].name + "."
+
+    def _places_in(self, cls: str, functions: Functions, fact: ClassFact) -> dict[str, tuple[int, str]]:
+        """A class's methods and the functions inside them by name: which comes when, and inside which method."""
+        known = self._places.get(cls)
+        if known is None:
+            inside = [(one, name) for _, name in fact.methods for one in (name, *functions.within.get(name, ()))]
+            known = self._places[cls] = {one: (place, name) for place, (one, name) in enumerate(inside)}
+        return known
 
     def receiver(self, file: File, scope: FunctionFact, name: str) -> Meaning | None:
         """`self` and `cls`."""

@@ -20,6 +20,8 @@ class Sort(Enum):
     FUNCTION = "function"  # a function of the program; `name` is its id
     INSTANCE = "instance"  # an object; `name` is its class, of the program or the library
 
+    __hash__ = object.__hash__  # each is one object, and Enum's own is slow
+
 
 class Reach(Enum):
     """Whose object a bound method's receiver is."""
@@ -28,6 +30,8 @@ class Reach(Enum):
     SHARED = "shared"  # one object that many can reach: a global, a captured variable
     FRESH = "fresh"  # made in the calling function
     OTHER = "other"  # nobody knows
+
+    __hash__ = object.__hash__
 
 
 class Value(NamedTuple):

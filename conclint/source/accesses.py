@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -27,11 +28,13 @@ from conclint.source.outputs import outputs
 from conclint.source.ownitems import is_own_item
 from conclint.source.paths import path_of
 from conclint.source.processwide import changes
-from conclint.source.source import Source
 from conclint.source.straddles import Straddles
 from conclint.source.tree import below
 from conclint.source.used import Users
 from conclint.source.wholes import walked_whole
+
+if TYPE_CHECKING:
+    from conclint.source.source import Source
 
 # Single steps that an author may know to be so.
 ADDING = frozenset({"append", "appendleft", "extend", "extendleft", "add"})

@@ -25,7 +25,7 @@ class Import(NamedTuple):
     edits: tuple[Edit, ...]
 
 
-class _Line(NamedTuple):
+class Line(NamedTuple):
     """One statement at the top level, without comments: its words and the lines that it fills."""
 
     words: tuple[str, ...]
@@ -58,7 +58,7 @@ def imported(source: Source, module: str, name: str = "") -> Import | None:
     None where the name would mean something else in this file, or the file cannot be read as text.
     """
     try:
-        lines = list(top_level(source.text.lines))
+        lines = source.logical_lines
     except (tokenize.TokenError, SyntaxError):
         return None
     known = dict(_bindings(lines))
@@ -75,7 +75,7 @@ def imported(source: Source, module: str, name: str = "") -> Import | None:
     return Import(name or module, (edit,))
 
 
-def top_level(lines: Sequence[str]) -> Iterator[_Line]:
+def top_level(lines: Sequence[str]) -> Iterator[Line]:
     """The logical lines of the module's own body."""
     words: list[str] = []
     first = last = 0
@@ -85,7 +85,7 @@ def top_level(lines: Sequence[str]) -> Iterator[_Line]:
             continue
         if token.type in (tokenize.NEWLINE, tokenize.ENDMARKER):
             if words:
-                yield _Line(tuple(words), first, last)
+                yield Line(tuple(words), first, last)
             words, fresh = [], True
             continue
         inner = token.start[1] > 0 if fresh else inner
@@ -95,7 +95,7 @@ def top_level(lines: Sequence[str]) -> Iterator[_Line]:
             words.append('"' if token.type == tokenize.STRING else token.string)
 
 
-def _bindings(lines: Iterable[_Line]) -> Iterator[tuple[str, str]]:
+def _bindings(lines: Iterable[Line]) -> Iterator[tuple[str, str]]:
     """Each name that an import binds, as it is written (`a.b` for a plain `import a.b`), and what it means."""
     for line in lines:
         if line.words[0] == "import":
@@ -118,7 +118,7 @@ def _parts(words: Sequence[str]) -> Iterator[list[str]]:
             part = []
 
 
-def _defines(lines: Iterable[_Line], name: str) -> bool:
+def _defines(lines: Iterable[Line], name: str) -> bool:
     """Whether the module itself gives the name another meaning."""
     return any(
         name in line.words[1:3]
@@ -128,7 +128,7 @@ def _defines(lines: Iterable[_Line], name: str) -> bool:
     )
 
 
-def _joined(source: Source, lines: Iterable[_Line], module: str, name: str) -> Edit | None:
+def _joined(source: Source, lines: Iterable[Line], module: str, name: str) -> Edit | None:
     """`from module import a` becomes `from module import a, name`; None where it has brackets or a comment."""
     for line in lines:
         if line.words[0] == "from" and line.module == module and line.first == line.last and "(" not in line.words:
@@ -141,11 +141,11 @@ def _joined(source: Source, lines: Iterable[_Line], module: str, name: str) -> E
     return None
 
 
-def _added(source: Source, lines: Sequence[_Line], module: str, name: str) -> Edit:
+def _added(source: Source, lines: Sequence[Line], module: str, name: str) -> Edit:
     """A line of its own: among its like where there are some, else first or last in the block of imports."""
     new = f"from {module} import {name}" if name else f"import {module}"
     words = tuple(new.split())
-    key = _Line(words, 0, 0).sort_key
+    key = Line(words, 0, 0).sort_key
     head = list(_head(lines))
     block = [line for line in head if line.imports and line.module != "__future__"]
     standard = [line for line in block if line.module.partition(".")[0] in sys.stdlib_module_names]
@@ -165,7 +165,7 @@ def _added(source: Source, lines: Sequence[_Line], module: str, name: str) -> Ed
     return _insertion(start, f"{new}\n{gap}")
 
 
-def _head(lines: Iterable[_Line]) -> Iterator[_Line]:
+def _head(lines: Iterable[Line]) -> Iterator[Line]:
     """The docstring and the imports with which the file begins."""
     for number, line in enumerate(lines):
         if not line.imports and not (number == 0 and set(line.words) == {'"'}):

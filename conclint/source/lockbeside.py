@@ -14,9 +14,7 @@ from conclint.knowledge.kinds import Context, LockKind
 from conclint.knowledge.lockwords import FOR_ANYTHING
 from conclint.model import Edit, Span
 from conclint.program.values import Store, function_id, split_id
-from conclint.source.accesses import Accesses
 from conclint.source.edits import add_line, imported
-from conclint.source.imports import top_level
 from conclint.source.lockentry import may_hold
 from conclint.source.paths import path_of
 from conclint.source.source import Source
@@ -167,7 +165,7 @@ def may_take(source: Source, node: cst.CSTNode, lock: str) -> bool:
 
 def _in_use(source: Source, store: Store) -> Iterator[str]:
     """The locks of the same owner under which other code touches the state already, by name, the usual one first."""
-    ids = Counter(lock for access in Accesses(source).accesses() if access.store == store for lock in access.held)
+    ids = Counter(lock for access in source.accesses if access.store == store for lock in access.held)
     for lock, _ in ids.most_common():
         sort, owner, name = [*lock.split("|", 2), "", ""][:3]
         if sort == ("attribute" if store.sort == "attribute" else "global") and split_id(owner)[0] == source.path:
@@ -176,7 +174,7 @@ def _in_use(source: Source, store: Store) -> Iterator[str]:
 
 def _globals(source: Source) -> Iterator[tuple[str, int]]:
     """The names that the module's own statements bind, last ones first, each with the line behind the statement."""
-    for line in reversed(list(top_level(source.text.lines))):
+    for line in reversed(source.logical_lines):
         if len(line.words) > 1 and line.words[1] in ("=", ":"):
             yield line.words[0], line.last + 1
 

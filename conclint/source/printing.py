@@ -67,7 +67,7 @@ def _locked(source: Source, statement: cst.Expr) -> Fix | None:
 
 def _made(source: Source) -> tuple[Edit, ...] | None:
     """The edits that make the module's lock for output; none if it has one, None where they cannot be made."""
-    lines = list(top_level(source.text.lines))
+    lines = source.logical_lines
     if any(line.words[:2] == (LOCK, "=") for line in lines):
         return ()
     threading = imported(source, "threading")

@@ -19,6 +19,8 @@ from conclint.source.tree import Function, Region
 from conclint.text import Text
 
 if TYPE_CHECKING:
+    from conclint.program.observations import Access
+    from conclint.source.imports import Line
     from conclint.source.lockedblocks import Locked
     from conclint.source.locks import Locks
     from conclint.source.lockuse import LockUse
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 N = TypeVar("N", bound=cst.CSTNode)
 
 UNKNOWN = Named()
-
 LOOPS = (cst.For, cst.While)
 COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
 
@@ -90,9 +91,7 @@ class Source:
 
     def statement(self, node: cst.CSTNode) -> cst.CSTNode:
         """The whole statement (with its line) in which the node stands."""
-        if isinstance(node, (cst.SimpleStatementLine, cst.BaseCompoundStatement)):
-            return node
-        for outer in self.ancestors(node):
+        for outer in chain((node,), self.ancestors(node)):
             if isinstance(outer, (cst.SimpleStatementLine, cst.BaseCompoundStatement)):
                 return outer
         return node
@@ -263,7 +262,21 @@ class Source:
 
         return tuple(made_in(self))
 
+    @cached_property
+    def logical_lines(self) -> tuple[Line, ...]:
+        """The logical lines of the module's own body; raises TokenError or SyntaxError where `tokenize` does."""
+        from conclint.source.imports import top_level
+
+        return tuple(top_level(self.text.lines))
+
     # -- locks
+
+    @cached_property
+    def accesses(self) -> tuple[Access, ...]:
+        """Every access to shared state in the parsed regions."""
+        from conclint.source.accesses import Accesses
+
+        return tuple(Accesses(self).accesses())
 
     @cached_property
     def locks(self) -> Locks:
