@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from conclint.index.facts import FunctionFact
 from conclint.program.calls import Calls, Site, is_base_call
 from conclint.program.deeds import CONSTRUCTION
+from conclint.program.files import File
 from conclint.program.values import Reach, Store, Value, function_id, split_id
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Homes:
         self._calls = calls
         self._names = calls.names
         self._main: dict[str, frozenset[Home]] = {}
+        self._handed_on: dict[Store, Store] = {}
 
     def root(self, root: Root) -> Home:
         """The receiver of a start's target."""
@@ -55,9 +58,25 @@ class Homes:
         meaning = self._names.meaning(site.file, site.function, receiver)
         if meaning.store is None:
             return (f"?:{site.file.path}:{site.call.line}",)
-        key = self.key(meaning.store)
-        own = meaning.reach is Reach.SELF and not self._is_from_outside(meaning.store)
+        key = self.key(self._handed(meaning.store))
+        own = meaning.reach is Reach.SELF and key == _named(meaning.store)
         return (*home, key)[-LONGEST:] if own and home else (key,)
+
+    def _handed(self, store: Store) -> Store:
+        """The variable that every maker of such an object hands to it, if it is one."""
+        known = self._handed_on.get(store)
+        if known is None:
+            put = self._put(store)
+            by_maker = put is not None and put[1].name == "__init__" and bool(put[1].owner)
+            given = self._names.injected.everywhere(*put) if put is not None and by_maker else None
+            known = self._handed_on[store] = given or store
+        return known
+
+    def _put(self, store: Store) -> tuple[File, FunctionFact, str] | None:
+        """Where an attribute gets what it holds, if that is one place."""
+        puts = self._names.stores.puts(store) if store.sort == "attribute" else ()
+        found = [put for put in puts if put[2][:1] not in ":="]
+        return found[0] if len(found) == 1 else None
 
     def _narrowed(self, home: Home, cls: str) -> Home:
         """An object whose own method of the class `cls` runs is one of that class."""
@@ -69,12 +88,10 @@ class Homes:
 
     def given(self, store: Store) -> Store | None:
         """What the constructor was given for the attribute, if all threads, or objects, made there get the same."""
-        if store.sort != "attribute":
+        put = self._put(store)
+        if put is None:
             return None
-        puts = [put for put in self._names.stores.puts(store) if put[2][:1] not in ":="]
-        if len(puts) != 1:
-            return None
-        file, function, path = puts[0]
+        file, function, path = put
         passed = self._names.passed.get((function_id(file.path, function.qualname), path), [])
         if function.name == "__init__" and function.owner and not passed:
             return self._names.injected.the_same(file, function, path)
@@ -160,7 +177,13 @@ class Homes:
         """Whether both can be the same object."""
         if not one or not other or one == other:
             return True
-        return one[1:] == other[1:] and self._begin_alike(one[0], other[0])
+        return self._is_part(one, other) or (one[1:] == other[1:] and self._begin_alike(one[0], other[0]))
+
+    @staticmethod
+    def _is_part(one: Home, other: Home) -> bool:
+        """Whether one is an attribute of whatever object, and the other that of a certain one."""
+        short, long = sorted((one, other), key=len)
+        return len(short) == 1 and short[0].startswith("attribute|") and long[-1] == short[0]
 
     def _begin_alike(self, one: str, other: str) -> bool:
         (kind, _, cls), (sort, _, other_cls) = one.partition(":"), other.partition(":")

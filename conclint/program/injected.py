@@ -51,6 +51,16 @@ class Injected:
                 return self._meaning(home, function, path).store if looped else None
         return None
 
+    def everywhere(self, file: File, constructor: FunctionFact, name: str) -> Store | None:
+        """The variable that is given for the parameter in each place where an object of the class is made."""
+        found: set[Store | None] = set()
+        for home, function, call in self._made(file, constructor.owner):
+            given = dict(matched(constructor, Given(call.args, call.keywords), bound=True))
+            path = given.get(name, "")
+            known = bool(path) and path[0] not in "=*$:" and not per_item(function, call, path.partition(".")[0])
+            found.add(self._meaning(home, function, path).store if known else None)
+        return found.pop() if len(found) == 1 else None
+
     def values(self, file: File, constructor: FunctionFact, name: str) -> list[Value]:
         """The objects of which calls of the class give one for the parameter; none where there are too many kinds."""
         if not any(param.name == name and not param.kind for param in constructor.params):
