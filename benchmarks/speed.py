@@ -152,22 +152,24 @@ class Bench:
         return rows
 
     def growth(self) -> list[Row]:
-        costs, sizes = {}, {}
-        for share in (10, 3, 1):
-            files = self._part(share)
-            sizes[share] = sum(path.stat().st_size for path in python_files(files))
-            costs[share] = self._cost(self._cold(files))
-        rows = []
-        for share in (10, 3):
-            code, time_ = sizes[1] / sizes[share], costs[1].cpu / costs[share].cpu
-            goal = f"at most {code * 1.05:.1f}"
-            rows.append(
-                Row(f"all against 1/{share}: {code:.1f} times the code", goal, f"{time_:.1f} times the time", "")
-            )
-        for share, cost in costs.items():
-            numbers = f"{cost.seconds:.2f}, cpu {cost.cpu:.2f}, {sizes[share] / 1e6:.1f} MB of source"
+        """Of one file in so many, whose imports lead nowhere for the most part; and of whole packages."""
+        whole = self._sized(self._part(1))
+        files = {share: self._sized(self._part(share)) for share in (10, 3)}
+        packages_ = {share: self._sized(self._whole_packages(share)) for share in (10, 3)}
+        rows = [self._growth(f"1/{share}", files[share], whole) for share in files]
+        rows += [self._growth(f"whole packages, 1/{share}", packages_[share], whole) for share in packages_]
+        for share, (size, cost) in {**files, 1: whole}.items():
+            numbers = f"{cost.seconds:.2f}, cpu {cost.cpu:.2f}, {size / 1e6:.1f} MB of source"
             rows.append(Row(f"memory per process, 1/{share}", "at most 200 MB", f"{cost.megabytes:.0f} MB", numbers))
         return rows
+
+    def _sized(self, files: Path) -> tuple[int, Cost]:
+        return sum(path.stat().st_size for path in python_files(files)), self._cost(self._cold(files))
+
+    def _growth(self, name: str, part: tuple[int, Cost], whole: tuple[int, Cost]) -> Row:
+        code, cost = whole[0] / part[0], whole[1].cpu / part[1].cpu
+        what = f"all against {name}: {code:.1f} times the code"
+        return Row(what, f"at most {code * 1.05:.1f}", f"{cost:.1f} times the time", f"cpu {part[1].cpu:.2f}")
 
     def parser_share(self) -> list[Row]:
         done = subprocess.run(
@@ -240,6 +242,20 @@ class Bench:
                         shutil.copyfile(path, copy)
             self._parts[share] = target
         return self._parts[share]
+
+    def _whole_packages(self, share: int) -> Path:
+        """Copies of packages, in the order of their names, that are so much of the whole together."""
+        target = self._folder / f"packages-{share}"
+        sizes = {each: sum(path.stat().st_size for path in python_files(each.folder)) for each in packages()}
+        left = sum(sizes.values()) / share
+        for package, size in sizes.items():
+            if size <= left * 1.1:
+                left -= size
+                for path in python_files(package.folder):
+                    copy = target / package.folder.name / path.relative_to(package.folder)
+                    copy.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path, copy)
+        return target
 
     def _change(self, files: Path, added: str) -> None:
         path = next(path for path in python_files(files) if path.name == "worker.py")
