@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 # What these call prints wherever it is called: that is its work.
 TRACERS = ("threading.settrace", "threading.setprofile")
 
-# So many calls away from its worker's start nobody thinks of the worker any more; in another file soon.
+# So many calls away from its start nobody thinks of the worker any more; in another file, or beside main, soon.
 FAR = 4
 NEAR = 2
 
@@ -59,7 +59,7 @@ def _is_weak(mix: Mix, run: Run) -> bool:
     output = mix.one.output
     steps = trace(run)
     elsewhere = any(note.place.path != output.place.path for note in steps)
-    far = len(steps) > (NEAR if elsewhere else FAR)
+    far = len(steps) > (NEAR if elsewhere or mix.other.run is None else FAR)
     caught = output.caught if mix.other.run is not None else mix.other.output.caught
     last_words = caught and not run.root.at_once
     shown = among_tests(output.place.path) or for_show(output.place.path)
