@@ -20,7 +20,7 @@ from conclint.source.bywords import needs_no_lock, promises_safety
 from conclint.source.checks import Checks
 from conclint.source.emptied import emptied
 from conclint.source.freely import freely
-from conclint.source.handedout import handed_out
+from conclint.source.handedout import HandedOut
 from conclint.source.inner import inner_act
 from conclint.source.locks import ANY_LOCK
 from conclint.source.order import Order
@@ -50,6 +50,8 @@ class Accesses:
         self._locks = source.locks
         self._order = Order(source)
         self._checks = Checks(source, self._locks)
+        self._handed_out = HandedOut(source)
+        self._forking: dict[cst.CSTNode | None, bool] = {}
 
     def all(self) -> Observations:
         """All that is observed of the file."""
@@ -168,7 +170,7 @@ class Accesses:
 
     def _used(self, node: State) -> str:
         """The method that is called on it, or `return` where it is handed out."""
-        if handed_out(self._source, node):
+        if self._handed_out.is_handed_out(node):
             return "return"
         outer = self._source.parent(node)
         call = self._source.parent(outer) if isinstance(outer, cst.Attribute) else None
@@ -201,8 +203,10 @@ class Accesses:
 
     def _forks(self, statement: cst.If) -> bool:
         around = self._source.function_node(statement)
-        calls = (one for one in below(around) if isinstance(one, cst.Call)) if around is not None else ()
-        return any(path_of(call.func) == "os.fork" for call in calls)
+        if around not in self._forking:
+            calls = (one for one in below(around) if isinstance(one, cst.Call)) if around is not None else ()
+            self._forking[around] = any(path_of(call.func) == "os.fork" for call in calls)
+        return self._forking[around]
 
     def _constructing(self, named: Named, node: State) -> bool:
         """Whether nobody else can have the object, or the class, yet."""

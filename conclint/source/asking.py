@@ -34,6 +34,9 @@ DEEPEST = 4
 
 QUOTES = ('"', "'")
 
+# By name, what a function assigns to it, or enters as it.
+Bindings = dict[str, list[cst.BaseExpression]]
+
 
 class Asked(NamedTuple):
     """A test, the call that acts on its answer, and what both are about, as text."""
@@ -59,15 +62,21 @@ def files(source: Source) -> Iterator[Asked]:
     """`if not exists(p): mkdir(p)`, `if exists(p): remove(p)`, unless the act takes both answers."""
     if not any(f"{name.rpartition('.')[2]}(" in source.text.text for name in EXISTENCE):
         return
+    known: dict[cst.CSTNode | None, Bindings] = {}
     for statement in source.all(cst.If):
         asked = _exists(source, statement.test)
-        if asked is None or _is_unique(source, statement):
+        if asked is None:
             continue
         text, present = asked
         for block, there in _branches(source, statement, present=present):
             for act in _calls(block):
                 same = _acts(source, act, there=there) and _file(source, act) == text
-                if same and not _forgiving(source, act) and not (there and _is_personal(source, statement, text)):
+                if not same or _forgiving(source, act) or (there and _is_personal(source, statement, text)):
+                    continue
+                around = source.function_node(statement)
+                if around not in known:
+                    known[around] = _bindings(around)
+                if not _is_unique(source, statement, known[around]):
                     yield Asked(statement.test, act, text)
 
 
@@ -82,12 +91,11 @@ def _acts(source: Source, act: cst.Call, *, there: bool) -> bool:
     return bool(names & MAKING or (names & OPENING and writes))
 
 
-def _is_unique(source: Source, statement: cst.If) -> bool:
+def _is_unique(source: Source, statement: cst.If, bindings: Bindings) -> bool:
     """Whether the name is made of one that nobody else has: a temporary folder's, a random number's."""
-    around = source.function_node(statement)
     names = names_in(statement.test)
-    for _ in range(DEEPEST if around is not None else 0):
-        found = [value for name, value in _bindings(around) if name in names]
+    for _ in range(DEEPEST):
+        found = [value for name in names for value in bindings.get(name, ())]
         calls = (part for value in found for part in below(value) if isinstance(part, cst.Call))
         if any(name.startswith(UNIQUE) for call in calls for name in source.names(call.func)):
             return True
@@ -95,13 +103,15 @@ def _is_unique(source: Source, statement: cst.If) -> bool:
     return False
 
 
-def _bindings(function: cst.FunctionDef | cst.Lambda | None) -> Iterator[tuple[str, cst.BaseExpression]]:
-    """Names with what the function assigns to them, or enters as them."""
+def _bindings(function: cst.FunctionDef | cst.Lambda | None) -> Bindings:
+    found: Bindings = {}
     for part in below(function) if function is not None else ():
         if isinstance(part, cst.Assign):
-            yield from ((path_of(target.target), part.value) for target in part.targets)
+            for target in part.targets:
+                found.setdefault(path_of(target.target), []).append(part.value)
         elif isinstance(part, cst.WithItem) and part.asname is not None:
-            yield path_of(part.asname.name), part.item
+            found.setdefault(path_of(part.asname.name), []).append(part.item)
+    return found
 
 
 def _is_personal(source: Source, statement: cst.If, text: str) -> bool:
