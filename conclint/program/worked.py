@@ -194,14 +194,19 @@ class Worked:
 
     def _stores(self, one: Member, method: str) -> list[Store]:
         """Where the object is, unless it is the function's own; for a worker's parameter, where it was."""
-        store = self._calls.names.meaning(one.file, one.function, method.rpartition(".")[0]).store
-        if store is None:
-            return []
-        if store.sort != "local" or store.owner != one.identity:
-            return [store.root]
-        puts = [path for target, path in one.function.binds if target == store.path and path[:1] != ":"]
-        if len(puts) == 1 and puts[0][-1:].isidentifier():  # `window = self.window`
-            return self._stores(one, puts[0] + ".")
+        path, seen = method.rpartition(".")[0], set[str]()
+        while (store := self._calls.names.meaning(one.file, one.function, path).store) is not None:
+            if store.sort != "local" or store.owner != one.identity:
+                return [store.root]
+            puts = [path for target, path in one.function.binds if target == store.path and path[:1] != ":"]
+            if len(puts) != 1 or not puts[0][-1:].isidentifier() or store.path in seen:
+                return self._given(store)
+            seen.add(store.path)  # `items = items[:]` leads nowhere else
+            path = puts[0]  # `window = self.window`
+        return []
+
+    def _given(self, store: Store) -> list[Store]:
+        """Where the worker's parameter was, and itself; nothing where no worker is given it."""
         passed = self._calls.names.passed.get((store.owner, store.path), ())
         given = [self._calls.names.meaning(each.file, each.function, each.path).store for each in passed]
         return [store.root, *(each.root for each in given if each is not None)] if passed else []
