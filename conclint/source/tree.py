@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from conclint.lazily import lazily
 from conclint.model import Span
+from conclint.source.evened import evened
 from conclint.text import NEWLINE
 
 lazily("libcst")
@@ -59,7 +60,13 @@ class Region:
     def __init__(self, lines: Sequence[str], pieces: Sequence[tuple[int, int]]) -> None:
         self._lines = [line for first, last in pieces for line in range(first, last + 1)]
         self.text = "".join(lines[line - 1] + "\n" for line in self._lines)
-        self.module = _parsed(self.text)
+        try:
+            self.module = _parsed(self.text)
+        except cst.ParserSyntaxError:
+            self.text = evened(self.text)
+            if not self.text:
+                raise
+            self.module = _parsed(self.text)
         self._by_kind: dict[type[cst.CSTNode], list[int]] = {}
 
     @cached_property
