@@ -7,11 +7,11 @@ from functools import lru_cache
 
 TEST = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest|testing)\.py$")
 BESIDE = re.compile(r"(?:^|/)(?:tests?|testing)/")
-EXAMPLES = re.compile(r"(?:^|/)(?:examples?|samples?|tutorials?|docs?)/")
+EXAMPLES = re.compile(r"(?:^|/)(?:examples?|samples?|tutorials?|docs?|benchmarks?)/")
 
 
 def for_show(path: str) -> bool:
-    """Whether the file is an example for readers."""
+    """Whether the file is an example for readers, or measures something for those who develop the rest."""
     return EXAMPLES.search(path) is not None
 
 
