@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conclint.program.observations import (
+    CUT,
     EMPTIED,
     ITEM,
     ITEM_CHANGED,
@@ -18,7 +19,19 @@ from conclint.program.observations import (
 
 # What takes items out of a container.
 REMOVING = frozenset(
-    (NEXT, "del", "pop", "popleft", "popitem", "remove", "discard", "clear", "difference_update", "intersection_update")
+    (
+        NEXT,
+        CUT,
+        "del",
+        "pop",
+        "popleft",
+        "popitem",
+        "remove",
+        "discard",
+        "clear",
+        "difference_update",
+        "intersection_update",
+    )
 )
 
 # After these a name or attribute holds nothing any more.

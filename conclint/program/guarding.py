@@ -16,6 +16,7 @@ from conclint.program.entry import Entry
 from conclint.program.guards import ANY_LOCK, Guards
 from conclint.program.linking import Program
 from conclint.program.observations import EMPTIED, SPENT, UPDATES, Access, Act, Observations
+from conclint.program.swaps import is_given_up
 from conclint.program.values import Reach, Store, function_id, split_id
 
 # What changes a container in its place.
@@ -109,7 +110,7 @@ class Guarding:
             if changed and self._is_container(changed[0].store):
                 held, total = _lines(guarded.inside), _lines((*guarded.inside, *guarded.outside))
                 for access in guarded.inside:
-                    if self._for_others(access, guarded.lock):
+                    if self._for_others(access, guarded.lock) and not is_given_up(self._program, access):
                         yield Breach(access, self._locks[guarded.lock], changed, held, total)
 
     def _for_others(self, access: Access, lock: str) -> bool:

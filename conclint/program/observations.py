@@ -68,6 +68,9 @@ TOLD = (LOOK, *OF_ITEMS)
 # The operation of whoever changes the item that goes by the number it was given.
 OWN = "own item"
 
+# The operation of whoever empties a list: `del items[:]`.
+CUT = "del [:]"
+
 # The operations of whoever empties a container whose items were used before: copied or walked over; or handed on.
 EMPTIED = "emptied"
 SPENT = "emptied after it was handed on"

@@ -32,6 +32,7 @@ from conclint.program.observations import (
 from conclint.program.onlyone import OnlyOne
 from conclint.program.promise import Promise
 from conclint.program.races import Moment, Race, Races
+from conclint.program.swaps import failing
 from conclint.program.testfiles import among_tests
 from conclint.program.values import Store, function_id, split_id
 from conclint.program.whose import personal, within_reach
@@ -63,7 +64,8 @@ class Promised:
         self._weakly = {race.store for race in known if race.weak}
         for (store, _), accesses in self._by_store.items():
             promise = self._promise(store)
-            moments = [self._moment(access) for access in accesses if promise and self._counts(access, promise)]
+            some = failing(self._program, store, accesses) if promise else ()
+            moments = [self._moment(access) for access in some if promise and self._counts(access, promise)]
             found = (self._race(store, one, moments, promise) for one in moments if _in_steps(one.access, promise))
             created = False
             for race in found:

@@ -36,6 +36,7 @@ from conclint.program.onestart import alternatives, same_start
 from conclint.program.order import HappensBefore
 from conclint.program.promise import Promise
 from conclint.program.spawns import Root
+from conclint.program.swaps import failing
 from conclint.program.testfiles import is_test, only_tests
 from conclint.program.values import Reach, Store, split_id
 from conclint.program.whose import of_its_call, of_one_call, personal, takes_own, variable_of, within_reach
@@ -133,7 +134,9 @@ class Races:
         """
         for (store, _), accesses in self._by_store.items():
             moments = [
-                one for access in accesses for one in sorted(self.moments(access), key=lambda one: steps(one.run))
+                one
+                for access in failing(self._program, store, accesses)
+                for one in sorted(self.moments(access), key=lambda one: steps(one.run))
             ]
             others = sorted(moments, key=lambda one: one.run is None)
             seen: set[Place | Act] = set()

@@ -22,6 +22,7 @@ from conclint.source.emptied import emptied
 from conclint.source.freely import freely
 from conclint.source.handedout import HandedOut
 from conclint.source.inner import inner_act
+from conclint.source.kept import is_there
 from conclint.source.locks import ANY_LOCK
 from conclint.source.order import Order
 from conclint.source.outputs import outputs
@@ -157,6 +158,8 @@ class Accesses:
             done = freely(self._source, node, done)
         if done.act is Act.READ and done.operation not in TOLD:
             done = done._replace(operation=self._used(node))
+        if done.resizes and is_there(self._source, node):
+            done = done._replace(resizes=False)
         return done, anchor
 
     def _held(self, node: State, done: Done) -> tuple[str, ...]:

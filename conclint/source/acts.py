@@ -9,7 +9,7 @@ from typing import NamedTuple
 import libcst as cst
 
 from conclint.knowledge.containers import CHANGE_GIVEN
-from conclint.program.observations import EMPTIED, OWN, REBUILT, Act
+from conclint.program.observations import CUT, EMPTIED, OWN, REBUILT, Act
 from conclint.source.paths import path_of
 from conclint.source.source import Source
 from conclint.source.tree import below
@@ -169,6 +169,8 @@ def _subscripted(source: Source, node: State, item: cst.Subscript) -> Done:
         return Done(Act.UPDATE_ITEM, operation, not _is_slot(source, node), constant_key(item))
     if isinstance(outer, cst.Del):
         place = item.slice[0].slice
+        if isinstance(place, cst.Slice) and place.lower is None and place.upper is None and place.step is None:
+            return Done(Act.CHANGE, CUT, True)
         told = isinstance(place, cst.Index) and _looked_up(source, place.value, node)
         return Done(Act.COMPOUND if told else Act.CHANGE, "del", True, constant_key(item))
     if isinstance(outer, cst.AssignTarget):

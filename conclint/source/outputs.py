@@ -12,7 +12,7 @@ from conclint.program.observations import Output
 from conclint.source.literals import constant_text
 from conclint.source.locks import Locks
 from conclint.source.order import Order
-from conclint.source.paths import argument
+from conclint.source.paths import argument, path_of
 from conclint.source.questions import last_of
 from conclint.source.source import Source
 
@@ -27,7 +27,7 @@ def outputs(source: Source, locks: Locks, order: Order) -> Iterator[Output]:
         if stream:
             yield Output(
                 order.point(call), source.place(call), source.code(call.func), locks.held(call), stream,
-                _is_whole(source, call) or _is_dying(source, call), _is_caught(source, call), _again(source, call),
+                _is_whole(source, call) or _is_last_word(source, call), _is_caught(source, call), _again(source, call),
             )  # fmt: skip
 
 
@@ -95,10 +95,19 @@ def _is_last(source: Source, call: cst.Call) -> bool:
     return isinstance(block, cst.IndentedBlock) and isinstance(last_of(block), (cst.Break, cst.Return, cst.Raise))
 
 
-def _is_dying(source: Source, call: cst.Call) -> bool:
-    """Whether the program ends with it, or an error ends the loop in which the worker lives."""
+def _is_last_word(source: Source, call: cst.Call) -> bool:
+    """Whether the program ends with it, or an error ends the loop in which the worker lives, or somebody interrupts."""
     ends_loop = source.loop(call) is not None and _is_caught(source, call) and _is_last(source, call)
-    return ends_loop or _exits(source, call)
+    return ends_loop or _exits(source, call) or _is_interrupted(source, call)
+
+
+def _is_interrupted(source: Source, call: cst.Call) -> bool:
+    """Whether it is said to a user who presses Ctrl-C, and to nobody else."""
+    handler = source.nearest(call, cst.ExceptHandler, cst.FunctionDef)
+    caught = handler.type if isinstance(handler, cst.ExceptHandler) else None
+    if isinstance(caught, cst.Tuple):
+        return {path_of(one.value) for one in caught.elements} == {"KeyboardInterrupt", "SystemExit"}
+    return path_of(caught) == "KeyboardInterrupt"
 
 
 def _exits(source: Source, call: cst.Call) -> bool:

@@ -53,6 +53,7 @@ class Disturbed(NamedTuple):
     types: frozenset[str]
     by: str = ""
     place: Place | None = None
+    made: bool = False  # a method of which nothing is known gave the container
 
     @property
     def grows(self) -> bool:
@@ -61,8 +62,11 @@ class Disturbed(NamedTuple):
 
     @property
     def surely(self) -> bool:
-        """Whether the container is one of Python's: other mappings may have `keys()` that gives a list."""
-        return bool(self.types) or not self.over.keys
+        """Whether the container is one of Python's: other mappings may have `keys()` that gives a list.
+
+        A widget, too, has `remove`; its loop runs over a copy of its children.
+        """
+        return bool(self.types) or not (self.over.keys or self.made)
 
 
 def disturbed(source: Source) -> Iterator[Disturbed]:
@@ -141,7 +145,18 @@ def _changes(source: Source, loop: Loop, walked: Walked) -> Iterator[Disturbed]:
         counts = place is not None or (how is not None and _counts(walked, types, how, variables))
         if counts and goes_on(source, part, loop):
             by = path_of(part.func) if place is not None and isinstance(part, cst.Call) else ""
-            yield Disturbed(loop, walked, part, types, by, place)
+            yield Disturbed(
+                loop, walked, part, types, by, place, how is not None and _may_be_widget(source, loop, walked, how)
+            )
+
+
+def _may_be_widget(source: Source, loop: Loop, walked: Walked, how: How) -> bool:
+    """`area = bar.get_content_area()`, and then `for child in area: area.remove(child)`."""
+    container = walked.container
+    if how.method not in OF_LISTS or walked.counted or not isinstance(container, cst.Name):
+        return False
+    made = bound_before(source, source.statement(loop), container)
+    return isinstance(made, cst.Call) and isinstance(made.func, cst.Attribute)
 
 
 def _is_filled_up(source: Source, body: list[cst.CSTNode], text: str) -> bool:

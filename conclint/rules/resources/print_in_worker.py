@@ -10,8 +10,9 @@ streams, signs of life (a dot with `end=""`), and threads of which the same line
 Where the program does not show that two of them print at the same time, it is shown to those who select CON510: a
 thread that a method starts, once as far as one can see; two threads that two branches start; a worker beside main,
 unless both print in loops.  So is what is printed in another file, calls away from the worker's start, what web
-applications and Celery's tasks print, whole lines written in one step, tracebacks, a worker's last words, and what is
-said beside tests and in folders of examples and benchmarks, which show what goes by.
+applications and Celery's tasks print, whole lines written in one step, tracebacks, a worker's last words, what is said
+when somebody presses Ctrl-C, and what is said beside tests and in folders of examples and benchmarks, which show what
+goes by.
 """
 
 from __future__ import annotations

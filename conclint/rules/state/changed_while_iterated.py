@@ -11,9 +11,10 @@ Found too: removals in functions that the loop calls, in the elements of compreh
 Not reported: loops over copies, removals after which the loop is left (`break`, `return`, `raise`), new values for keys
 that are there, lists that grow while they are worked off, and loops whose body gives the name to another object.
 Of a container of unknown type only the removal of the item at hand counts: other types may hand out copies.  Loops over
-`keys()` of such are shown to those who ask for this rule by name; so are loops over lists that a `while` around them
-repeats until the list is empty, and those that only take out what is, or has, the very thing that they look for, of
-which there is most often one.
+`keys()` of such are shown to those who ask for this rule by name; so are loops over what a method of an unknown object
+gave, from which `remove` takes the item (it may be a widget with its children); so are loops over lists that a `while`
+around them repeats until the list is empty, and those that only take out what is, or has, the very thing that they look
+for, of which there is most often one.
 
 Where another *thread* changes the container, that is CON311.
 See https://docs.python.org/3/tutorial/controlflow.html#for-statements.

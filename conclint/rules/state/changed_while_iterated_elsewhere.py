@@ -14,7 +14,8 @@ Iterate over a copy taken in one step: `for key in list(d):`, `for name, job in 
 around the whole loop and around every change.
 
 Not reported: loops over copies, one lock on both sides, containers filled before the first start, containers replaced
-as a whole instead of changed, and appending to a list, which leaves the loop's place alone.
+as a whole instead of changed (and at most emptied in the end), new values for keys that are there, and appending to a
+list, which leaves the loop's place alone.
 """
 
 from __future__ import annotations

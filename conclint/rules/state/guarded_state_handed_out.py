@@ -9,7 +9,8 @@ Return a copy, made while the lock is held: `return self._items.copy()`, `return
 method that callers really want: `def add(self, item)`.
 
 Not reported: containers that are only ever replaced as a whole, which nobody changes under the caller's hands; private
-methods, and methods whose every caller holds the lock; what is taken out (`items, self._items = self._items, []`).
+methods, and methods whose every caller holds the lock; what is taken out (`items, self._items = self._items, []`), be
+it that another method of the object puts something new in its place.
 Methods that do a piece of work first are shown to those who select CON318.
 
 Which operations on containers are one step: https://docs.python.org/3/faq/library.html#what-kinds-of-global-value-mutation-are-thread-safe
