@@ -14,7 +14,7 @@ from conclint.program.guards import Guards
 from conclint.program.linking import Program
 from conclint.program.observations import HeldCall, Observations, Point
 from conclint.program.testfiles import only_tests
-from conclint.program.values import Reach, split_id
+from conclint.program.values import Reach, function_id, split_id
 
 CHECKING = frozenset(name.rpartition(".")[2] for name in VALIDATORS)
 
@@ -77,10 +77,27 @@ class Entry:
             inner = personal and reach is Reach.SELF
             above = self._held(site.caller, depth - 1, path | {site.caller}, personal=inner)
             here = frozenset() if self._runs_later(identity, site) else self._held_at(site) | (above or frozenset())
-            common = here if common is None else common & here
+            common = here if common is None else self._both(common, here, identity, personal=personal)
             if not common:
                 return frozenset()
         return common if callers else frozenset()
+
+    def _both(self, one: frozenset[str], other: frozenset[str], identity: str, *, personal: bool) -> frozenset[str]:
+        """What two callers hold; each class below may have its own `self._lock`, and an object is of one class only."""
+        both = one & other
+        if both or not personal:
+            return both
+        first, second = self._own_locks(one, identity), self._own_locks(other, identity)
+        names = {*first.values()} & {*second.values()}
+        return frozenset(lock for lock, name in (*first.items(), *second.items()) if name in names)
+
+    def _own_locks(self, locks: frozenset[str], identity: str) -> dict[str, str]:
+        """The names of those that belong to the classes which inherit the method, by lock."""
+        file, function = self._program.calls.function(identity)
+        cls = function_id(file.path, function.owner)
+        parts = {lock: lock.split("|") for lock in locks if function.owner and lock.startswith("attribute|")}
+        mro = self._program.names.classes.mro
+        return {lock: part[2] for lock, part in parts.items() if len(part) == 3 and cls in mro(part[1])}
 
     def _held_at(self, site: Site) -> frozenset[str]:
         call = self.at(site)
@@ -114,10 +131,21 @@ class Entry:
             return True
         callers = self._program.calls.callers(identity)
         return bool(callers) and all(
-            self._reach(site, identity) is Reach.SELF
-            and (site.function.name in CONSTRUCTION or self._constructs(site.caller, depth - 1))
+            (
+                self._reach(site, identity) is Reach.SELF
+                and (site.function.name in CONSTRUCTION or self._constructs(site.caller, depth - 1))
+            )
+            or self._creates(site, identity)
             for site in callers
         )
+
+    def _creates(self, site: Site, identity: str) -> bool:
+        """`self = cls()` in a class method that makes objects another way: `self._reset()` follows."""
+        if "classmethod" not in site.function.decorators or self._reach(site, identity) is not Reach.FRESH:
+            return False
+        file, function = self._program.calls.function(identity)
+        maker = function_id(site.file.path, site.function.owner)
+        return function_id(file.path, function.owner) in self._program.names.classes.mro(maker)
 
     def validates(self, identity: str) -> bool:
         """Whether a library calls the method when it has just made the object, before anybody else has it."""

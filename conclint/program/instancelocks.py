@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from conclint.index.facts import Use
 from conclint.knowledge.frameworks import MODELS
 from conclint.program.aside import Aside
+from conclint.program.calls import Site
 from conclint.program.entry import Entry
 from conclint.program.guards import ANY_LOCK, Guards
 from conclint.program.linking import Program
 from conclint.program.observations import Access, Act, Observations
+from conclint.program.testfiles import among_tests
 from conclint.program.values import Sort, Store, split_id
+
+# A way from `main` to where an object is made is followed so far.
+DEEPEST = 4
 
 # Of what is called so there is one only, or everybody shares it.
 ONE_ONLY = re.compile(r"singleton|borg|(?:^|_)(?:instance|singleton)s?$", re.IGNORECASE)
@@ -24,6 +29,7 @@ class OwnLock(NamedTuple):
 
     access: Access
     lock: Store
+    weak: bool = False  # the program makes one object
 
 
 class InstanceLocks:
@@ -47,7 +53,7 @@ class InstanceLocks:
             lock = self._own_lock(access)
             if lock is not None and not self._aside.access(access) and not self._one_only(access, lock):
                 seen.add((access.function, access.store))
-                yield OwnLock(access, lock)
+                yield OwnLock(access, lock, self._made_by_main(lock.owner))
 
     def _accesses(self) -> Iterator[Access]:
         for path in sorted(self._observations):
@@ -95,6 +101,26 @@ class InstanceLocks:
 
     def _made_once(self, cls: str) -> bool:
         """At one place in the whole program, which is passed once: by the module itself."""
+        sites = self._made_at(cls)
+        return len(sites) == 1 and not sites[0].function.qualname and not sites[0].call.use & Use.LOOP
+
+    def _made_by_main(self, cls: str) -> bool:
+        """At one place in the whole program, to which only one way leads, from a module or `main`."""
+        sites = self._real(self._made_at(cls))
+        for _ in range(DEEPEST):
+            if len(sites) != 1 or sites[0].call.use & Use.LOOP:
+                return False
+            if sites[0].function.qualname in ("", "main"):
+                return True
+            sites = self._real(self._program.calls.callers(sites[0].caller))
+        return False
+
+    @staticmethod
+    def _real(sites: Iterable[Site]) -> list[Site]:
+        return [site for site in sites if not among_tests(site.file.path)]
+
+    def _made_at(self, cls: str) -> list[Site]:
+        """Where objects of the class or of those below it are made."""
         sites = []
         for one in self._program.names.classes.family(cls):
             name = split_id(one)[1].rpartition(".")[2].partition("#")[0]
@@ -102,4 +128,4 @@ class InstanceLocks:
                 values = self._program.calls.meaning(site).values
                 if any(value.sort is Sort.CLASS and value.name == one for value in values):
                     sites.append(site)
-        return len(sites) == 1 and not sites[0].function.qualname and not sites[0].call.use & Use.LOOP
+        return sites

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
 from conclint.source.lockcourse import Course, Exit, State
-from conclint.source.lockrisk import is_fallible
+from conclint.source.lockrisk import is_fallible, is_plain
 from conclint.source.lockuse import LockCall, body_nodes, lock_call, lock_calls, surely_waits
 from conclint.source.testcode import in_test
 
@@ -84,7 +84,7 @@ def handed_out(source: Source) -> Iterator[tuple[LockCall, cst.CSTNode]]:
         if any(one.state is State.HELD and (one.kind == "end" or _is_last(source, one)) for one in course.exits):
             failing = [one.node for one in course.exits if one.kind == "raise"]
             risky = [node for node in course.risky if is_fallible(source, node)]
-            found = next(iter((*risky, *failing)), None)
+            found = _worst(source, risky, failing)
             if found is not None:
                 yield taken, found
 
@@ -105,7 +105,13 @@ def _risky(source: Source, course: Course) -> cst.CSTNode | None:
     caught = [one.node for one in course.exits if one.state is State.CAUGHT]
     several = course.protected or len(course.releases) > 1
     found = [node for node in course.risky if not several or is_fallible(source, node)]
-    return next(iter(found or caught), None)
+    return _worst(source, found, caught)
+
+
+def _worst(source: Source, risky: Sequence[cst.CSTNode], leaving: Sequence[cst.CSTNode]) -> cst.CSTNode | None:
+    """What is likely to fail, before what hardly does."""
+    firm = [node for node in risky if not is_plain(source, node)]
+    return next(iter((*firm, *leaving, *risky)), None)
 
 
 def is_retaken(source: Source, taken: LockCall) -> bool:

@@ -33,6 +33,16 @@ HARMLESS_METHODS = members(
 
 CONSTANTS = (cst.Name, cst.BaseNumber, cst.SimpleString)
 
+# What is asked of plain values or only tells something, and the methods of containers that fail for none of them.
+PLAIN = members(
+    "len id isinstance hasattr type bool dict list set tuple time.time time.monotonic time.perf_counter "
+    "threading.get_ident threading.current_thread os.getpid"
+)
+CONTAINERS = members("dict list set collections.deque collections.OrderedDict")
+PLAIN_METHODS = members("append add appendleft clear copy keys values items discard insert")
+DIVIDING = (cst.FloorDivide, cst.FloorDivideAssign, cst.Divide, cst.DivideAssign)
+COUNTING = (cst.Add, cst.Subtract, cst.Multiply, cst.AddAssign, cst.SubtractAssign, cst.MultiplyAssign)
+
 
 def may_raise(source: Source, node: cst.CSTNode, lock: str) -> Iterator[cst.CSTNode]:
     """The parts of a statement or expression that may raise; not the operations on the lock itself."""
@@ -58,6 +68,41 @@ def is_fallible(source: Source, node: cst.CSTNode) -> bool:
         return False
     path = path_of(node.func)
     return not (path in HARMLESS or path.rpartition(".")[2] in HARMLESS_METHODS or _is_question(source, node))
+
+
+def is_plain(source: Source, node: cst.CSTNode) -> bool:
+    """Whether it fails for a thread at most in theory: waiting, counting, copying, asking what is known to be there."""
+    if isinstance(node, (cst.AugAssign, cst.BinaryOperation)):
+        divides = isinstance(node.operator, DIVIDING) and isinstance(_right(node), cst.Integer)
+        return divides or isinstance(node.operator, COUNTING)
+    if isinstance(node, cst.Subscript):
+        return _is_walked(source, node)
+    return isinstance(node, cst.Call) and (_waits(source, node) or _is_plain_call(source, node))
+
+
+def _right(node: cst.AugAssign | cst.BinaryOperation) -> cst.BaseExpression:
+    return node.value if isinstance(node, cst.AugAssign) else node.right
+
+
+def _waits(source: Source, call: cst.Call) -> bool:
+    """`condition.wait()` of threads: only Ctrl-C, which comes to the main thread alone, ends it otherwise."""
+    found = lock_call(source, call)
+    return found is not None and found.method == "wait" and all(one.startswith("threading.") for one in found.types)
+
+
+def _is_plain_call(source: Source, call: cst.Call) -> bool:
+    if isinstance(call.func, cst.Attribute) and call.func.attr.value in PLAIN_METHODS:
+        types = source.types(call.func.value)
+        return bool(types) and all(one.removeprefix("builtins.") in CONTAINERS for one in types)
+    return path_of(call.func) in PLAIN and not source.named(call.func).functions
+
+
+def _is_walked(source: Source, node: cst.Subscript) -> bool:
+    """`counts[name]` inside `for name in counts:`."""
+    index = node.slice[0].slice if len(node.slice) == 1 else None
+    key = path_of(index.value) if isinstance(index, cst.Index) else ""
+    loops = (outer for outer in source.ancestors(node) if isinstance(outer, cst.For))
+    return any(path_of(one.target) == key and path_of(one.iter) == path_of(node.value) for one in loops if key)
 
 
 def _is_question(source: Source, call: cst.Call) -> bool:

@@ -96,6 +96,17 @@ class Locks:
         yield from self.lock(item.item)
         if isinstance(item.item, cst.Call):
             yield from self._of_manager(item.item)
+        elif isinstance(item.item, (cst.BooleanOperation, cst.IfExp)):
+            yield from self._one_of(item.item)
+
+    def _one_of(self, choice: cst.BooleanOperation | cst.IfExp) -> Iterator[str]:
+        """`with held_already(caller) or self._lock:`, `with nullcontext() if locked else self._lock:`."""
+        if isinstance(choice, cst.BooleanOperation):
+            parts = choice.left, choice.right
+        else:
+            parts = choice.body, choice.orelse
+        if any(True for part in parts for _ in self.lock(part)):
+            yield ANY_LOCK
 
     def _asked_for(self, test: cst.BaseExpression) -> Iterator[str]:
         """`if lock is not None: … else: …`: without a lock there is nobody to keep out."""

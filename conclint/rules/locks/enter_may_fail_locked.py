@@ -7,7 +7,8 @@ Do what may fail first, and take the lock last; or release it again on the way o
 self._lock.release(); raise`. With several things to enter, `contextlib.ExitStack` and its `pop_all()` do this.
 
 Not reported: methods that take the lock last, or do nothing behind it that fails in practice (remembering who took
-it, counting, logging); a failure that a `try` takes care of; and tests.
+it, counting, logging); a failure that a `try` takes care of; and tests. Shown to those who select CON429:
+`condition.wait()` of threads, which hardly fails.
 
 https://docs.python.org/3/reference/datamodel.html#with-statement-context-managers
 """
@@ -34,6 +35,7 @@ TAKES = re.compile(r"^(?:__a?enter__|_*(?:acquire|lock|enter)(?:_.*)?)$")
 
 def check(source: Source) -> Iterator[Finding]:
     from conclint.source.lockleaks import handed_out
+    from conclint.source.lockrisk import is_plain
 
     for taken, risky in handed_out(source):
         function = source.function_node(taken.call)
@@ -43,6 +45,7 @@ def check(source: Source) -> Iterator[Finding]:
                 f"`{taken.text}` stays held when `{function.name.value}` fails after this; take it last, or release it "
                 "when the rest fails",
                 notes=(Note(source.place(risky), "this may raise"),),
+                when_asked=is_plain(source, risky),
             )
 
 

@@ -7,8 +7,8 @@ Write `with lock:` (`async with lock:` for asyncio): it releases on every way ou
 `with` does not fit, begin a `try` straight after `acquire()` and release in its `finally`.
 
 Not reported: what a `finally` or an `except` releases; locks taken in one function and released in another on purpose;
-moves of plain values, which raise nothing; objects that have an `acquire` but are not known to be locks; tests; and, to
-those who do not select CON401, locks that may not be there (`if lock is not None: lock.acquire()`).
+moves of plain values; objects that have an `acquire` but are not known to be locks; tests. Shown to those who select
+CON401: `if lock is not None: lock.acquire()`, and what hardly fails: `condition.wait()` of threads, counting, copying.
 
 https://docs.python.org/3/library/threading.html#using-locks-conditions-and-semaphores-in-the-with-statement
 """
@@ -33,21 +33,20 @@ if TYPE_CHECKING:
 def check(source: Source) -> Iterator[Finding]:
     from conclint.source.lockleaks import leaks
     from conclint.source.locklocal import local_locks
+    from conclint.source.lockrisk import is_plain
     from conclint.source.lockwith import hold_with
 
     found = [leak for leak in leaks(source) if leak.risky is not None]
     # Nobody can wait for a lock that belongs to one call: CON406 speaks of it.
     own = {source.line(use) for lock in local_locks(source) for use in lock.uses} if found else set()
-    for leak in found:
-        if source.line(leak.taken.call) in own:
-            continue
+    for leak in (one for one in found if source.line(one.taken.call) not in own):
         if leak.risky is not None and not _is_of_manager(source, leak.risky):
             yield Finding(
                 source.place(leak.taken.call),
                 f"`{leak.taken.text}` stays held when an exception comes before its release; {leak.advice(source)}",
                 notes=(Note(source.place(leak.risky), "this may raise"),),
                 fix=hold_with(source, leak.taken),
-                when_asked=_is_optional(source, leak.taken),
+                when_asked=_is_optional(source, leak.taken) or is_plain(source, leak.risky),
             )
 
 

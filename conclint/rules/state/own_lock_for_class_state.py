@@ -9,7 +9,8 @@ Make the lock where the state is made: `_total_lock = threading.Lock()` beside `
 
 Not reported: classes of which there is one object only (a singleton, or one that a module makes for itself); a single
 step such as `Counter.names.append(name)`, with nothing read beside it; a lock that is handed to the constructor, since
-all objects may be given the same one; a second lock that they share.
+all objects may be given the same one; a second lock that they share. Shown to those who select CON315: classes of which
+the program makes one object, at one place to which only one way leads, from a module or from `main`.
 
 How names of a class differ from names of its objects: https://docs.python.org/3/tutorial/classes.html#class-and-instance-variables
 """
@@ -35,6 +36,7 @@ def conclude(evidence: Evidence) -> Iterator[Finding]:
             found.access.place,
             f"`{found.access.text}` belongs to all objects, but each has a `{lock}` of its own: two of them change it "
             "at once; hold a lock of the class",
+            when_asked=found.weak,
         )
 
 
