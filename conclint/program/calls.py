@@ -30,6 +30,10 @@ class Site(NamedTuple):
         return function_id(self.file.path, self.function.qualname)
 
 
+# What has the classes of which an object is made.
+CLASSES = (".__bases__", ".__mro__")
+
+
 def is_base_call(site: Site) -> bool:
     """`Base.method(self, …)`: the receiver is the caller's own, or the one that it has captured."""
     base, _, name = site.call.func.rpartition(".")
@@ -37,6 +41,15 @@ def is_base_call(site: Site) -> bool:
         return False
     receiver = _receiver(site)
     return bool(receiver) and site.call.args[0] == receiver and base.partition(".")[0] != receiver
+
+
+def hands_itself(site: Site) -> bool:
+    """`base.method(self, …)` in a method that goes through the classes of its object, `base` being its own name."""
+    base, _, _ = site.call.func.rpartition(".")
+    if not site.call.args or not any(name == base for name, _ in site.function.binds) or not site.function.owner:
+        return False
+    paths = (path for path, _, _ in site.function.touches)
+    return site.call.args[0] == _receiver(site) and any(path.endswith(CLASSES) for path in paths)
 
 
 def _receiver(site: Site) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from conclint.index.facts import Kind
 from conclint.knowledge.frameworks import VALIDATORS
-from conclint.program.calls import Site, is_base_call
+from conclint.program.calls import Site, hands_itself, is_base_call
 from conclint.program.contexts import Run
 from conclint.program.deeds import CONSTRUCTION
 from conclint.program.deep import is_own
@@ -33,6 +33,7 @@ class Entry:
         }
         self._targets = {root.target for root in program.spawns.roots}
         self._known: dict[tuple[str, bool], frozenset[str]] = {}
+        self._by_class: dict[str, list[Site]] = {}
 
     def at(self, site: Site) -> HeldCall | None:
         """What is known of a call: the locks held at it, and its order."""
@@ -68,6 +69,7 @@ class Entry:
         common: frozenset[str] | None = None
         home = split_id(identity)[0]
         callers = [one for one in self._program.calls.callers(identity) if not only_tests(home, one.file.path)]
+        callers = callers or self._over_classes(identity)
         for site in callers:
             reach = self._reach(site, identity)
             if site.caller in path or (personal and reach in (Reach.FRESH, Reach.OTHER)):
@@ -81,6 +83,16 @@ class Entry:
             if not common:
                 return frozenset()
         return common if callers else frozenset()
+
+    def _over_classes(self, identity: str) -> list[Site]:
+        """`for base in type(self).__mro__: base.update(self)`: who goes through the classes of its own object."""
+        file, function = self._program.calls.function(identity)
+        known = self._by_class.get(function.name)
+        if known is None:
+            sites = self._program.calls.calls_named(function.name) if function.owner else ()
+            known = self._by_class[function.name] = [site for site in sites if hands_itself(site)]
+        mro = self._program.names.classes.mro(function_id(file.path, function.owner)) if known else ()
+        return [site for site in known if function_id(site.file.path, site.function.owner) in mro]
 
     def _both(self, one: frozenset[str], other: frozenset[str], identity: str, *, personal: bool) -> frozenset[str]:
         """What two callers hold; each class below may have its own `self._lock`, and an object is of one class only."""
@@ -112,7 +124,7 @@ class Entry:
 
     def _reach(self, site: Site, identity: str) -> Reach:
         """Whose object the call's receiver is."""
-        if is_base_call(site):
+        if is_base_call(site) or hands_itself(site):
             return Reach.SELF
         for value in self._program.calls.targets(site.file, site.function, site.call.func):
             if value.name == identity:
