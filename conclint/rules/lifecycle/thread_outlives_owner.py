@@ -17,8 +17,6 @@ Not reported: tests; threads that anybody in the program joins; calls in corouti
 thread itself and where a lock may be held, since to wait there would block them; timers; loops that end when their
 connection is closed; and methods that wait in another way.
 
-This rule has to be asked for: of those that readers saw first, most were waits that nobody misses.
-
 A thread class whose own `stop()` does not join, and of which the program shows no user, an owner that only tells its
 thread to stop, and a daemon that is only told, are shown only where the rule is asked for.
 """
@@ -54,7 +52,6 @@ RULE = Rule(
     name="thread-outlives-owner",
     triggers=Triggers(),
     conclude=conclude,
-    default=False,
     examples=(
         Bad("""
             import threading
