@@ -44,7 +44,8 @@ def test_a_module_named_like_the_standard_library_is_not_taken_for_it() -> None:
 
 
 def parts(files: dict[str, str], smallest: int = 1) -> list[list[str]]:
-    return islands(((name, index(name, text.encode())) for name, text in files.items()), smallest)
+    found = islands(((name, index(name, text.encode())) for name, text in files.items()), smallest)
+    return [list(headers) for headers in found]
 
 
 STRANGERS = {"app/__init__.py": "import lib", "one.py": "", "lib/__init__.py": "", "two/__init__.py": "", "tool.py": ""}

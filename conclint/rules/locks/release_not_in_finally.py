@@ -7,8 +7,8 @@ Write `with lock:` (`async with lock:` for asyncio): it releases on every way ou
 `with` does not fit, begin a `try` straight after `acquire()` and release in its `finally`.
 
 Not reported: what a `finally` or an `except` releases; locks taken in one function and released in another on purpose;
-moves of plain values; objects that have an `acquire` but are not known to be locks; tests. Shown to those who select
-CON401: `if lock is not None: lock.acquire()`, and what hardly fails: `condition.wait()` of threads, counting, copying.
+moves of plain values; objects that have an `acquire` but are not known to be locks; tests. Shown to those who
+select CON401: `if lock is not None: lock.acquire()`, and what hardly fails: `condition.wait()`, counting, copying.
 
 https://docs.python.org/3/library/threading.html#using-locks-conditions-and-semaphores-in-the-with-statement
 """
