@@ -9,23 +9,6 @@ from conclint.knowledge.kinds import Spawner
 from conclint.knowledge.starting import MAPS
 from conclint.program.calls import Site
 
-# joblib.readthedocs.io/en/stable/generated/joblib.Parallel.html: what makes it threads instead of processes
-DELAYED = "joblib.delayed"
-BY_THREADS = frozenset({("prefer", "=threads"), ("backend", "=threading"), ("require", "=sharedmem")})
-WITH_BACKEND = frozenset({"parallel_backend", "parallel_config"})  # … or those in a block
-
-
-def runs_in_threads(site: Site) -> bool:
-    """Whether the `Parallel` of the same function, beside which joblib's `delayed` stands, works with threads."""
-    made = [call for call in site.function.calls if call.func.rpartition(".")[2] == "Parallel"]
-    near = min(made, key=lambda call: abs(call.line - site.call.line), default=None)
-    if near is None:
-        return False
-    around = (call for call in site.function.calls if call.func.rpartition(".")[2] in WITH_BACKEND)
-    blocks = [call for call in around if call.use & Use.WITH and call.line <= site.call.line]
-    said = {*near.keywords, *(("backend", path) for call in blocks[-1:] for path in call.args[:1])}
-    return not BY_THREADS.isdisjoint(said.union(*(call.keywords for call in blocks[-1:])))
-
 
 def singly(site: Site) -> bool:
     """Whether what is started there is over, or surely alone, when it is started again."""
