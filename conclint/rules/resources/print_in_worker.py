@@ -64,7 +64,8 @@ def _is_weak(mix: Mix, run: Run) -> bool:
     caught = output.caught if mix.other.run is not None else mix.other.output.caught
     last_words = caught and not run.root.at_once
     shown = among_tests(output.place.path) or for_show(output.place.path)
-    said = output.whole or last_words or not mix.sure
+    mains = mix.other.run is None and mix.other.output.whole
+    said = output.whole or mains or last_words or not mix.sure
     return far or said or shown or run.root.how.startswith((*SERVED, *TRACERS))
 
 
