@@ -7,13 +7,12 @@ from collections.abc import Iterator
 import libcst as cst
 
 from conclint.source.paths import path_of
-from conclint.source.questions import last_of
+from conclint.source.questions import leaves
 from conclint.source.source import Source
 from conclint.source.tree import children
 
 # What stands below one of these happens instead of something else.
 OTHERWISE = (cst.ExceptHandler, cst.ExceptStarHandler, cst.MatchCase, cst.IfExp, cst.BooleanOperation)
-LEAVING = (cst.Return, cst.Raise, cst.Break, cst.Continue)
 
 
 def asked_before(source: Source, node: cst.CSTNode) -> tuple[str, ...]:
@@ -27,15 +26,11 @@ def asked_before(source: Source, node: cst.CSTNode) -> tuple[str, ...]:
             return ()
         if isinstance(outer, cst.If):
             elif_ = isinstance(above := source.parent(outer), cst.If) and above.orelse is outer
-            if child is not outer.body or outer.orelse is not None or elif_ or _leaves(outer.body):
+            if child is not outer.body or outer.orelse is not None or elif_ or leaves(outer.body):
                 return ()
             found.update(dict.fromkeys(_paths(outer.test)))
         child = outer
     return tuple(found)
-
-
-def _leaves(block: cst.BaseSuite) -> bool:
-    return isinstance(last_of(block), LEAVING)
 
 
 def _paths(test: cst.CSTNode) -> Iterator[str]:

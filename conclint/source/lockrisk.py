@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from conclint.knowledge.names import members
+from conclint.knowledge.names import below, members
 from conclint.source.lockuse import FUNCTIONS, body_nodes, lock_call
 from conclint.source.paths import path_of
 
@@ -34,9 +34,10 @@ HARMLESS_METHODS = members(
 CONSTANTS = (cst.Name, cst.BaseNumber, cst.SimpleString)
 
 # What is asked of plain values or only tells something, and the methods of containers that fail for none of them.
-PLAIN = members(
-    "len id isinstance hasattr type bool dict list set tuple time.time time.monotonic time.perf_counter "
-    "threading.get_ident threading.current_thread os.getpid"
+PLAIN = (
+    *below("builtins", "len id isinstance hasattr type bool dict list set tuple"),
+    *below("time", "time monotonic perf_counter"),
+    *("threading.get_ident", "threading.current_thread", "os.getpid"),
 )
 CONTAINERS = members("dict list set collections.deque collections.OrderedDict")
 PLAIN_METHODS = members("append add appendleft clear copy keys values items discard insert")
@@ -94,7 +95,7 @@ def _is_plain_call(source: Source, call: cst.Call) -> bool:
     if isinstance(call.func, cst.Attribute) and call.func.attr.value in PLAIN_METHODS:
         types = source.types(call.func.value)
         return bool(types) and all(one.removeprefix("builtins.") in CONTAINERS for one in types)
-    return path_of(call.func) in PLAIN and not source.named(call.func).functions
+    return source.calls(call, *PLAIN)
 
 
 def _is_walked(source: Source, node: cst.Subscript) -> bool:

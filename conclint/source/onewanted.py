@@ -9,8 +9,8 @@ import libcst as cst
 from conclint.knowledge.containers import HASHED
 from conclint.source.literals import target_names
 from conclint.source.paths import path_of
+from conclint.source.questions import conjuncts, names_in
 from conclint.source.source import Source
-from conclint.source.tree import below
 from conclint.source.walking import Disturbed
 
 # A value that many items can have: a literal, a constant.
@@ -27,7 +27,7 @@ def looks_for_one(source: Source, found: Disturbed) -> bool:
     if not isinstance(branch, cst.If) or branch.orelse is not None or not _is_taken_by_itself(found, loop):
         return False
     variables = set(target_names(loop.target))
-    return any(_is_match(one, variables) for one in _conjuncts(branch.test))
+    return any(_is_match(one, variables) for one in conjuncts(branch.test))
 
 
 def _is_taken_by_itself(found: Disturbed, loop: cst.For) -> bool:
@@ -42,12 +42,6 @@ def _is_taken_by_itself(found: Disturbed, loop: cst.For) -> bool:
     return numbered and isinstance(first, cst.Index) and [path_of(first.value)] == names[:1]
 
 
-def _conjuncts(test: cst.BaseExpression) -> list[cst.BaseExpression]:
-    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
-        return [*_conjuncts(test.left), *_conjuncts(test.right)]
-    return [test]
-
-
 def _is_match(test: cst.BaseExpression, variables: set[str]) -> bool:
     """`item is wanted`, `item.name == name`: one side is of the item, the other the same in all rounds."""
     if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
@@ -55,10 +49,6 @@ def _is_match(test: cst.BaseExpression, variables: set[str]) -> bool:
     target = test.comparisons[0]
     if not isinstance(target.operator, (cst.Equal, cst.Is)):
         return False
-    own = [_names(one) & variables for one in (test.left, target.comparator)]
+    own = [names_in(one) & variables for one in (test.left, target.comparator)]
     other = target.comparator if own[0] else test.left
     return bool(own[0]) != bool(own[1]) and not isinstance(other, LITERALS) and not CONSTANT.search(path_of(other))
-
-
-def _names(expression: cst.BaseExpression) -> set[str]:
-    return {node.value for node in below(expression) if isinstance(node, cst.Name)}

@@ -11,7 +11,7 @@ Reported for locks that their holder cannot take again, and for callbacks that a
 container of the object or module.  Not reported: tables that the constructor fills, functions that are passed in for
 this very call, what is called where an object ends (`close`), and calls under an RLock.
 
-This rule has to be asked for: of those that readers saw first, most callbacks were the owner's own.
+This rule has to be asked for: of those that readers saw first, one in four was right.
 
 A generator that yields under a lock lets its consumer run under it too, for as long as that likes: reported only where
 this rule is selected by name, since whoever consumes it may do nothing else meanwhile.
