@@ -68,8 +68,9 @@ _DEVICES = {
     ),
     "pyudev.MonitorObserver": _given("event_handler", "callback", first=1),
     "can.Listener": Spawner(THREAD, Target.METHODS, methods=("on_message_received", "__call__")),
-    "serial.threaded.Protocol": Spawner(
-        THREAD, Target.METHODS, methods=("connection_made", "data_received", "connection_lost", "handle_*")
+    **each(
+        below("serial.threaded", "Protocol Packetizer FramedPacket LineReader"),
+        Spawner(THREAD, Target.METHODS, methods=("connection_made", "data_received", "connection_lost", "handle_*")),
     ),
 }
 

@@ -134,8 +134,6 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         (f"{_SCHEDULERS}.base.BaseScheduler",),
     ),
     "flask.views.MethodView": ("flask.views.View",),
-    # pyserial.readthedocs.io/en/latest/pyserial_api.html#module-serial.threaded
-    **each(below("serial.threaded", "Packetizer FramedPacket LineReader"), ("serial.threaded.Protocol",)),
     # docs.djangoproject.com/ref/class-based-views: all of them are Views
     **each(
         below(
